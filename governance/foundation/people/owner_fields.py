@@ -27,7 +27,7 @@ class NeedsOwnerOrDay:
 
     def validate(self, extra_validators: Any = None) -> bool:
         form: Any = self
-        fine: bool = super().validate(extra_validators)  # The method of the form.
+        fine: bool = super().validate(extra_validators)  # type: ignore[misc]  # the form's
         if fine and not form.owner_id.data and not form.due_on.data:
             form.owner_id.errors = ["Choose an owner or a due date."]
             return False

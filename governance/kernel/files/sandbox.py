@@ -262,7 +262,7 @@ class _Watch:
         # The file object is one of the child's pipes.
         piece = os.read(pipe.fileno(), READ_BYTES)  # type: ignore[attr-defined]
         if not piece:
-            waiting.unregister(pipe)  # The same as above.
+            waiting.unregister(pipe)  # type: ignore[arg-type]  # as above
         return piece
 
 
