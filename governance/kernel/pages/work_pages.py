@@ -34,8 +34,8 @@ VIEW = access.permission(
 )
 feature = Feature("work", __name__)
 WATCH_SECONDS = 50
-# Streams that a worker keeps open at once, each with a thread, and milliseconds until other clients,
-# which get one line, reconnect.
+# Streams that a worker keeps open at once, each with a thread; milliseconds until other clients
+# reconnect, which get one line.
 WATCHERS, COME_BACK = (
     4,
     2000,

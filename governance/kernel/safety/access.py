@@ -16,7 +16,7 @@
     matching(UPLOAD, Evidence)         the same rule as SQL, for lists
     not_excluded(REVIEW, Version, ME)  its `unless` alone, where ME is an SQL expression
 
-Without `on` they return whether the role may at all; a route checks that before its object is known.
+Without `on` they return whether the role may at all; a route checks that before it has the object.
 """
 
 from collections.abc import Iterable, Mapping

@@ -113,7 +113,7 @@ def sign(private: Ed25519PrivateKey, name: str, text: str) -> str:
 
 
 def split(note: str) -> tuple[str, list[SignatureLine]]:
-    """Return (text, signature lines) of a note.
+    """Return (text, signature lines) of a note; raise NotSigned without one.
 
     Lines that cannot be read are left out, as the standard requires.
     """
