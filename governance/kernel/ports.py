@@ -1,10 +1,9 @@
 """Ports: a typed question of a feature that one of the features above it answers.
 
-    names_of: Port[Callable[[UUID], str]] = Port("names of AI systems")      in the feature that asks
-    names_of.connect(systems.name)                                            by the manifest of the
-                                                                              feature that answers
-    names_of()(system_id)                                                     the answer
-    with names_of.answered_by(lambda _id: "x"): …                             in a test of the first
+    names_of: Port[Callable[[UUID], str]] = Port("names of AI systems")    in the feature that asks
+    names_of.connect(systems.name)                      by the manifest of the feature that answers
+    names_of()(system_id)                               the answer
+    with names_of.answered_by(lambda _id: "x"): …       in a test of the feature that asks
 
 A port with a default may stay unconnected: the feature then works without those above it.
 """

@@ -38,7 +38,7 @@ class OperatorExists(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class WantedTenant:
-    """The tenant to create. `domains` are its work domains, whose people sign in by this provider."""
+    """The tenant to create. People of its work `domains` sign in by this provider."""
 
     slug: str
     name: str

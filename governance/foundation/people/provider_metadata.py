@@ -36,7 +36,7 @@ def get_json(
 
 
 def discover(issuer: str, *, private_origin: str = "") -> dict[str, Any]:
-    """Return the discovery document; its issuer must be exactly the configured one (ASVS 10.5.3)."""
+    """Return the discovery document; its issuer must equal the configured one (ASVS 10.5.3)."""
     document = get_json(
         issuer.rstrip("/") + "/.well-known/openid-configuration",
         "discovery document",

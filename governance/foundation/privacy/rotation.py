@@ -3,8 +3,8 @@
     rotate() -> Rotation      each tenant in a transaction of its own, recorded in its log; if it is
                               killed, run it again
 
-What has to be encrypted again is declared where it is encrypted (`key_encryption.holds`). The old key may be
-dropped when a run says that nothing is left under it.
+What has to be encrypted again is declared where it is encrypted (`key_encryption.holds`). The old
+key may be dropped when a run says that nothing is left under it.
 """
 
 from collections import Counter

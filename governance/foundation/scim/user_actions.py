@@ -162,7 +162,7 @@ def change(found: DirectoryUser, facts: UserFacts) -> None:
 
 
 def delete(found: DirectoryUser) -> None:
-    """Delete a user of the directory; the membership ends but stays in the log. Raises LastAdmin."""
+    """Delete a user of the directory; the membership ends. Raises LastAdmin."""
     ended = access_actions.end_access(found)
     record(
         USER_DELETED,

@@ -46,7 +46,7 @@ class SupportGrant(Tenanted, Model):
 
     @property
     def status(self) -> str:
-        """The status: requested, active, over (by time), ended (earlier) or closed (never began)."""
+        """The status: requested, active, over (by time), ended (early) or closed (never began)."""
         if self.state != "approved":
             return self.state
         return "active" if self.is_active else "over"

@@ -250,7 +250,7 @@ def _encrypted(secret: str) -> bytes:
 
 
 def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
-    """Return the secrets that sign now: the current one, and the previous one while they overlap."""
+    """Return the secrets that sign now: the current one, and the previous one in its overlap."""
     held = [endpoint.secret]
     if (
         endpoint.previous_secret is not None

@@ -75,7 +75,7 @@ class Form(WTForm):
         super().__init__(filled, obj=obj, **defaults)
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Return whether all fields are valid; numbers, which WTForms makes floats, may be too large."""
+        """Return whether all fields are valid; a number may be too large for WTForms' floats."""
         try:
             return bool(super().validate(extra_validators))
         except OverflowError:

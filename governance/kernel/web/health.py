@@ -20,7 +20,7 @@ measures: dict[Gauge, Callable[[], float]] = {
     Gauge("governance_work_waiting", "Tickets in the work queue"): lambda: (
         session().scalar(text("SELECT count(*) FROM work_tickets")) or 0
     ),
-    # Gauges that are read at each scrape, in one transaction of no tenant; features above add theirs.
+    # Gauges that are read at each scrape, in one transaction of no tenant; features add theirs.
 }
 
 

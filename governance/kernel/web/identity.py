@@ -20,8 +20,8 @@ class IdentityPorts:
     """The ports, one for each question.
 
     tenant_id(slug)              the tenant of that slug; None for an unknown one
-    identify()                   the person of the request's cookie; None for nobody; raises if access
-                                 is denied
+    identify()                   the person of the request's cookie; None for nobody; raises if
+                                 access is denied
     keys_of(token)               the API keys that the token may be one of
     note_session_use(who)        in a transaction of its own: the session is in use
     note_key_use(who)            the same for an API key

@@ -157,7 +157,7 @@ class Run[R: Generated]:
 
     @property
     def state(self) -> str:
-        """The state: ready, queued, running, failed or cancelled. Work without result has failed."""
+        """The state: ready, queued, running, failed or cancelled. Work without result failed."""
         if self.is_ready:
             return "ready"
         return self.work.state if self.work is not None and self.work.state != "done" else "failed"
