@@ -17,7 +17,7 @@ from babel.numbers import format_decimal
 
 from governance.kernel import clock, current
 
-# Regional forms of English, with the point as decimal sign: "1.200" never means 1,200 here.
+# Regional forms of English, with a decimal point: "1.200" never means 1,200 here.
 LOCALES = {
     "": "International English",
     "en-US": "English (United States)",

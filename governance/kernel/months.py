@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from governance.kernel.intervals import Span
 
-MAX_MONTH_LENGTH = timedelta(days=33)  # 31 days, and a time zone that moved by two
+MAX_MONTH_LENGTH = timedelta(days=33)  # 31 days, and a time zone that moved by two.
 
 
 class Month(NamedTuple):

@@ -89,7 +89,7 @@ SETTINGS = {
         "off",
     ),
 }
-# Those of our own tests, benchmarks and demo.
+# Settings of our own tests, benchmarks and demo.
 INTERNAL = {
     "GOVERNANCE_BENCH_EVENTS",
     "GOVERNANCE_BENCH_SAMPLES",

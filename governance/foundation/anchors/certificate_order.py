@@ -16,7 +16,7 @@ def sorted_certificates(reply: bytes) -> bytes:
     """Return the reply with sorted certificates, or unchanged if it isn't such a reply."""
     try:
         start, end = 0, len(reply)
-        # TimeStampResp, its token, the token's content, SignedData
+        # The path is TimeStampResp, its token, the token's content, SignedData.
         for place in (0, 1, 1, 0):
             _, start, end = _elements(reply, start, end)[place]
         found = [each for each in _elements(reply, start, end) if each[0] == CERTIFICATES]

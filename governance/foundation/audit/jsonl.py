@@ -42,7 +42,7 @@ WHOLE, RANGE, FILTERED = "whole", "range", "filtered"
 MAX_LINE_BYTES = 256 * 1024
 MAX_HASHES = 4096  # Per line.
 MAX_PATH_LENGTH = 63
-# 32 bytes in base64, in their only canonical spelling
+# 32 bytes in base64, in their only canonical spelling.
 HASH_LINE = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 
 

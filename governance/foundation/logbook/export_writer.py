@@ -36,7 +36,7 @@ from governance.kernel.safety import signed_note
 
 WINDOW = 4096  # Places: sixteen tiles, about ten megabytes of lines.
 NODES = 8192  # Hashes of subtrees that one window remembers.
-# 45 MB of hashes; of a longer log only the last checkpoint of each day can be compared
+# 45 MB of hashes. In a longer log only the last checkpoint of each day can be compared.
 MAX_ENTRIES_FOR_EVERY_SIZE = 2**20
 PIECE_BYTES = 256 * 1024
 COLUMNS = (

@@ -169,7 +169,7 @@ def _exchange(
         TypeError,
         AttributeError,
         KeyError,
-    ) as error:  # Authlib on an answer of the wrong form
+    ) as error:  # Authlib raises them for an answer of the wrong form.
         raise TokenRefused(
             "Meridian can't read the identity provider's response to the sign-in code. Try again,"
             " or ask your admin."

@@ -67,12 +67,11 @@ reauthentication_address: Port[Callable[[Actor, str], str | None]] = Port(
     "where a person signs in again who has no identity provider, and what opens then",
     default=_provider,
 )
-# (proposed connection, who the provider answered for, what went wrong): records a test sign-in for
-# the acting person
+# Records a test sign-in for the acting person, from (proposed connection, identity, problem).
 record_test_sign_in: Port[Callable[[UUID, Identity | None, str], None]] = Port(
     "what follows a test sign-in"
 )
-# (identity, connection, the membership that they have or had); writes nothing
+# Takes (identity, connection, the membership that they have or had) and writes nothing.
 directory_entry: Port[
     Callable[[Identity, Connection, Membership | None], DirectoryEntry | None]
 ] = Port("what the directory says about a person who signs in", default=_no_entry)

@@ -25,7 +25,7 @@ SEEN_INTERVAL = timedelta(minutes=1)
 MAX_COOKIE_LENGTH = 200
 
 
-# Every request asks it.
+# Every request runs it.
 _HOLDER: CompiledSelect[Any] = CompiledSelect(
     lambda: (
         select(

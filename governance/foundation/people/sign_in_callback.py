@@ -251,7 +251,7 @@ def _admitted(
 ) -> Actor:
     key = person_key(identity.issuer, identity.subject)
     with current.acting_as(system_in(tenant)), transaction(person_id=key):
-        # Whoever ends its sessions must not miss this one.
+        # The action that ends its sessions must not miss this one.
         if not queries.lock_if_live(connection.id):
             raise oidc_types.TokenRefused(SETTINGS_CHANGED)
         try:

@@ -56,7 +56,7 @@ SIZES = text(
     " AND word >= t.word AND word < t.until LIMIT :most) AS w) AS size, t.word"
     " FROM unnest(CAST(:words AS text[]), CAST(:untils AS text[])) AS t (word, until)"
 )
-# Each document is looked up by its id: PostgreSQL would rather read all of them.
+# Each document is read by its id: otherwise PostgreSQL would read all of them.
 FOUND = text(
     "WITH found AS ("
     " SELECT d.id, d.kind, d.ref, d.title, d.parent, CASE WHEN d.code = :code THEN 0"

@@ -12,7 +12,7 @@ from decimal import Decimal
 MAX_CELL_LENGTH = 32_767  # Characters in a cell of XLSX.
 # The formats in which a spreadsheet shows them.
 DAY, MOMENT = "yyyy-mm-dd", 'yyyy-mm-dd hh:mm:ss "UTC"'
-FIRST_YEAR = 1901  # Excel takes 1900 for a leap year, and knows no earlier one
+FIRST_YEAR = 1901  # Excel treats 1900 as a leap year, and has no earlier one.
 MAX_EXACT_INTEGER = 2**53  # Integers beyond it would be rounded.
 DANGEROUS = (
     "=",

@@ -392,7 +392,7 @@ def _away(verb: str) -> Iterator[None]:
 def _plain_key(key: str) -> bool:
     """Return whether it is a key of ours: nothing that leads out of the bucket's prefix."""
     parts = key.split("/")
-    # S3 takes 1024 bytes
+    # S3 accepts 1024 bytes.
     return key.isprintable() and len(key) < 1000 and not {"", ".", ".."} & set(parts)  # noqa: PLR2004
 
 

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from governance.kernel.pictures import drawing
 from governance.kernel.pictures.drawing import number, percent, signed
 
-# What a report prints instead; the accent and its tints are the tenant's and may be given.
+# Colors that a report prints instead. The accent and its tints are the tenant's and can be passed.
 REPORT: Mapping[str, str] = {
     "grid": "#dfe3ea",
     "axis": "#b9c0cc",

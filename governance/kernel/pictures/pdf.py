@@ -41,8 +41,8 @@ COLLECT_AFTER = 50_000, 20, 20  # New objects: boxes stay until all pages are dr
 STYLES_OF_NOTES = re.compile(r"^::(?:footnote|note)-.*", re.MULTILINE)
 PageSeen = Callable[[int], None]
 
-# The identification of PDF/UA-1, and the extension schema that PDF/A asks for before it may stand
-# in the metadata.
+# The identification of PDF/UA-1, and the extension schema that PDF/A requires before the metadata
+# may contain it.
 CLAIM = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">\
 <pdfuaid:part>1</pdfuaid:part></rdf:Description>
 <rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"\
@@ -350,6 +350,6 @@ def main(folder: Path) -> None:
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
     sys.stdout.flush()
-    # Not through the interpreter's own end: it unloads Pango while Pango's thread still runs, and
-    # that thread then takes the finished process down with SIGSEGV (seen once in some hundred).
+    # A normal exit unloads Pango while Pango's thread still runs, and that thread then kills the
+    # finished process with SIGSEGV (seen once in some hundred).
     os._exit(0)

@@ -18,10 +18,10 @@ from pathlib import Path
 FONTS = Path(__file__).resolve().parents[2] / "static" / "report" / "fonts"
 FALLBACK = FONTS / "fallback" / "report-fallback.ttf"
 SCRIPTS = FONTS / "scripts"
-# Han is in the first three, which draw some of its characters differently. Then one script each.
+# The first three have Han, and draw some of its characters differently. The others have one script.
 HAN = ("jp-japanese", "sc-chinese-simplified", "tc-chinese-traditional")
 OTHERS = ("kr-korean", "thai-thai", "devanagari-devanagari")
-# What the fallback font has without a gap, so that most pages need no look into any font.
+# Ranges that the fallback font has without a gap, so that most pages open no font.
 OTHER_THAN_COMMON = re.compile(
     "[^\x00-\u024f\u0370-\u04ff\u1f00-\u206f\u20ac\u2190-\u22ff\u2500-\u25ff]"
 )

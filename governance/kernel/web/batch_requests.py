@@ -43,7 +43,7 @@ def takes_batches(feature: Feature, most: BatchSize) -> None:
     """Read the bodies of the feature's POST requests, before a transaction opens."""
 
     @feature.url_value_preprocessor
-    # Flask's signature
+    # The signature is Flask's.
     def allow(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
         if request.method == "POST":
             if (request.content_length or 0) > most.size:

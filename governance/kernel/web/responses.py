@@ -152,7 +152,7 @@ def _form_items() -> list[tuple[str, str]]:
         and request.mimetype == "multipart/form-data"
         and request.content_length
     ):
-        # Werkzeug gives an empty form for a body that it cannot parse
+        # Werkzeug returns an empty form for a body that it cannot parse.
         raise request_bodies.interrupted()
     if None in request.form or None in request.files:
         raise InterruptedBody(
