@@ -49,19 +49,19 @@ SHARED_SCHEMAS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiDescription:
-    """What a feature adds: path items and the schemas that they refer to."""
+    """The API description that a feature adds: path items and the schemas that they refer to."""
 
     paths: Mapping[str, Any]
     schemas: Mapping[str, Any] = field(default_factory=dict)
 
 
 def refusals(reasons: Mapping[str, str]) -> dict[str, Any]:
-    """Responses with a problem, by status."""
+    """Return responses with a problem, by status."""
     return {status: PROBLEM | {"description": reason} for status, reason in reasons.items()}
 
 
 def idempotency_key(kept: str) -> dict[str, Any]:
-    """The parameter Idempotency-Key, whose answers are kept for so long ("7 days")."""
+    """Return the parameter Idempotency-Key, whose answers are kept for so long ("7 days")."""
     return {
         "name": "Idempotency-Key",
         "in": "header",
@@ -76,7 +76,7 @@ def idempotency_key(kept: str) -> dict[str, Any]:
 
 
 def describe(parts: Iterable[ApiDescription]) -> dict[str, Any]:
-    """Return the whole description. Raises ValueError when two parts have one path or schema."""
+    """Return the complete description. Raises ValueError when two parts have one path or schema."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = dict(SHARED_SCHEMAS)
     for part in parts:

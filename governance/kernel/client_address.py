@@ -1,8 +1,8 @@
-"""Who really sends a request that a proxy passes on.
+"""The real sender of a request that a proxy forwards.
 
-`GOVERNANCE_TRUSTED_PROXIES` names the networks of the proxies in front. Only what comes from there
-may name the sender in X-Forwarded-For; the same header from anyone else is ignored. Without
-the setting no one may, and the address of a request is that of its connection.
+`GOVERNANCE_TRUSTED_PROXIES` names the networks of the proxies in front. Only requests from there
+may name the sender in X-Forwarded-For; the same header from anyone else is ignored. Without the
+setting no one may, and the address of a request is that of its connection.
 """
 
 import ipaddress
@@ -13,7 +13,7 @@ type Environ = dict[str, Any]
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-MAX_HOPS = 20  # of a header that anyone can make as long as they like
+MAX_HOPS = 20  # Addresses in a header that anyone can make as long as they like.
 
 
 def networks(text: str) -> tuple[Network, ...]:
@@ -22,10 +22,9 @@ def networks(text: str) -> tuple[Network, ...]:
 
 
 def correct_address(environ: Environ, trusted: Sequence[Network]) -> None:
-    """Put the sender's address into REMOTE_ADDR: the last one that no trusted proxy has.
+    """Set REMOTE_ADDR to the sender's address: the last one that isn't a trusted proxy's.
 
-    Each proxy adds the address that it got the request from at the end. Done twice, it changes
-    nothing more.
+    Each proxy appends the address that it got the request from. Idempotent.
     """
     address = environ.get("REMOTE_ADDR", "")
     hops = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")[-MAX_HOPS:]
@@ -47,7 +46,7 @@ def _is_within(address: str, trusted: Sequence[Network]) -> bool:
 
 
 def _address(text: str) -> str:
-    """Return the address of a hop without its port; empty where it has none."""
+    """Return the address of a hop without its port; empty if it has none."""
     found = text.strip()
     if found.startswith("["):
         found = found[1:].partition("]")[0]

@@ -3,13 +3,13 @@
 now(), today()       the instant and the day that it is for Meridian
 frozen(at)           everything inside happens at that instant
 running()            the clock that runs on, also inside `frozen`
-machine_now()        the machine's own clock, which files and other programs go by
+machine_now()        the machine's own clock, which files and other programs use
 from_machine(at)     an instant of the machine's clock, such as that of a file, on ours
 to_machine(at)       the other way round, for what waits by the machine's clock
 
-`TODAY=2027-01-01 make demo` moves it for a process and all that it starts, by a length that is taken
-once, so that time goes on. That is for the demo and for tests: where GOVERNANCE_DEMO isn't 1, as in
-production, neither TODAY nor the length is read.
+`TODAY=2027-01-01 make demo` moves it for a process and all that it starts, by an offset that is
+computed once, so that time goes on. That is for the demo and for tests: unless GOVERNANCE_DEMO is
+1, as in production, neither TODAY nor the offset is read.
 """
 
 import os
@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 
-MOVED_BY = "GOVERNANCE_CLOCK_MOVED_BY"  # seconds; told to child processes
+MOVED_BY = "GOVERNANCE_CLOCK_MOVED_BY"  # Seconds; passed to child processes.
 FIRST_YEAR, LAST_YEAR = 2020, 2099
 _frozen: ContextVar[datetime | None] = ContextVar("frozen", default=None)
 
@@ -33,7 +33,7 @@ _moved_by = _length(os.environ)
 
 
 def now() -> datetime:
-    """The current instant, UTC, microseconds; or the frozen one."""
+    """Return the current instant in UTC with microseconds, or the frozen one."""
     return _frozen.get() or running()
 
 
@@ -42,12 +42,12 @@ def today() -> date:
 
 
 def running() -> datetime:
-    """Return the instant that it is outside any `frozen`."""
+    """Return the current instant outside any `frozen`."""
     return machine_now() + _moved_by
 
 
 def machine_now() -> datetime:
-    """Return the machine's time, which nobody moves."""
+    """Return the machine's time, which nothing moves."""
     return datetime.now(UTC)
 
 
@@ -68,7 +68,7 @@ def moved_by() -> timedelta:
 
 @contextmanager
 def frozen(at: datetime) -> Generator[datetime]:
-    """Everything inside happens at `at`: the demo's eighteen months, and tests."""
+    """Run everything inside at `at`: the demo's eighteen months, and tests."""
     token = _frozen.set(at)
     try:
         yield at

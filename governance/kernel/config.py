@@ -21,17 +21,17 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 POSTGRESQL = {"postgres", "postgresql", "postgresql+psycopg"}
 MAIL = {"smtp", "smtps"}
 KEY_BYTES, MIN_DIFFERENT_BYTES = 32, 12  # 256 bits, and not one repeated letter
-TEXT = re.compile(rb"[0-9A-Fa-f\s]+")  # hexadecimal: half of the bits are missing
+TEXT = re.compile(rb"[0-9A-Fa-f\s]+")  # Hexadecimal: half of the bits are missing.
 CONTACT = re.compile(r"(mailto:|https://|tel:)[!-~]{3,200}")
 
 
 class SettingsError(SystemExit):
-    """Raised at start; its text names each setting that is missing or weak."""
+    """The start fails; the text names each setting that is missing or weak."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says. URLs are SQLAlchemy URLs; keys are raw bytes."""
+    """The settings of the environment. URLs are SQLAlchemy URLs; keys are raw bytes."""
 
     database_url: str
     owner_database_url: str
@@ -44,16 +44,17 @@ class Settings:
     demo: bool
     product: str = "Meridian"
     metrics_token: str | None = None
-    previous_kek: bytes | None = None  # while the installation's key is being rotated
-    follows: bool = False  # a server's worker keeps decisions in memory and listens for changes
-    workers: int = 1  # web processes that share a key's rate
-    trusted_proxies: tuple[Network, ...] = ()  # may name the sender of a request
+    previous_kek: bytes | None = None  # Set while the installation's key is being rotated.
+    follows: bool = False  # A server's worker keeps decisions in memory and listens for changes.
+    workers: int = 1  # Web processes that share a key's rate.
+    trusted_proxies: tuple[Network, ...] = ()  # Networks that may name the sender of a request.
     private_networks: tuple[
         Network, ...
-    ] = ()  # may hold identity providers that the operator named
-    security_contact: str | None = None  # for /.well-known/security.txt
-    notice: Path | None = None  # a file whose sentence the sign-in page shows while it is there
-    of_features: Mapping[str, str] = field(default_factory=dict)  # texts that are set, by name
+    ] = ()  # Origins of identity providers that the operator named.
+    security_contact: str | None = None  # The contact in /.well-known/security.txt.
+    notice: Path | None = None  # A file whose sentence the sign-in page shows while it exists.
+    # Texts of the settings that are set, by name.
+    of_features: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def secure(self) -> bool:
@@ -65,24 +66,24 @@ class Settings:
 
     @property
     def domain(self) -> str:
-        """What mail and signatures name this installation by: its host; on loopback a name that is
-        nobody's.
+        """The name of this installation in mail and signatures: its host.
+
+        On loopback it is a name that nobody owns.
         """
         return "console.example" if self.host in LOOPBACK | {""} else self.host
 
 
 def public_address(environ: Mapping[str, str] = os.environ) -> str:
-    """Where people reach Meridian, without a slash at the end."""
+    """Return the address where people reach Meridian, without a slash at the end."""
     return environ.get("GOVERNANCE_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 
 
 def from_environment(
     environ: Mapping[str, str] = os.environ, brought: Sequence[Setting] = ()
 ) -> Settings:
-    """Read the settings, and those that features bring.
+    """Read the settings, including those that features add.
 
-    In the demo the keys live in var/, and with DATABASE_URL unset an embedded PostgreSQL is
-    started.
+    In the demo the keys are in var/, and with DATABASE_URL unset an embedded PostgreSQL is started.
     """
     var = Path(environ.get("GOVERNANCE_VAR", "var")).resolve()
     demo = environ.get("GOVERNANCE_DEMO") == "1"
@@ -156,7 +157,7 @@ def from_environment(
 
 
 def _wrong_servers(environ: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each address of another server that can't be one."""
+    """Return a sentence for each address of another server that isn't valid."""
     found = []
     smtp_url = environ.get("GOVERNANCE_SMTP_URL")
     if smtp_url and not (_scheme(smtp_url) in MAIL and urlsplit(smtp_url).hostname):
@@ -168,7 +169,7 @@ def _wrong_servers(environ: Mapping[str, str]) -> list[str]:
 
 
 def _unset(environ: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each address that only the demo chooses by itself."""
+    """Return a sentence for each unset address that only the demo chooses by itself."""
     needed = {
         "DATABASE_URL": "name your PostgreSQL, such as postgresql://governance_app@host/governance",
         "GOVERNANCE_PUBLIC_URL": "name the address in the browser, such as https://meridian.example",

@@ -1,4 +1,4 @@
-"""Who is acting, and for which tenant. Set once at each edge: request, job, command."""
+"""The acting person or machine, and the tenant. Set once at each edge: request, job, command."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class SupportAccess:
-    """By which an operator is in a tenant: a grant that the tenant's admins approved.
+    """The support grant that admits an operator to a tenant, approved by the tenant's admins.
 
     `feature` is the name of the only feature that it opens; empty for all. `operator` is who they
-    are at home.
+    are in their own tenant.
     """
 
     grant_id: UUID
@@ -57,7 +57,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the present request came from, as far as the audit log keeps it."""
+    """The origin of the current request, as far as the audit log records it."""
 
     request_id: str = ""
     network: str = ""
@@ -79,7 +79,7 @@ def actor_or_none() -> Actor | None:
 
 
 def person_id() -> UUID:
-    """The acting person; jobs and commands have none and may not do what needs one."""
+    """Return the acting person. Raises RuntimeError for jobs and commands, which have none."""
     who = actor().person_id
     if who is None:
         raise RuntimeError(f"{actor().name} is no person")
@@ -87,7 +87,7 @@ def person_id() -> UUID:
 
 
 def key_id() -> UUID:
-    """The API key of the acting machine; people have none and may not do what needs one."""
+    """Return the API key of the acting machine. Raises RuntimeError for people, who have none."""
     key = actor().key_id
     if key is None:
         raise RuntimeError(f"{actor().name} has no API key")

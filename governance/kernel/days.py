@@ -1,5 +1,4 @@
-"""Days and months that a person or a machine writes: the field of a form, and the reading of an
-address or a file.
+"""Days and months that a person or a machine writes, in a form, an address or a file.
 
 DayField("Due", required=False)        reads a day, and says in words what is wrong with what was
                                        sent
@@ -19,9 +18,10 @@ from governance.kernel.errors import Invalid
 from governance.kernel.months import Month
 
 EXAMPLE = "2026-11-25"
-CENTURY = (date(2000, 1, 1), date(2100, 12, 31))  # days that others can be added to and taken from
-ANY_DAY = (date.min, date.max)  # where the action has bounds of its own
-MAX_SHOWN_LENGTH = 40  # characters of what was sent
+# Days to which others can be added, or from which they can be subtracted.
+CENTURY = (date(2000, 1, 1), date(2100, 12, 31))
+ANY_DAY = (date.min, date.max)  # For an action that has bounds of its own.
+MAX_SHOWN_LENGTH = 40  # Characters of what was sent.
 
 
 def parse_day(
@@ -31,11 +31,11 @@ def parse_day(
     bounds: tuple[date, date] = CENTURY,
     is_named: bool = False,
 ) -> date:
-    """Return the day that is written as 2026-11-25, blanks around it aside.
+    """Return the day that is written as 2026-11-25, ignoring blanks around it.
 
     Raises Invalid, about `field`, for anything else.
 
-    With `is_named` the sentence begins with the field's name: where it is shown apart from the
+    With `is_named` the sentence begins with the field's name: use it if it isn't shown next to the
     field.
     """
     sent, (first, last) = text.strip(), bounds
@@ -77,7 +77,7 @@ def parse_month(text: str, *, field: str | None = None) -> Month:
 
 
 class DayField(DateField):
-    """A day, required unless told otherwise; `required` may be the sentence that asks for it."""
+    """A day, required by default; `required` may be the sentence that asks for it."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class DayField(DateField):
         self.bounds = bounds
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Read what was sent; blanks are nothing, which the validators judge."""
+        """Read what was sent; blanks are nothing, which the validators check."""
         sent, self.data = " ".join(valuelist or ()).strip(), None
         if not sent:
             self.raw_data = []
@@ -104,7 +104,7 @@ class DayField(DateField):
 
 
 class MonthField(Field):
-    """A month, such as 2026-11, required unless told otherwise; `data` is a Month or None."""
+    """A month, such as 2026-11, required by default; `data` is a Month or None."""
 
     widget = MonthInput()
 
@@ -118,7 +118,7 @@ class MonthField(Field):
         return "" if self.data is None else str(self.data)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Read what was sent; blanks are nothing, which the validators judge."""
+        """Read what was sent; blanks are nothing, which the validators check."""
         sent, self.data = " ".join(valuelist or ()).strip(), None
         if not sent:
             self.raw_data = []

@@ -1,10 +1,10 @@
-"""The ways a request can be refused. Features raise these; the kernel renders them once."""
+"""The errors that reject a request. Features raise these; the kernel renders them once."""
 
 from collections.abc import Mapping
 
 
 class DomainError(Exception):
-    """A rule of the domain said no. The message is written for the person at the keyboard."""
+    """A rule of the domain was violated. The message is written for the person at the keyboard."""
 
     status = 409
 
@@ -14,19 +14,19 @@ class DomainError(Exception):
 
 
 class Forbidden(DomainError):
-    """The person can see the thing and may not do this to it."""
+    """The person can see the object and may not do this to it."""
 
     status = 403
 
 
 class NotFound(DomainError):
-    """There is no such thing, or not for this person: the answer is the same."""
+    """There is no such object, or not for this person: the answer is the same."""
 
     status = 404
 
 
 class Gone(DomainError):
-    """It was here and was withdrawn; a reader who has its address is told so."""
+    """The object was withdrawn; a reader who has its address learns that."""
 
     status = 410
 
@@ -55,13 +55,13 @@ class Stale(DomainError):
 
 
 class Unavailable(DomainError):
-    """Something outside this process is away; trying again later can help."""
+    """Something outside this process is down; trying again later can help."""
 
     status = 503
 
 
 class TooManyRequests(DomainError):
-    """A key or session asks for more than its share; `retry_after` is in seconds."""
+    """A key or session exceeds its share; `retry_after` is in seconds."""
 
     status = 429
 
@@ -71,7 +71,7 @@ class TooManyRequests(DomainError):
 
 
 class TenantSuspended(DomainError):
-    """The operator has suspended the tenant: nothing of it is lost, and nobody works in it."""
+    """The operator has suspended the tenant: nothing is lost, and nobody works in it."""
 
     status, title = 403, "This tenant is suspended"
 
@@ -85,7 +85,7 @@ class SignInNeeded(DomainError):
 
 
 class KeyNeeded(DomainError):
-    """A machine's address was asked without a key that opens it.
+    """A machine's address was called without a key that opens it.
 
     `reason` is RFC 6750's word; None when no key was shown.
     """
@@ -98,6 +98,6 @@ class KeyNeeded(DomainError):
 
 
 class StepUpNeeded(DomainError):
-    """The act needs a sign-in of the last five minutes."""
+    """The action needs a sign-in of the last five minutes."""
 
     status = 401

@@ -1,4 +1,4 @@
-"""Extension points: what features add to another one, by their manifests, with its type.
+"""Extension points: additions of features to another one, by their manifests, with its type.
 
 The feature that is added to declares the point; the kernel knows neither its name nor its type.
 
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Extension[T]:
-    """What one feature adds at a point."""
+    """The additions of one feature at a point."""
 
     point: "ExtensionPoint[T]"
     parts: tuple[T, ...]
@@ -48,7 +48,7 @@ _added: dict[ExtensionPoint[Any], tuple[Any, ...]] = {}
 
 
 def install(extensions: Iterable[Extension[Any]]) -> None:
-    """Make these what all points have; what was installed before is forgotten."""
+    """Make these the additions of all points, and drop what was installed before."""
     _added.clear()
     for each in extensions:
         _added[each.point] = (*_added.get(each.point, ()), *each.parts)

@@ -1,4 +1,4 @@
-"""Settings of the environment that features bring by their manifests."""
+"""Settings of the environment that features add by their manifests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ def _accept(_text: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A setting. `use` gets its text at the start, or `default` where it isn't set.
+    """A setting. `use` gets its text at the start, or `default` if it isn't set.
 
     `problem` returns what is wrong with a text, to be read after the setting's name. `meaning`
     and `unset` are its row in docs/operating/README.md.

@@ -17,7 +17,7 @@ from babel.numbers import format_decimal
 
 from governance.kernel import clock, current
 
-# Regional forms of English, with the point as decimal sign: "1.200" never means 1,200 here.
+# Regional forms of English, with a decimal point: "1.200" never means 1,200 here.
 LOCALES = {
     "": "International English",
     "en-US": "English (United States)",
@@ -40,7 +40,7 @@ def as_tenant() -> Generator[None]:
 
 
 def zone() -> ZoneInfo:
-    """Return the reader's time zone; UTC where nobody is signed in."""
+    """Return the reader's time zone; UTC if nobody is signed in."""
     who = current.actor_or_none()
     if who is None:
         return ZoneInfo("UTC")
@@ -61,7 +61,7 @@ def locale() -> str:
 
 
 def style() -> tuple[str, str]:
-    """Return what the reader's dates and numbers depend on, for what is cached by it."""
+    """Return what the reader's dates and numbers depend on, as a cache key."""
     return zone().key, locale()
 
 
@@ -98,7 +98,7 @@ def _clock(local: datetime, length: str) -> str:
 
 
 def example(where: str, at: datetime) -> str:
-    """Return what a regional form looks like: "25 Nov 2026, 19:44 · 1,234,567.5"."""
+    """Return an example of a regional form: "25 Nov 2026, 19:44 · 1,234,567.5"."""
     if not where:
         return f"{_day(at.date(), 'medium', '')}, {at:%H:%M} · 1,234,567.5"
     known = where.replace("-", "_")
@@ -134,7 +134,7 @@ def weekday(at: date | datetime) -> str:
 
 
 def local_day(at: date | datetime) -> date:
-    """Return the day of a moment in the reader's time zone; a day is what it is."""
+    """Return the day of a moment in the reader's time zone; return a day unchanged."""
     return at.astimezone(zone()).date() if isinstance(at, datetime) and at.tzinfo else _date(at)
 
 
@@ -164,7 +164,7 @@ def ago(at: datetime) -> str:
 
 
 def lately(at: datetime) -> str:
-    """Return "just now" within a minute, then as `ago`: for what is noted once a minute."""
+    """Return "just now" within a minute, then as `ago`: for what is recorded once a minute."""
     return "just now" if clock.now() - at.astimezone(UTC) < MINUTE else ago(at)
 
 

@@ -1,4 +1,4 @@
-"""The terms of the glossary that features bring, each with one plain sentence.
+"""The terms of the glossary that features add, each with one plain sentence.
 
 The page, docs/glossary.md and the help are drawn from them.
 """

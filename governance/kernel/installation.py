@@ -1,6 +1,4 @@
-"""The name of this installation, connected once at the start: its logs and its signing key carry
-it.
-"""
+"""The name of this installation, connected once at the start: its logs and signing key have it."""
 
 from governance.kernel.ports import Port
 

@@ -1,4 +1,4 @@
-"""What the operator tells everybody who signs in: a sentence in a file, while it is there."""
+"""The operator's notice to everybody who signs in: a sentence in a file, while it exists."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ LONGEST = 300
 
 
 def notice(file: Path | None) -> str:
-    """Return the sentence, or nothing where there is no file that can be read."""
+    """Return the sentence, or nothing if there is no file that can be read."""
     if file is None:
         return ""
     try:

@@ -1,6 +1,6 @@
 """Spans of time as sets of minutes: union, intersection, difference, length.
 
-A span is half open: [start, end). Both ends are aware instants on whole minutes, in UTC.
+A span is half open: [start, end). Both ends are aware instants at the start of a minute, in UTC.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class Span(NamedTuple):
-    """From `start` up to, and without, `end`."""
+    """A span from `start` up to, and without, `end`."""
 
     start: datetime
     end: datetime
@@ -22,12 +22,12 @@ class Span(NamedTuple):
 
 
 def whole_minute(at: datetime) -> datetime:
-    """The start of the minute of an instant."""
+    """Return the start of the minute of an instant."""
     return at.replace(second=0, microsecond=0)
 
 
 def check_span(span: Span) -> None:
-    """Raise ValueError unless the span is aware, on whole minutes, and longer than nothing."""
+    """Raise ValueError unless the span is aware, at starts of minutes, and not empty."""
     for instant in span:
         if instant.tzinfo is None or instant.second or instant.microsecond:
             raise ValueError(f"{instant} is not a whole minute with a time zone")
@@ -36,7 +36,7 @@ def check_span(span: Span) -> None:
 
 
 def union(spans: Iterable[Span]) -> list[Span]:
-    """The same minutes as disjoint spans in order; overlapping and adjoining ones are joined."""
+    """Return the same minutes as disjoint spans in order; join overlapping and adjoining ones."""
     joined: list[Span] = []
     for span in sorted(spans):
         if span.end <= span.start:
@@ -49,7 +49,7 @@ def union(spans: Iterable[Span]) -> list[Span]:
 
 
 def intersection(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
-    """The minutes in both."""
+    """Return the minutes in both."""
     return list(_common(union(some), union(others)))
 
 
@@ -66,7 +66,7 @@ def _common(some: Sequence[Span], others: Sequence[Span]) -> Iterator[Span]:
 
 
 def difference(some: Iterable[Span], without: Iterable[Span]) -> list[Span]:
-    """The minutes in `some` that are not in `without`."""
+    """Return the minutes in `some` that are not in `without`."""
     holes = union(without)
     left: list[Span] = []
     for span in union(some):
@@ -83,5 +83,5 @@ def difference(some: Iterable[Span], without: Iterable[Span]) -> list[Span]:
 
 
 def minutes(spans: Iterable[Span]) -> int:
-    """How many minutes the spans cover together."""
+    """Return how many minutes the spans cover together."""
     return sum(span.minutes for span in union(spans))

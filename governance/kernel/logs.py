@@ -18,7 +18,7 @@ def _add_time(
     return line
 
 
-# one list for every configuration: a logger keeps the list that it began with
+# One list for every configuration: a logger keeps the list that it began with.
 PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,

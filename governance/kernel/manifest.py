@@ -1,5 +1,4 @@
-"""A feature's manifest: what it adds to the application, as one literal in the `feature.py` of its
-folder.
+"""A feature's manifest: its additions to the application, as one literal in its `feature.py`.
 
     manifest = Manifest(
         name="evidence",
@@ -41,9 +40,7 @@ type Audience = Literal["tenant", "operator"]
 
 
 class AuditAction(Protocol):
-    """What the kernel needs to know of an audit action; foundation/audit/registry.py declares
-    them.
-    """
+    """The kernel's view of an audit action; foundation/audit/registry.py declares them."""
 
     @property
     def name(self) -> str: ...
@@ -58,7 +55,7 @@ class AuditAction(Protocol):
 class NavItem:
     """An entry of the navigation.
 
-    Items of one `group` stand together; lower orders come first.
+    Items of one `group` are shown together; lower orders come first.
 
     It is current on the pages of its own feature, and of features that name it in `under`.
     `counts_everything`: it is not for an auditor whose engagement leaves anything out. `count`
@@ -82,7 +79,7 @@ class NavItem:
 class SectionTab:
     """A tab of a section: several features whose pages share one item of the navigation.
 
-    `note` selects the short text beside the label, such as "1 open"; the notes of all tabs are
+    `note` selects the short text next to the label, such as "1 open"; the notes of all tabs are
     read by one statement. A feature without its own item names the section's in Manifest.under.
     """
 
@@ -100,7 +97,7 @@ class SectionTab:
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """Run once a day, at that time of UTC."""
+    """A job that runs once a day, at that time of UTC."""
 
     name: str
     run: Callable[[], None]
@@ -114,7 +111,7 @@ class Daily:
 
 @dataclass(frozen=True, slots=True)
 class Hourly:
-    """Run once an hour, at that minute."""
+    """A job that runs once an hour, at that minute."""
 
     name: str
     run: Callable[[], None]
@@ -127,7 +124,7 @@ class Hourly:
 
 @dataclass(frozen=True, slots=True)
 class EveryMinute:
-    """Run once a minute, at that second."""
+    """A job that runs once a minute, at that second."""
 
     name: str
     run: Callable[[], None]
@@ -140,7 +137,7 @@ class EveryMinute:
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Run every few seconds; `seconds` divides 60."""
+    """A job that runs every few seconds; `seconds` divides 60."""
 
     name: str
     run: Callable[[], None]
@@ -161,7 +158,7 @@ type Scheduled = Daily | Hourly | EveryMinute | Every
 class Command:
     """A verb of the command palette, for people with the permission.
 
-    `also` has words that people look for and that its label lacks.
+    `also` has words that people search for and that its label lacks.
     """
 
     label: str
@@ -172,12 +169,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class ObjectCommand:
-    """A verb on each found object of a kind:
+    """A verb on each found object of a kind: "Stop {title}…".
 
-    "Stop {title}…". Its page takes the object's slug as `argument`.
-
-    With a `word`, what is typed after that word searches objects of that kind alone, and offers
-    only this command.
+    Its page takes the object's slug as `argument`. With a `word`, what is typed after that word
+    searches objects of that kind alone, and offers only this command.
     """
 
     kind: str
@@ -203,17 +198,17 @@ class ObjectSearch:
     find: Callable[[str], Select[UUID, str, str] | None]
     endpoint: str
     address: Callable[[UUID, str], dict[str, Any]]
-    many: str = ""  # its plural, where an s doesn't make it
+    many: str = ""  # The plural of the noun, if it isn't formed with an s.
 
 
 def contains(text: str) -> str:
-    """The ILIKE pattern of what contains the typed text, in which no character is a wildcard."""
+    """Return the ILIKE pattern of what contains the typed text, without wildcards in it."""
     return f"%{text.replace('%', '').replace('_', '')}%"
 
 
 @dataclass(frozen=True, slots=True)
 class SearchText:
-    """What people find an object by: its reference and title, and words that stand in neither.
+    """The words by which people find an object: reference, title, and words that are in neither.
 
     `parent` is the object whose page its own page is under.
     """
@@ -228,11 +223,11 @@ class SearchText:
 class IndexedSearch:
     """Objects of a kind that may have very many: they are in the index of foundation/search.
 
-    `text(row)` returns what a row of `model` is found by, or None for one that isn't found, such
-    as a retired one. It follows from the columns `reads` of the row alone: when one of them
-    changes, so does the index, in the same transaction. `seen()` selects the ids of those that
-    the reader may open, or returns None for all of them. `address(id, ref, parent)` returns the
-    values that the page at `endpoint` takes.
+    `text(row)` returns the words of a row of `model`, or None for one that isn't found, such as a
+    retired one. It follows from the columns `reads` of the row alone: when one of them changes, so
+    does the index, in the same transaction. `seen()` selects the ids of those that the reader may
+    open, or returns None for all of them. `address(id, ref, parent)` returns the values that the
+    page at `endpoint` takes.
     """
 
     kind: str
@@ -259,13 +254,13 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryLink:
-    """Where an audit entry on a row of this class leads: a page, or the reason why there is none.
+    """The page of an audit entry's target of this class, or the reason why there is none.
 
     `argument` is the name of the row's id in the page's address; without one, every row of the
     class has the same page. `noun` is what people call the row, by default the words of its class;
-    a row whose entries tell its `number` alone is called by `prefix` and that number.
-    `single`: a tenant has one, so its id says nothing. `within` decides whether an auditor of that
-    scope has the page of that row; without it, every reader has.
+    a row whose entries have only its `number` is named by `prefix` and that number. `single`: a
+    tenant has one, so its id says nothing. `within` decides whether an auditor of that scope has
+    the page of that row; without it, every reader has.
     """
 
     endpoint: str = ""
@@ -278,9 +273,7 @@ class EntryLink:
 
 
 def not_by_scope(_scope: Scope, _row_id: UUID) -> bool:
-    """For `Link.within`: the scope alone does not tell whether an auditor has the page; the lists
-    lead to it.
-    """
+    """Return False for `EntryLink.within`: the scope alone can't decide; lists lead to the page."""
     return False
 
 
@@ -289,8 +282,9 @@ def not_by_scope(_scope: Scope, _row_id: UUID) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Run `handler` in the publisher's transaction for each event of this kind; lower orders run
-    first.
+    """A handler that runs in the publisher's transaction for each event of this kind.
+
+    Lower orders run first.
     """
 
     event: type[events.Event]
@@ -300,7 +294,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class PortAnswer:
-    """What a feature answers to a port that one below it asks."""
+    """A feature's implementation of a port of a feature below it."""
 
     port: Port[Any]
     implementation: Any
@@ -308,8 +302,9 @@ class PortAnswer:
 
 @dataclass(frozen=True, slots=True)
 class WriteGuard:
-    """Run `check` before rows of these classes are written; what it raises refuses the write
-    (kernel/data/write_guards.py).
+    """A check that runs before rows of these classes are written.
+
+    An error that it raises prevents the write (kernel/data/write_guards.py).
     """
 
     models: tuple[type[Any], ...]
@@ -321,46 +316,47 @@ class WriteGuard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a feature adds.
+    """The additions of a feature.
 
     Everything central is derived from these fields; nothing else registers anything.
     """
 
     name: str
-    models: tuple[ModuleType, ...] = ()  # modules with its tables
+    models: tuple[ModuleType, ...] = ()  # Modules with its tables.
     routes: tuple[Blueprint, ...] = ()
-    api: ApiDescription | None = None  # what its addresses under /api take and answer
+    api: ApiDescription | None = None  # Parameters and answers of its addresses under /api.
     navigation: tuple[NavItem, ...] = ()
     tabs: tuple[SectionTab, ...] = ()
     under: tuple[
         str, ...
-    ] = ()  # endpoints of other features' navigation items that are current on its pages
+    ] = ()  # Endpoints of other features' navigation items that are current on its pages.
     schedule: tuple[Scheduled, ...] = ()
-    work: tuple[jobs.Handler, ...] = ()  # handlers declared by @work
-    inbox: tuple[InboxSource, ...] = ()  # sources of what needs this person
-    extensions: tuple[Extension[Any], ...] = ()  # what it adds to other features
+    work: tuple[jobs.Handler, ...] = ()  # Handlers declared by @work.
+    inbox: tuple[InboxSource, ...] = ()  # Sources of inbox items.
+    extensions: tuple[Extension[Any], ...] = ()  # Additions to other features.
     palette: tuple[Command | ObjectCommand | Callable[[str], Iterable[Hit]], ...] = ()
     search: tuple[ObjectSearch | IndexedSearch, ...] = ()
     audit: tuple[AuditAction, ...] = ()
     links: Mapping[str, EntryLink] = field(
         default_factory=dict
-    )  # class of an audit entry's target → its page
+    )  # Class of an audit entry's target → its page.
     publishes: tuple[type[events.Event], ...] = ()
     subscribes: tuple[Subscription, ...] = ()
     answers: tuple[PortAnswer, ...] = ()
     guards: tuple[WriteGuard, ...] = ()
     record_points: tuple[
         Callable[[UUID], Iterable[RecordPoint]], ...
-    ] = ()  # what the record says of an AI system, for its documents
+    ] = ()  # Parts of an AI system's record, for its documents.
     after_request: tuple[Callable[[Response], Response], ...] = ()
     measures: Mapping[Gauge, Callable[[], float]] = field(
         default_factory=dict
-    )  # looked up at each scrape
+    )  # Read at each scrape.
 
 
 class ManifestError(Exception):
-    """A manifest promises something that is not there, or that another feature has: the application
-    does not start.
+    """A manifest names something that doesn't exist, or that another feature has.
+
+    The application does not start.
     """
 
 
@@ -369,7 +365,7 @@ _links: dict[str, EntryLink] = {}
 
 
 def installed() -> tuple[Manifest, ...]:
-    """The manifests of the running application, in the order of app/features.py."""
+    """Return the manifests of the running application, in the order of app/features.py."""
     return _installed
 
 
@@ -393,5 +389,5 @@ def install(manifests: tuple[Manifest, ...]) -> None:
 
 
 def links() -> Mapping[str, EntryLink]:
-    """The pages of audit entries' targets, by class name."""
+    """Return the pages of audit entries' targets, by class name."""
     return _links

@@ -1,6 +1,6 @@
-"""What must hold of the manifests before the application starts.
+"""Checks of the manifests before the application starts.
 
-Each refusal is one sentence that names the feature.
+Each error is one sentence that names the feature.
 
 check_manifests(manifests)              names, audit actions, links, jobs, work, events: before
                                         anything is registered
@@ -19,9 +19,7 @@ from governance.kernel.work import jobs
 
 
 def check_manifests(manifests: Iterable[Manifest]) -> None:
-    """Raise ManifestError for the first thing that two features claim, or that one names and nobody
-    has.
-    """
+    """Raise ManifestError for the first name that two features claim, or that nobody has."""
     every = tuple(manifests)
     _check_unique("have the name", ((each.name, each) for each in every))
     _check_unique(
@@ -139,7 +137,7 @@ def _check_kinds(every: tuple[Manifest, ...]) -> None:
 
 
 def model_classes(module: ModuleType) -> frozenset[str]:
-    """The names of the tables' classes that this module defines."""
+    """Return the names of the tables' classes that this module defines."""
     return frozenset(
         name
         for name, value in vars(module).items()

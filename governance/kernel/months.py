@@ -1,8 +1,8 @@
 """Calendar months in a time zone that may change: months adjoin, so each minute is in exactly one.
 
-The boundary between two months is midnight of the first day in the zone that is in force at that
-midnight. When a tenant moves its zone in the middle of a month, that month is longer or shorter by
-the difference, and no minute is lost or counted twice.
+The boundary between two months is midnight of the first day in the zone that applies at that
+midnight. When a tenant changes its zone in the middle of a month, that month is longer or shorter
+by the difference, and no minute is lost or counted twice.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from governance.kernel.intervals import Span
 
-MAX_MONTH_LENGTH = timedelta(days=33)  # 31 days, and a time zone that moved by two
+MAX_MONTH_LENGTH = timedelta(days=33)  # 31 days, and a time zone that moved by two.
 
 
 class Month(NamedTuple):
@@ -37,7 +37,7 @@ class Month(NamedTuple):
 
     @property
     def long_name(self) -> str:
-        """Return "October 2026"."""
+        """The long name, such as "October 2026"."""
         return f"{self.first_day:%B %Y}"
 
     @property
@@ -50,24 +50,24 @@ class Month(NamedTuple):
 
     @classmethod
     def of(cls, day: date) -> "Month":
-        """The month that a day is in."""
+        """Return the month that a day is in."""
         return cls(day.year, day.month)
 
     def plus(self, months: int) -> "Month":
-        """The month so many later, or earlier."""
+        """Return the month so many later, or earlier."""
         index = self.year * 12 + self.number - 1 + months
         return Month(index // 12, index % 12 + 1)
 
 
 class ZonePeriod(NamedTuple):
-    """The time zone in force from an instant on; the first period also covers all time before."""
+    """The time zone from an instant on; the first period also covers all time before."""
 
     since: datetime
     zone: str
 
 
 def zone_at(zones: Sequence[ZonePeriod], at: datetime) -> ZoneInfo:
-    """The zone in force at that instant; `zones` in order of time, at least one."""
+    """Return the zone at that instant; `zones` are in order of time, at least one."""
     found = zones[0].zone
     for period in zones:
         if period.since <= at:
@@ -76,12 +76,12 @@ def zone_at(zones: Sequence[ZonePeriod], at: datetime) -> ZoneInfo:
 
 
 def month_span(zones: Sequence[ZonePeriod], month: Month) -> Span:
-    """From the first minute of the month to the first of the next, in UTC."""
+    """Return the span from the first minute of the month to the first of the next, in UTC."""
     return Span(_first_minute(zones, month), _first_minute(zones, month.plus(1)))
 
 
 def month_of(zones: Sequence[ZonePeriod], at: datetime) -> Month:
-    """The month that this instant belongs to."""
+    """Return the month that this instant belongs to."""
     local = at.astimezone(zone_at(zones, at))
     month = Month(local.year, local.month)
     for candidate in (month, month.plus(-1), month.plus(1)):
@@ -92,14 +92,14 @@ def month_of(zones: Sequence[ZonePeriod], at: datetime) -> Month:
 
 
 def close_instant(zones: Sequence[ZonePeriod], month: Month, close_day: int) -> datetime:
-    """Midnight of that day of the following month, in the zone in force at its beginning."""
+    """Return midnight of that day of the following month, in the zone at its beginning."""
     zone = zone_at(zones, month_span(zones, month).end)
     after = month.plus(1)
     return datetime(after.year, after.number, close_day, tzinfo=zone)
 
 
 def _first_minute(zones: Sequence[ZonePeriod], month: Month) -> datetime:
-    """Midnight in the zone that is in force then. A change in that very night: the later zone."""
+    """Return midnight in the zone of that instant. A change in that very night: the later zone."""
     for period in reversed(zones):
         midnight = datetime(month.year, month.number, 1, tzinfo=ZoneInfo(period.zone))
         start = midnight.astimezone(UTC)

@@ -1,11 +1,9 @@
-"""A port: what a feature asks of the features above it, as a typed question that one of them
-answers.
+"""Ports: a typed question of a feature that one of the features above it answers.
 
-    names_of: Port[Callable[[UUID], str]] = Port("names of AI systems")      where it is asked
-    names_of.connect(systems.name)                                            by the manifest of who
-    answers
-    names_of()(system_id)                                                     the answer
-    with names_of.answered_by(lambda _id: "x"): …                             a test of who asks
+    names_of: Port[Callable[[UUID], str]] = Port("names of AI systems")    in the feature that asks
+    names_of.connect(systems.name)                      by the manifest of the feature that answers
+    names_of()(system_id)                               the answer
+    with names_of.answered_by(lambda _id: "x"): …       in a test of the feature that asks
 
 A port with a default may stay unconnected: the feature then works without those above it.
 """
@@ -15,7 +13,7 @@ from contextlib import contextmanager
 
 
 class NotConnected(Exception):
-    """A port that no feature answers was asked."""
+    """A port was used that no feature answers."""
 
 
 class AlreadyConnected(Exception):
@@ -31,17 +29,14 @@ class Port[T]:
         self._answer: T | None = None
 
     def connect(self, answer: T) -> None:
-        """Answer it with `answer` from now on.
-
-        The same answer again is no change; another one raises AlreadyConnected.
-        """
+        """Connect the port to `answer`. Idempotent; another answer raises AlreadyConnected."""
         if self._answer is not None and self._answer != answer:
             raise AlreadyConnected(f"Two features answer one port: {self.name}.")
         self._answer = answer
 
     @contextmanager
     def answered_by(self, answer: T) -> Generator[None]:
-        """Answer it with `answer` inside, instead of what is connected."""
+        """Use `answer` inside, instead of what is connected."""
         before, self._answer = self._answer, answer
         try:
             yield

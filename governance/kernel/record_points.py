@@ -1,4 +1,4 @@
-"""What the record says of an AI system, for its documents: each sentence bound to a record.
+"""The sentences of an AI system's record for its documents, each bound to a record.
 
 A feature registers a provider in its manifest:
 

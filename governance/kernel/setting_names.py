@@ -1,5 +1,6 @@
-"""The settings that no feature brings, as docs/operating/README.md lists them; a name that is
-neither here nor brought stops the start.
+"""The settings that no feature adds, as docs/operating/README.md lists them.
+
+A name that is neither here nor added stops the start.
 """
 
 import difflib
@@ -10,7 +11,7 @@ from governance.kernel.feature_settings import Setting
 UNSET_STOPS = "startup fails and names it"
 PREFIX = "GOVERNANCE_"
 
-# name: (what it is, what happens without it)
+# Name: (what it is, what happens without it).
 SETTINGS = {
     "DATABASE_URL": ("`postgresql://governance_app:…@host/governance`", UNSET_STOPS),
     "GOVERNANCE_OWNER_DATABASE_URL": (
@@ -88,7 +89,7 @@ SETTINGS = {
         "off",
     ),
 }
-# Those of our own tests, benchmarks and demo.
+# Settings of our own tests, benchmarks and demo.
 INTERNAL = {
     "GOVERNANCE_BENCH_EVENTS",
     "GOVERNANCE_BENCH_SAMPLES",
@@ -99,7 +100,7 @@ INTERNAL = {
 
 
 def unknown_names(names: Iterable[str], of_features: Collection[str]) -> Iterator[str]:
-    """Yield a sentence for each name that begins as a setting does and is none."""
+    """Yield a sentence for each name that begins like a setting and is none."""
     settings = {*SETTINGS, *of_features}
     known = settings | INTERNAL
     for name in sorted(names):

@@ -85,7 +85,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 def add(*, kind: str, name: str, url: str, key: str = "", secret: str = "") -> Anchor:
     """Send checkpoints to that address too. Added twice (a double click), it is one anchor."""
     fields = _check_fields(kind, name, url, key, secret)
-    # one click after the other
+    # Two additions at the same moment wait for each other.
     session().get(Tenant, current.actor().tenant_id, with_for_update=True)
     existing = queries.anchor_at(fields["url"])
     if existing is not None:
@@ -232,7 +232,7 @@ def test(anchor_id: UUID) -> AnchorResponse | None:
 
 @dataclass(frozen=True, slots=True)
 class WitnessComparison:
-    """What one witness answered after a restore."""
+    """The answer of one witness after a restore."""
 
     name: str
     state: str
@@ -259,7 +259,7 @@ def compare() -> Sequence[WitnessComparison]:
 
 @dataclass(frozen=True, slots=True)
 class AnchorAddress:
-    """Where to send checkpoints: read in a transaction, used outside of it."""
+    """The address of an anchor, read in a transaction and used outside of it."""
 
     id: UUID
     kind: str
@@ -300,8 +300,9 @@ def _newest() -> PresentedCheckpoint | None:
 
 
 def prove(old: int) -> PresentedCheckpoint | None:
-    """Return the newest checkpoint with the proof that a tree of `old` entries is its beginning;
-    None when this log is smaller.
+    """Return the newest checkpoint with the proof that a tree of `old` entries is its beginning.
+
+    Returns None when this log is smaller.
     """
     with transaction(read_only=True):
         shown = _newest()
@@ -347,13 +348,13 @@ def record_answer(anchor_id: UUID, outcome: AnchorResponse, *, requested_at: dat
     try:
         anchor = queries.anchor(anchor_id, lock=True)
     except DomainError:
-        return  # removed meanwhile
+        return  # The anchor was removed in the meantime.
     if (
         outcome.state != "conflict"
         and anchor.tried_at is not None
         and anchor.tried_at > requested_at
     ):
-        return  # an answer to an older question, overtaken
+        return  # An answer to an older question.
     before = anchor.state
     anchor.state, anchor.finding, anchor.tried_at = outcome.state, outcome.finding, clock.now()
     if outcome.state == "agrees" and outcome.shown:

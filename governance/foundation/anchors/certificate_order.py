@@ -7,16 +7,16 @@ was signed, and the reply keeps its length.
 
 from collections.abc import Iterator
 
-CERTIFICATES = 0xA0  # a field of SignedData
+CERTIFICATES = 0xA0  # The tag of a field of SignedData.
 LONG_FORM = 0x80
 MAX_LENGTH_BYTES = 4
 
 
 def sorted_certificates(reply: bytes) -> bytes:
-    """Return the reply with sorted certificates; unchanged where it isn't such a reply."""
+    """Return the reply with sorted certificates, or unchanged if it isn't such a reply."""
     try:
         start, end = 0, len(reply)
-        # TimeStampResp, its token, the token's content, SignedData
+        # The path is TimeStampResp, its token, the token's content, SignedData.
         for place in (0, 1, 1, 0):
             _, start, end = _elements(reply, start, end)[place]
         found = [each for each in _elements(reply, start, end) if each[0] == CERTIFICATES]

@@ -25,8 +25,8 @@ from governance.kernel.safety.signed_note import (
 
 KIND = b"\x04"
 TIME_BYTES = 8
-MAX_CLOCK_SKEW = 300  # seconds that a witness's clock may be ahead
-LAST_SECOND = 253_402_300_799  # of the year 9999
+MAX_CLOCK_SKEW = 300  # Seconds that a witness's clock may be ahead.
+LAST_SECOND = 253_402_300_799  # The end of the year 9999.
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Cosigned:
 
 
 def parse_key(text: str) -> VerifierKey:
-    """Read a witness's verifier key; raise NotSigned where it is another kind of text or key."""
+    """Read a witness's verifier key; raise NotSigned for any other kind of text or key."""
     try:
         return signed_note.parse_key(text, kind=KIND)
     except NotSigned as error:

@@ -15,7 +15,7 @@ from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
 from governance.kernel.work.jobs import Progress, WorkItem, work
 
-MAX_CONCURRENT_TENANTS = 4  # so that slow anchors of one tenant don't delay the others
+MAX_CONCURRENT_TENANTS = 4  # Slow anchors of one tenant don't delay the others.
 log = structlog.get_logger("anchors")
 
 
@@ -65,7 +65,7 @@ def _push_for(tenant_id: UUID, slug: str, name: str) -> None:
     try:
         with current.acting_as(system_actor.founder(tenant_id, slug, name)):
             push()
-    except Exception:  # a fault of one tenant doesn't stop the others
+    except Exception:  # A fault of one tenant doesn't stop the others.
         log.exception("checkpoints not sent", tenant=slug)
 
 

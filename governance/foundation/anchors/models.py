@@ -10,25 +10,27 @@ from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 
 class Anchor(Tenanted, Model):
-    """A receiver of the tenant's checkpoints: a witness (C2SP tlog-witness), a webhook, or a
-    time-stamp authority (RFC 3161).
+    """A receiver of the tenant's checkpoints.
+
+    It is a witness (C2SP tlog-witness), a webhook, or a time-stamp authority (RFC 3161).
     """
 
     __tablename__ = "anchors"
     __table_args__ = (Index(None, "tenant_id", "removed_at"),)
 
-    kind: Mapped[str]  # witness webhook timestamp
+    kind: Mapped[str]  # One of: witness webhook timestamp.
     name: Mapped[str]
     url: Mapped[str]
-    key: Mapped[str]  # a witness's verifier key, an authority's certificates (PEM), empty otherwise
-    secret: Mapped[bytes | None]  # a webhook's signing secret, wrapped by the installation's key
+    # A witness's verifier key or an authority's certificates (PEM), otherwise empty.
+    key: Mapped[str]
+    secret: Mapped[bytes | None]  # A webhook's signing secret, wrapped by the installation's key.
     added_by: Mapped[UUID | None]
     removed_at: Mapped[datetime | None]
-    state: Mapped[str] = mapped_column(default="new")  # new agrees away refuses conflict
+    state: Mapped[str] = mapped_column(default="new")  # One of: new agrees away refuses conflict.
     finding: Mapped[str] = mapped_column(default="")
     seen_size: Mapped[int] = mapped_column(
         BigInteger, default=0
-    )  # entries of the largest tree it agreed on
+    )  # The entries of the largest tree it agreed on.
     seen_at: Mapped[datetime | None]
     tried_at: Mapped[datetime | None]
 
@@ -47,5 +49,5 @@ class Receipt(Tenanted, Model):
     anchor_id: Mapped[UUID]
     checkpoint_id: Mapped[UUID]
     status: Mapped[int]  # HTTP
-    outcome: Mapped[str]  # agrees refuses conflict
+    outcome: Mapped[str]  # One of: agrees refuses conflict.
     answer: Mapped[bytes]

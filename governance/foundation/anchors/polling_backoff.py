@@ -1,4 +1,4 @@
-"""When an anchor is due to get the newest checkpoint. Pure.
+"""The schedule on which an anchor gets the newest checkpoint. Pure.
 
 An anchor that agrees gets each new checkpoint. One that is away or refuses is tried again after a
 quarter of the time since it last agreed, an hour at most: a dead address costs little, and one that
@@ -17,12 +17,12 @@ BACKOFF_DIVISOR = 4
 def is_due(
     anchor: Anchor, *, size: int, signed_at: datetime, now: datetime, impatient: bool = False
 ) -> bool:
-    """Whether to send an anchor the checkpoint over `size` entries.
+    """Return whether an anchor is due to get the checkpoint over `size` entries.
 
     `impatient`: a person requested it, so don't wait after a failure.
     """
     if anchor.kind == "timestamp" and anchor.seen_at and anchor.seen_at.date() >= now.date():
-        return False  # one token a day
+        return False  # One token per day.
     if anchor.state == "conflict" and not impatient:
         return anchor.tried_at is None or signed_at > anchor.tried_at
     if anchor.state in {"away", "refuses"}:

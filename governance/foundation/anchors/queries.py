@@ -18,16 +18,16 @@ from governance.kernel.work.jobs import WorkItem
 
 WORK = "anchors"
 SIGNATURE_LINE = re.compile(rf"{DASH} [^\s+]+ [A-Za-z0-9+/]+=*\n")
-MAX_ANCHORS = 10  # of one tenant: each is called whenever its log has grown
+MAX_ANCHORS = 10  # Per tenant. Each anchor is called whenever the log has grown.
 
 
 @dataclass(frozen=True, slots=True)
 class AnchorSummary:
-    """How many anchors there are, by state; `newest` is when one last agreed."""
+    """The number of anchors by state; `newest` is when one last agreed."""
 
     total: int
     agree: int
-    away: int  # or refusing
+    away: int  # Includes those that refuse.
     conflict: int
     newest: datetime | None
 

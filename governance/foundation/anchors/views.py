@@ -127,7 +127,7 @@ def remove(anchor_id: UUID) -> ResponseReturnValue:
     "/audit/anchors/receipts/<uuid:receipt_id>/download", needs=permissions.VIEW, answers=FILE
 )
 def receipt(receipt_id: UUID) -> ResponseReturnValue:
-    """An anchor's answer, with its checkpoint. A POST, because the download is recorded."""
+    """Return an anchor's answer, with its checkpoint. A POST, because the download is recorded."""
     found, anchor = queries.receipt(receipt_id)
     actions.record_receipt_download(anchor, checkpoint=found.checkpoint.number)
     name, media_type, content = _file(found, anchor)
@@ -137,8 +137,10 @@ def receipt(receipt_id: UUID) -> ResponseReturnValue:
 
 
 def _file(found: CheckpointReceipt, anchor: Anchor) -> tuple[str, str, bytes]:
-    """Return (name, media type, content): a checkpoint with its cosignature below it, an archive
-    of a checkpoint and its time stamp, or the answer as it came.
+    """Return (name, media type, content) of a receipt.
+
+    The file is a checkpoint with its cosignature below it, an archive of a checkpoint and its time
+    stamp, or the unchanged answer.
     """
     stem, note = f"checkpoint-{found.checkpoint.number}", found.checkpoint.note.encode()
     agrees = found.receipt.outcome == "agrees"

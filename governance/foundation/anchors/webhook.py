@@ -18,7 +18,7 @@ from governance.kernel.safety import outbound_http, signed_note
 
 PREFIX = "whsec_"
 MIN_SECRET_BYTES, MAX_SECRET_BYTES, NEW_SECRET_BYTES = 24, 64, 32
-MAX_ANSWER_BYTES = 2000  # that are stored
+MAX_ANSWER_BYTES = 2000  # Bytes of an answer that are stored.
 ACCEPTED = range(200, 300)
 
 

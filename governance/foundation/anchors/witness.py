@@ -34,7 +34,7 @@ from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 OK, BAD, FORBIDDEN, UNKNOWN, CONFLICT, UNPROCESSABLE = 200, 400, 403, 404, 409, 422
 SIZE_TYPE = "text/x.tlog.size"
 SIZE = re.compile(r"(0|[1-9]\d{0,18})\n?")
-# the size we remember, the size it names, and one more when another client was faster
+# The size we remember, the size it names, and one more when another client was faster.
 MAX_TRIES = 3
 MAX_STATEMENT_BYTES = 64 * 1024
 type Prove = Callable[[int], PresentedCheckpoint | None]
@@ -145,8 +145,8 @@ def substantiated(
 ) -> AnchorResponse:
     """Return the conflict that a witness claims with the checkpoint that proves it, or a refusal.
 
-    `log_keys` are this log's keys, retired ones included; `root(size)` is the root that the log has
-    at that size, None when it is smaller.
+    `log_keys` are this log's keys, including retired ones. `root(size)` returns the log's root at
+    that size, or None when the log is smaller.
     """
     shown = claim.shown
     if shown is None:

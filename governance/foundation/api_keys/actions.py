@@ -43,9 +43,9 @@ REVOKED = action(
     fields="name hint",
 )
 
-MAX_LIVE_KEYS = 100  # of a tenant
+MAX_LIVE_KEYS = 100  # Per tenant.
 MAX_KEY_LIFETIME = timedelta(days=3660)
-MAX_RATE = 10_000_000  # requests per minute
+MAX_RATE = 10_000_000  # Requests/min.
 OVERLAP_DAYS = range(8)
 USE_RECORDED_EVERY = timedelta(minutes=1)
 
@@ -68,7 +68,7 @@ def create(
     The caller chooses `key_id`, so that a request sent twice creates one key. `rate` is in requests
     per minute. Raises Invalid, which names the field.
     """
-    lock_tenant("api_keys")  # of two keys with one name, the second request sees the first one's
+    lock_tenant("api_keys")  # Of two requests with one name, the second sees the first one's key.
     _check_key(name, scopes, ends)
     if not 1 <= rate <= MAX_RATE:
         raise Invalid(f"Enter 1 to {MAX_RATE:,} requests/min.", field="rate")
@@ -204,7 +204,7 @@ def record_use(who: current.Actor) -> None:
 
 
 def record_uses(key_ids: Collection[UUID | None]) -> None:
-    """Record the use of several keys within the present transaction."""
+    """Record the use of several keys within the current transaction."""
     now = clock.now()
     due = or_(ApiKey.used_at.is_(None), ApiKey.used_at < now - USE_RECORDED_EVERY)
     session().execute(update(ApiKey).where(ApiKey.id.in_(key_ids), due).values(used_at=now))

@@ -1,4 +1,4 @@
-"""A machine's batch is stored once for each of its Idempotency-Keys; a repetition gets its answer.
+"""Store a machine's batch once per Idempotency-Key; answer a repetition with the stored answer.
 
 once(endpoint, body, idempotency_key, store)   the answer, new or earlier
 once_of(endpoint, digest, …)                   the same for a body that is stored already
@@ -52,7 +52,7 @@ def once(
 def once_of(
     endpoint: str, digest: str, idempotency_key: str | None, store: Callable[[], Answer]
 ) -> BatchResult:
-    """Like `once`, by the SHA-256 of a body that is no longer in memory."""
+    """Do the same as `once`, by the SHA-256 of a body that is no longer in memory."""
     if idempotency_key is None:
         return BatchResult(store())
     if (earlier := _earlier(endpoint, idempotency_key, digest)) is not None:

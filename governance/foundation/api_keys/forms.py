@@ -79,7 +79,7 @@ class ApiKeyForm(Form):
     def ends(self) -> datetime | None:
         """The midnight after the last day, in the tenant's time zone."""
         day = self.ends_on.data
-        # far beyond the bounds, where no day can be added
+        # No day can be added to a date far beyond the bounds.
         if day is None or day.year > clock.today().year + 20:
             return datetime.max.replace(tzinfo=UTC) if day else None
         return datetime.combine(

@@ -1,5 +1,7 @@
-"""API keys that need somebody: one that expires, a former secret that ends, and all keys together
-whose secret a former member has seen.
+"""Inbox items of API keys.
+
+One that expires, a former secret that ends, and all keys together whose secret a former member has
+seen.
 """
 
 from datetime import timedelta
@@ -17,7 +19,7 @@ from governance.kernel.work.inbox import NOW, InboxDone, InboxRow, InboxSource, 
 
 EXPIRES_SOON = timedelta(days=14)
 PREVIOUS_ENDS_SOON = timedelta(days=2)
-ROTATE_WITHIN = timedelta(days=7)  # after somebody who has seen the key left
+ROTATE_WITHIN = timedelta(days=7)  # From the day when somebody who has seen the key left.
 MAX_NAMES_LENGTH = 200
 EXPIRES, DIRECTORY, PREVIOUS = "expires", "directory", "previous"
 TITLES = {
@@ -51,7 +53,7 @@ def _is_live() -> ColumnElement[bool]:
 
 
 def _to_rotate() -> Select[Any]:
-    """One row for each former member: the names of the keys, and how many they are."""
+    """Select one row for each former member: the names of the keys, and how many they are."""
     k, m = ApiKey, Membership
     of_member = select(k).where(_is_live(), is_to_rotate_after(m)).correlate(m)
     names = func.string_agg(k.name, aggregate_order_by(literal(", "), func.lower(k.name)))

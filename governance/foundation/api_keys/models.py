@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
-DEFAULT_RATE = 60_000  # requests per minute
+DEFAULT_RATE = 60_000  # Requests/min.
 
 
 class ApiKey(Tenanted, Model):
@@ -25,15 +25,15 @@ class ApiKey(Tenanted, Model):
     )
 
     name: Mapped[str]
-    hint: Mapped[str]  # the first characters, to tell keys apart
+    hint: Mapped[str]  # The first characters, to tell keys apart.
     secret_hash: Mapped[bytes]
-    previous_hash: Mapped[bytes | None]  # of the secret before the last rotation
+    previous_hash: Mapped[bytes | None]  # Hash of the secret before the last rotation.
     previous_until: Mapped[datetime | None]
     scopes: Mapped[list[Any]]
-    system_id: Mapped[UUID | None]  # the AI system it is limited to; None: all of them
-    rate: Mapped[int] = mapped_column(default=DEFAULT_RATE)  # requests per minute
+    system_id: Mapped[UUID | None]  # The AI system it is limited to; None = all of them.
+    rate: Mapped[int] = mapped_column(default=DEFAULT_RATE)  # Requests/min.
     made_by: Mapped[UUID | None]
-    # ids of the people who saw one of its secrets, by creating or rotating it
+    # Ids of the people who saw one of its secrets, by creating or rotating it.
     hands: Mapped[list[Any]] = mapped_column(default=list)
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
@@ -42,7 +42,7 @@ class ApiKey(Tenanted, Model):
 
 
 class ReceivedBatch(Tenanted, Model):
-    """What a machine sent with an Idempotency-Key, and the answer that a repetition gets."""
+    """A machine's batch, sent with an Idempotency-Key, and the answer that a repetition gets."""
 
     __tablename__ = "received_batches"
     __table_args__ = (

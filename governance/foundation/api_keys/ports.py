@@ -1,4 +1,4 @@
-"""What API keys need from the features above them."""
+"""Ports of API keys, which features above them fill."""
 
 from collections.abc import Iterable
 from typing import Protocol

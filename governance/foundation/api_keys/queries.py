@@ -17,7 +17,7 @@ from governance.kernel.web.bearer import Keys, PresentedKey, StoredKey
 
 
 def keys_for(token: PresentedKey) -> Keys:
-    """Return the acting tenant's keys with this token's hash, as they are now, in one statement.
+    """Return the acting tenant's keys with this token's hash, in one statement.
 
     Raises TenantSuspended while the operator has suspended the tenant.
     """
@@ -37,7 +37,7 @@ def keys_for(token: PresentedKey) -> Keys:
 def every_key() -> Keys:
     """Return all live keys of the acting tenant, for a process that answers from memory.
 
-    Those of a suspended tenant too: its products must hear that they are stopped.
+    Includes those of a suspended tenant: its products must learn that they are stopped.
     """
     query = select(ApiKey, Tenant.slug, Tenant.name).join(
         Tenant, (Tenant.id == ApiKey.tenant_id) & Tenant.status.in_(KNOWN_STATES)
@@ -87,15 +87,16 @@ def exists(key_id: UUID) -> bool:
 
 
 def is_live(now: datetime) -> ColumnElement[bool]:
-    """Neither revoked nor expired."""
+    """Return the condition that a key is neither revoked nor expired."""
     return and_(
         ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
     )
 
 
 def is_known_to_former_members() -> ColumnElement[bool]:
-    """Whether somebody who is no member any more has seen a secret of the key, and it wasn't
-    rotated since they left.
+    """Return the condition that a former member knows a secret of the key.
+
+    The key wasn't rotated since they left.
     """
     k, m, e = ApiKey, Membership, AuditEntry
     seer = func.jsonb_array_elements_text(k.hands).table_valued("value")
@@ -114,7 +115,7 @@ def is_known_to_former_members() -> ColumnElement[bool]:
 
 
 def known_to_former_members(keys: Collection[ApiKey]) -> set[UUID]:
-    """Those of the keys whose secret somebody has seen who is no member any more."""
+    """Return the ids of those keys whose secret a former member knows."""
     query = select(ApiKey.id).where(
         among(ApiKey.id, [key.id for key in keys]), is_known_to_former_members()
     )
@@ -122,7 +123,10 @@ def known_to_former_members(keys: Collection[ApiKey]) -> set[UUID]:
 
 
 def is_to_rotate_after(m: type[Membership]) -> ColumnElement[bool]:
-    """Whether the member of `m` has left, has seen a secret of the key, and it wasn't rotated since."""
+    """Return the condition that a key needs rotation because the member of `m` has left.
+
+    The member has seen a secret of the key, and it wasn't rotated since.
+    """
     k, e = ApiKey, AuditEntry
     rotation = select(e.id).where(
         e.tenant_id == k.tenant_id,

@@ -24,7 +24,7 @@ from governance.kernel.web.responses import ResponseReturnValue
 from governance.kernel.web.step_up import StepUp
 
 feature = Feature("api_keys", __name__)
-MAX_ENDED_SHOWN = 50  # older ones are in the audit log
+MAX_ENDED_SHOWN = 50  # Older ones are in the audit log.
 EXPIRES_SOON = timedelta(days=14)
 
 
@@ -70,7 +70,7 @@ def make() -> ResponseReturnValue:
 
 
 def _already_created() -> ResponseReturnValue:
-    """The page that showed the key was reloaded, or its button pressed twice."""
+    """Redirect to the list when the page was reloaded or its button pressed twice."""
     return _to_list(
         "This key was shown once and can't be recovered. Rotate it to get a new secret."
     )

@@ -64,7 +64,7 @@ class Blocked(Stale):
 
 
 class KindRemoved(DomainError):
-    """No feature knows this kind of approval any more."""
+    """No feature has this kind of approval any more."""
 
 
 # ---- requesting
@@ -124,7 +124,7 @@ def request(
         raise NotFound(GONE)
     who = current.actor()
     meridian = founder(who.tenant_id, who.tenant_slug, who.tenant_name)
-    # what nobody requested is Meridian's request in the log, as on the page and in the inbox
+    # A request that nobody made is recorded as Meridian's, as on its page and in the inbox.
     with current.acting_as(who if made_by else meridian):
         record_step(made, "requested", reason=made.reason)
     return made
@@ -216,8 +216,9 @@ def approve(approval: Approval, *, seen: str, typed: str = "", reason: str = "")
 
 
 def _gave(approval: Approval, seen: str) -> bool:
-    """Whether the acting person approved exactly this before, and it counts: the second one of two
-    clicks.
+    """Return whether the acting person approved exactly this before, and it counts.
+
+    This is the second click of two.
     """
     every = queries.given(approval)
     lapsed = queries.lapsed(approval, every)
@@ -229,10 +230,10 @@ def _gave(approval: Approval, seen: str) -> bool:
 
 
 def _are_enough(approval: Approval, seen: str) -> bool:
-    """Whether as many people as are needed approved exactly this, and may still.
+    """Return whether enough people approved exactly this and still may.
 
-    The approvals of others are asked for again. Raises Forbidden when the acting person lost their
-    role at this moment.
+    Deletes the approvals that no longer count, so that they are requested again. Raises Forbidden
+    when the acting person lost their role at this moment.
     """
     every = queries.given(approval)
     lapsed = queries.lapsed(approval, every)
@@ -281,8 +282,9 @@ def void(kind_name: str, target_id: UUID, *, reason: str) -> bool:
 
 
 def note_refusal(approval: Approval, refused: Stale | None) -> None:
-    """Keep what a refused approval showed: an edit that voids the request, an attempt that
-    something blocked.
+    """Record what a failed approval showed.
+
+    This is an edit that voids the request, or an attempt that something blocked.
     """
     if isinstance(refused, Edited):
         lock_approval(approval)
@@ -293,7 +295,7 @@ def note_refusal(approval: Approval, refused: Stale | None) -> None:
 
 
 def expire() -> None:
-    """Nightly: close what nobody decided in time."""
+    """Close requests that nobody decided in time, every night."""
     for approval in queries.expired():
         _close(approval, "expired")
 
@@ -310,7 +312,7 @@ def _close(approval: Approval, state: str, *, note: str = "") -> None:
     if state != "withdrawn":
         _publish_closed(approval)
     if kind is not None:
-        with suppress(NotFound):  # its target is gone: nothing is left that could follow
+        with suppress(NotFound):  # The target is gone, so nothing is left that could follow.
             kind.on_reject(approval)
 
 
@@ -327,8 +329,9 @@ def _publish_closed(approval: Approval) -> None:
 
 
 def redact(kind_name: str, target_ids: Collection[UUID], *, summary: str) -> None:
-    """Remove the free text of the approvals of these targets, for instance once the person they are
-    about was erased.
+    """Remove the free text of the approvals of these targets.
+
+    Used, for instance, once the person they are about was erased.
     """
     for approval in queries.latest(kind_name, target_ids).values():
         approval.summary, approval.reason, approval.note = summary, "", ""
@@ -363,7 +366,10 @@ def check_open(approval: Approval) -> None:
 
 
 def _check_current(approval: Approval, seen: str) -> None:
-    """The one check that what is approved is what was requested and what the approver saw."""
+    """Raise unless the approval still is what was requested and what the approver saw.
+
+    Raises Edited, Stale, or DomainError while it isn't ready. This is the only such check.
+    """
     now = kinds.fingerprint(approval)
     if not now or now != approval.fingerprint:
         raise Edited(

@@ -1,4 +1,4 @@
-"""How each step of an approval is recorded: by its kind, or as the approval's own."""
+"""Record each step of an approval: by its kind's action, or as the approval's own."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ STEPS = {
 def record_step(
     approval: Approval, step: str, *, reason: str = "", fingerprint: str = "", outcome: str = "done"
 ) -> None:
-    """By the kind's own action on its own row, where it has one for this step.
+    """Record a step by the kind's own action on its own row, if the kind has one for it.
 
     A reason is never lost: where the kind's `apply` records an approval, the approver's reason gets
     an entry of its own.
@@ -117,7 +117,7 @@ def record_step(
 def _entry(kind: ApprovalKind, approval: Approval, step: str) -> LogEntry | None:
     try:
         return kind.entry(approval, step)
-    except NotFound:  # the target is gone
+    except NotFound:  # The target is gone.
         return None
 
 

@@ -33,7 +33,7 @@ COMMENTED = action(
     personal="text",
 )
 MAX_TEXT_LENGTH = 2000
-MAX_COMMENTS = 200  # of one approval
+MAX_COMMENTS = 200  # Per approval.
 PAGE_SIZE = 50
 
 

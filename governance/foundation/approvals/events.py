@@ -1,4 +1,4 @@
-"""What requesters are told: features that notify people subscribe."""
+"""Events for requesters, to which features that notify people subscribe."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +10,7 @@ from governance.kernel.work.events import Event
 class RequestClosed(Event):
     """A request was approved or rejected, or it expired or became void.
 
-    `state` is one of these words. Withdrawn requests aren't told: their requester closed them.
+    `state` is one of these words. A withdrawn request publishes nothing: its requester closed it.
     """
 
     approval_id: UUID

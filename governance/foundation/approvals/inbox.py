@@ -1,6 +1,4 @@
-"""What awaits the acting person's approval: one source over every kind, and the rule as a condition
-on its rows.
-"""
+"""Inbox items of approvals: one source over every kind, and the rule as a condition on rows."""
 
 from collections.abc import Collection
 from typing import Any
@@ -42,7 +40,7 @@ from governance.kernel.work.inbox import (
 
 
 def count(names: Collection[str]) -> int:
-    """How many approvals of these kinds await the acting person."""
+    """Count the approvals of these kinds that await the acting person."""
     who = current.actor()
     now = literal(clock.now(), DateTime(timezone=True))
     mine = may_be_given(me=who.person_id, role=literal(who.role), now=now)
@@ -55,7 +53,7 @@ def count(names: Collection[str]) -> int:
 
 
 def may_be_given(*, me: Any, role: Any, now: Any) -> Any:
-    """The rule of two people as an SQL condition, for a person in that role.
+    """Return the rule of two people as an SQL condition, for a person in that role.
 
     Its subqueries run once per statement.
     """
@@ -95,7 +93,7 @@ def may_be_given(*, me: Any, role: Any, now: Any) -> Any:
 
 
 def _someone_else_could(now: Any) -> Any:
-    """Whether a member may approve it who has had their role for NEW_FOR."""
+    """Return the condition that a member may approve it who has had their role for NEW_FOR."""
     a, m, p, out = Approval, aliased(Membership), aliased(Person), aliased(Person)
     gave = select(ApprovalGiven.person_id).where(ApprovalGiven.approval_id == a.id).correlate(a)
     is_out = or_(contains(a.excluded, cast(out.id, String)), out.id.in_(gave))
@@ -121,7 +119,7 @@ def _someone_else_could(now: Any) -> Any:
 
 
 def decides(role: Any) -> Any:
-    """Whether the role decides the kind; for kinds that no longer exist, whether it used to."""
+    """Return the condition that the role decides the kind, or used to if the kind is gone."""
     every = kinds.all_kinds()
     known = [
         and_(Approval.kind == kind.name, role.in_(sorted(kind.permission.roles))) for kind in every
@@ -151,7 +149,7 @@ def _awaiting() -> Select[Any]:
 
 
 def _decided() -> Select[Any]:
-    """What they approved, or rejected; one row for each request."""
+    """Select what they approved or rejected, one row per request."""
     a, g = Approval, ApprovalGiven
     rejected = (a.closed_by == ME) & (a.state == "rejected")
     at = func.coalesce(g.given_at, a.closed_at)
@@ -162,7 +160,7 @@ def _decided() -> Select[Any]:
 
 
 def _outcomes() -> Select[Any]:
-    """How their own requests ended, unless they withdrew them."""
+    """Select how their own requests ended, unless they withdrew them."""
     a = Approval
     says = {
         "approved": "Your request was approved",

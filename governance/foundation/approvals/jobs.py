@@ -5,5 +5,5 @@ from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
 
 
 def expire() -> None:
-    """Nightly: close requests that nobody decided in time, so that they can be made again."""
+    """Close requests that nobody decided in time, so that they can be made again. Runs nightly."""
     once_a_day_in_each("expire approvals", actions.expire)

@@ -55,7 +55,7 @@ class ApprovalEffect:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What the page of an approval shows.
+    """The content of the page of an approval.
 
     `title` reads after "asks to". `template` is a part of the feature's own, drawn with `details`.
     `back` is (label, endpoint, values) of where the target lives. `consequence` says what approving
@@ -75,14 +75,15 @@ class Description:
     covers: str = "Covers what is requested and the request itself."
     back: tuple[str, str, Mapping[str, Any]] | None = None
     verb: str = "Approve"
-    is_final: bool = False  # it can't be undone
+    is_final: bool = False  # It can't be undone.
     consequence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """How the audit log records a step: the row, the person it is about, and facts; undeclared
-    facts are left out.
+    """The entry that the audit log gets for a step: the row, the person it is about, and facts.
+
+    Undeclared facts are left out.
     """
 
     target: Model
@@ -170,7 +171,7 @@ def register(*kinds: ApprovalKind) -> None:
 
 
 def named(name: str) -> ApprovalKind | None:
-    """The kind, or None when no feature has it (any more)."""
+    """Return the kind, or None when no feature has it (any more)."""
     return _kinds.get(name)
 
 
@@ -184,14 +185,15 @@ def kinds_from_outside() -> list[str]:
 
 
 def fingerprint(approval: Approval) -> str:
-    """SHA-256 of what is requested, who requested it and why; empty when the kind or the target is
-    gone.
+    """Return the SHA-256 of what is requested, who requested it and why.
+
+    Returns "" when the kind or the target is gone.
     """
     kind = named(approval.kind)
     if kind is None:
         return ""
     try:
-        with formatting.as_tenant():  # the same for every reader
+        with formatting.as_tenant():  # The fingerprint is the same for every reader.
             content = kind.fingerprint(approval)
     except NotFound:
         return ""
@@ -208,7 +210,7 @@ def fingerprint(approval: Approval) -> str:
 
 
 def fingerprint_seen(approval: Approval) -> str:
-    """SHA-256 of that and of everything else that the approver sees."""
+    """Return the SHA-256 of that and of everything else that the approver sees."""
     kind, requested = named(approval.kind), fingerprint(approval)
     if not kind or not requested:
         return ""
@@ -221,13 +223,13 @@ def _digest(content: Any) -> str:
 
 
 def step_names(approval: Approval) -> set[str]:
-    """The audit actions by which its kind records requests and decisions."""
+    """Return the audit actions by which its kind records requests and decisions."""
     kind = named(approval.kind)
     return {action.name for action in kind.entries.values() if action} if kind else set()
 
 
 def recorded_on(approval: Approval) -> UUID | None:
-    """The row on which its kind records them; None when the kind or the target is gone."""
+    """Return the row on which its kind records them; None when the kind or the target is gone."""
     kind = named(approval.kind)
     try:
         target: Any = kind.entry(approval, "requested").target if kind else None
@@ -237,7 +239,7 @@ def recorded_on(approval: Approval) -> UUID | None:
 
 
 def mail_words(approval: Approval) -> str:
-    """What is requested, in a mail.
+    """Return what is requested, for a mail.
 
     An erasure doesn't reach sent mail, so the person a request is about isn't named there.
     """
@@ -247,7 +249,7 @@ def mail_words(approval: Approval) -> str:
 
 
 def subject_of(approval: Approval) -> UUID | None:
-    """The person the person it is about; None for none, and when the kind or the target is gone."""
+    """Return the person it is about; None if there is none, or the kind or the target is gone."""
     kind = named(approval.kind)
     try:
         return kind.entry(approval, "requested").about if kind else None
@@ -256,7 +258,7 @@ def subject_of(approval: Approval) -> UUID | None:
 
 
 def outside_requester(approval: Approval) -> str:
-    """The name of a requester who is no member here; empty for everybody else."""
+    """Return the name of a requester who is no member here; empty for everyone else."""
     kind = named(approval.kind)
     try:
         return kind.requester(approval) if kind else ""
@@ -270,7 +272,7 @@ def label(approval: Approval) -> str:
 
 
 def describe(approval: Approval) -> Description:
-    """What the page shows; the bare request when its kind or its target is gone."""
+    """Describe the approval for its page, or just the request if its kind or target is gone."""
     kind = named(approval.kind)
     try:
         return kind.describe(approval) if kind else Description(approval.summary)

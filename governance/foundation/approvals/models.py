@@ -1,6 +1,4 @@
-"""Requests that another person decides, the approvals given to them, and the reminders sent about
-them.
-"""
+"""Requests that another person decides, the approvals given to them, and their reminders."""
 
 from datetime import date, datetime
 from typing import Any
@@ -44,7 +42,7 @@ class Approval(Tenanted, Model):
     number: Mapped[int]
     kind: Mapped[str]
     target_id: Mapped[UUID]
-    summary: Mapped[str]  # what is requested, to be read after "asks to"
+    summary: Mapped[str]  # The words to be read after "asks to".
     fingerprint: Mapped[str]
     reason: Mapped[str]
     requested_by: Mapped[UUID | None]
@@ -53,16 +51,16 @@ class Approval(Tenanted, Model):
     excluded: Mapped[list[Any]]
     approvers: Mapped[list[Any]]
     roles: Mapped[list[Any]]
-    needed: Mapped[int]  # how many people have to approve
+    needed: Mapped[int]  # The number of people who have to approve.
     step_up: Mapped[bool]
-    is_ready: Mapped[bool]  # until then it is shown, but it is in nobody's inbox
+    is_ready: Mapped[bool]  # Until then it is shown, but it is in nobody's inbox.
     expires_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(
         default="open"
-    )  # open approved rejected withdrawn voided expired
+    )  # One of: open approved rejected withdrawn voided expired.
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]
-    note: Mapped[str] = mapped_column(default="")  # why it was rejected or voided
+    note: Mapped[str] = mapped_column(default="")  # The reason why it was rejected or voided.
 
     @property
     def ref(self) -> str:
@@ -70,7 +68,7 @@ class Approval(Tenanted, Model):
 
 
 class ApprovalGiven(Tenanted, Model):
-    """One person's approval, of exactly what has this fingerprint."""
+    """One person's approval of exactly what has this fingerprint."""
 
     __tablename__ = "approvals_given"
     __table_args__ = (
@@ -85,7 +83,7 @@ class ApprovalGiven(Tenanted, Model):
 
 
 class ApprovalReminder(Tenanted, Model):
-    """The requester reminded one approver on that day; once a day."""
+    """A reminder that the requester sent to one approver on that day; once a day."""
 
     __tablename__ = "approval_reminders"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Who takes part in approvals at all.
+"""Permissions to take part in approvals at all.
 
 Which of them a person sees and decides follows from the kind (`queries.visible`).
 """

@@ -38,7 +38,7 @@ NAMED = "Other people were named to decide this."
 
 
 def approval(approval_id: UUID) -> Approval:
-    """Return one that the acting person may see. Raises NotFound otherwise."""
+    """Return an approval that the acting person may see. Raises NotFound otherwise."""
     found = find(Approval, approval_id, what="approval")
     if not is_visible(found):
         raise NotFound("This approval doesn't exist.")
@@ -46,20 +46,18 @@ def approval(approval_id: UUID) -> Approval:
 
 
 def is_visible(approval: Approval) -> bool:
-    """Its requesters and everyone who may decide that kind see it."""
+    """Return whether the acting person is a requester or may decide this kind."""
     return str(current.person_id()) in approval.requesters or may_decide(approval)
 
 
 def may_decide(approval: Approval) -> bool:
-    """Whether the acting person's role decides that kind; for a kind that no longer exists, whether
-    it used to.
-    """
+    """Return whether the acting person's role decides that kind, or used to if it is gone."""
     kind = kinds.named(approval.kind)
     return allowed(kind.permission) if kind else current.actor().role in approval.roles
 
 
 def is_open(approval: Approval) -> bool:
-    """Open, and not past its expiry; the nightly job closes what is."""
+    """Return whether it is open and not past its expiry; the nightly job closes expired ones."""
     return approval.state == "open" and not is_expired(approval)
 
 
@@ -68,13 +66,13 @@ def is_expired(approval: Approval) -> bool:
 
 
 def open_approval(kind: str, target_id: UUID, *, lock: bool = False) -> Approval | None:
-    """The one of that kind and target that is open, expired or not."""
+    """Return the open approval of that kind and target, expired or not."""
     query = select_open(kind, target_id)
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
 def select_open(kind: str, target_id: UUID | BindParameter[UUID]) -> Select[Approval]:
-    """Select the one that `open_approval` returns."""
+    """Select the approval that `open_approval` returns."""
     return select(Approval).where(
         Approval.kind == kind, Approval.target_id == target_id, Approval.state == "open"
     )
@@ -93,16 +91,14 @@ def of_targets(kind: str, target_ids: Iterable[UUID]) -> dict[str, Hashable]:
 
 
 def latest(kind: str, target_ids: Collection[UUID]) -> dict[UUID, Approval]:
-    """Target → its newest approval of that kind, in one statement."""
+    """Return target → its newest approval of that kind, in one statement."""
     if not target_ids:
         return {}
     return {each.target_id: each for each in LATEST.read(**of_targets(kind, target_ids))}
 
 
 def expired() -> Sequence[Approval]:
-    """Return and lock the open ones that have expired, except those that somebody is deciding
-    now.
-    """
+    """Return and lock the open approvals that have expired, except those being decided now."""
     query = select(Approval).where(Approval.state == "open", Approval.expires_at <= clock.now())
     return (
         session().scalars(query.order_by(Approval.number).with_for_update(skip_locked=True)).all()
@@ -115,13 +111,14 @@ GIVEN = Rows(
 
 
 def given(approval: Approval) -> Sequence[ApprovalGiven]:
-    """The approvals given so far, oldest first."""
+    """Return the approvals given so far, oldest first."""
     return GIVEN.read(approval_ids=(approval.id,))
 
 
 def lapsed(approval: Approval, every: Sequence[ApprovalGiven]) -> set[UUID]:
-    """The givers whose approval no longer counts: they left, or their present role doesn't decide
-    this, or is newer than it.
+    """Return the givers whose approval no longer counts.
+
+    They left, or their current role doesn't decide this kind or is newer than their approval.
     """
     if not every:
         return set()
@@ -153,7 +150,7 @@ def next_number() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """Somebody who can approve it now. `reminded` says that they were reminded today."""
+    """A person who can approve it now. `reminded` is true if they were reminded today."""
 
     person_id: UUID
     name: str
@@ -162,7 +159,7 @@ class Approver:
 
 
 def why_not(approval: Approval) -> str | None:
-    """Why the acting person may not approve it, as a sentence; None where they may."""
+    """Return why the acting person may not approve it, as a sentence; None where they may."""
     if not may_decide(approval):
         return "Your role can't decide this."
     if (why := _rule(approval).why_not()) is not None:
@@ -178,8 +175,10 @@ def check_may_approve(approval: Approval) -> None:
 
 
 def why_not_reject(approval: Approval) -> str | None:
-    """Rejecting gives nobody anything: everyone who decides this kind may, however new, except
-    whose request it is or the person it is about.
+    """Return why the acting person may not reject it, as a sentence; None where they may.
+
+    Rejecting gives nobody anything. So everyone who decides this kind may, however new, except its
+    requesters and the person it is about.
     """
     if not may_decide(approval):
         return "Your role can't decide this."
@@ -192,7 +191,7 @@ def check_may_reject(approval: Approval) -> None:
 
 
 def _is_of_same(reminder: type[ApprovalReminder]) -> ColumnElement[bool]:
-    """Whether a reminder is of what was requested, once or again."""
+    """Return the condition that a reminder belongs to the same kind and target."""
     asked, same = aliased(Approval), aliased(Approval)
     ids = select(same.id).join(
         asked, and_(asked.kind == same.kind, asked.target_id == same.target_id)
@@ -208,7 +207,7 @@ REMINDERS = Rows(
 
 
 def approvers(approval: Approval) -> list[Approver]:
-    """Who can approve it now, by name."""
+    """Return the people who can approve it now, by name."""
     kind = kinds.named(approval.kind)
     if kind is None:
         return []
@@ -224,7 +223,7 @@ def approvers(approval: Approval) -> list[Approver]:
 
 
 def count_reminders_today(requested_by: UUID | None, person_id: UUID) -> int:
-    """How many reminders that person got today of the requests of one requester."""
+    """Count the reminders that a person got today for the requests of one requester."""
     r = ApprovalReminder
     query = select(func.count()).select_from(r).join(Approval, Approval.id == r.approval_id)
     query = query.where(
@@ -234,8 +233,9 @@ def count_reminders_today(requested_by: UUID | None, person_id: UUID) -> int:
 
 
 def _rule(approval: Approval) -> ApprovalRequest:
-    """The rule of two people, over who requested it, the person it is about, and who approved it
-    already.
+    """Return the rule of two people for this approval.
+
+    It excludes the requesters, the person it is about, and those who approved it already.
     """
     every, kind = given(approval), kinds.named(approval.kind)
     return ApprovalRequest(

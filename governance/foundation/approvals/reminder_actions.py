@@ -21,12 +21,13 @@ REMINDED = action(
     fields="number",
     persons="approver",
 )
-MAX_REMINDERS_A_DAY = 5  # of one requester to one person, over all requests
+MAX_REMINDERS_A_DAY = 5  # From one requester to one person, over all requests.
 
 
 def remind(approval: Approval, person_id: UUID, *, link: str) -> None:
-    """Write to one of those who can approve it; one reminder a day for each of them, however often
-    it is requested again.
+    """Remind one person who can approve it.
+
+    Each gets one reminder a day, however often it is requested again.
     """
     lock_approval(approval)
     check_open(approval)

@@ -62,7 +62,7 @@ def _page(
     if described.back:
         g.section = described.back[1].partition(".")[
             0
-        ]  # the navigation marks the area that the request is about
+        ]  # The navigation marks the area that the request is about.
     return page(
         "foundation/approvals/approval.html",
         status=status,
@@ -102,8 +102,9 @@ def _minutes_since_sign_in() -> int | None:
 
 
 def _history(found: Approval) -> list[people.Moment]:
-    """Its entries and its target's, without the comments; of another row that its kind records on,
-    only approvals' steps.
+    """Return its entries and its target's, without the comments.
+
+    If its kind records on another row, only the approval's steps are taken from there.
     """
     own, steps, elsewhere = (
         {found.id, found.target_id},
@@ -122,7 +123,7 @@ def _role(person_id: UUID | None) -> str:
 
 
 def _facts(approval_id: UUID) -> list[tuple[str, str]]:
-    """Facts for the step-up page of a kept form."""
+    """Return facts for the step-up page of a kept form."""
     found = queries.approval(approval_id)
     who = kinds.outside_requester(found) or (
         people.names([found.requested_by]).get(found.requested_by, "A former member")
@@ -138,7 +139,7 @@ def _facts(approval_id: UUID) -> list[tuple[str, str]]:
 
 
 def _needs_step_up() -> bool:
-    """As the approval requires.
+    """Return whether the approval requires step-up.
 
     The step-up page that shows a kept form has no approval in its address.
     """
@@ -213,7 +214,7 @@ def comment(approval_id: UUID) -> ResponseReturnValue:
 
 
 def _link(found: Approval) -> str:
-    """For a mail."""
+    """Return the full address, for a mail."""
     return str(
         current_app.config["PUBLIC_URL"] + url_for("approvals.approval", approval_id=found.id)
     )

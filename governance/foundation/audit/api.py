@@ -20,7 +20,7 @@ from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("audit_api", __name__, scope="machine")
 IMMUTABLE = "private, max-age=31536000, immutable"  # "private": only for holders of this log's keys
-LENGTH_BYTES = 2  # before each entry of a bundle
+LENGTH_BYTES = 2  # Bytes of the length before each entry of a bundle.
 MAX_DIGITS = 19
 
 
@@ -49,7 +49,7 @@ def _signed() -> Checkpoint:
 
 @feature.get("/audit/<tenant>/tile/<path:name>", needs=permissions.MIRROR)
 def tile(name: str) -> ResponseReturnValue:
-    """Hashes of 32 bytes each, as many as the tile's name says."""
+    """Return the hashes of a tile, 32 bytes each, as many as its name says."""
     level, index, width = _named(name)
     return _octets(queries.tile(level, index)[: width * HASH])
 
@@ -60,7 +60,7 @@ def tile(name: str) -> ResponseReturnValue:
     leaves=actions.record_machine_read,
 )
 def bundle(name: str) -> ResponseReturnValue:
-    """Entries, each preceded by its length in two bytes, big-endian."""
+    """Return entries, each preceded by its length in two bytes, big-endian."""
     _, index, width = _named(f"0/{name}")
     found = queries.bodies(index * tiles.WIDTH, width)
     answer = _octets(b"".join(len(body).to_bytes(LENGTH_BYTES, "big") + body for body in found))
@@ -96,7 +96,7 @@ def _packed(answer: Response) -> Response:
 
 @feature.get("/audit/<tenant>/proof/inclusion", needs=permissions.MIRROR)
 def inclusion() -> ResponseReturnValue:
-    """The proof of one entry, by `index` or `entry` (an id), in the tree of `size` entries.
+    """Return the proof of one entry, by `index` or `entry` (an id), in the tree of `size` entries.
 
     The default size is that of the last checkpoint.
     """
@@ -133,7 +133,10 @@ def _place(size: int) -> int:
 
 
 def _index_of(entry_id: UUID) -> int:
-    """Return the entry's place; EntryPending while it has none, NotFound where it doesn't exist."""
+    """Return the entry's place.
+
+    Raises EntryPending while it has none, NotFound if it doesn't exist.
+    """
     index = queries.place_of(entry_id)
     if index is None:
         queries.entry(entry_id)
@@ -143,7 +146,7 @@ def _index_of(entry_id: UUID) -> int:
 
 @feature.get("/audit/<tenant>/proof/consistency", needs=permissions.MIRROR)
 def consistency() -> ResponseReturnValue:
-    """The proof that the tree of `from` entries is the beginning of that of `to` entries.
+    """Return the proof that the tree of `from` entries is the beginning of that of `to` entries.
 
     The default of `to` is the size of the last checkpoint.
     """
@@ -162,7 +165,7 @@ def consistency() -> ResponseReturnValue:
 
 @feature.get("/audit/<tenant>/proof/entry/<uuid:entry_id>", needs=permissions.MIRROR)
 def entry(entry_id: UUID) -> ResponseReturnValue:
-    """The proof as a file (C2SP tlog-proof), under the last checkpoint."""
+    """Return the proof as a file (C2SP tlog-proof), under the last checkpoint."""
     _index_of(entry_id)
     found = queries.inclusion_path(entry_id)
     if found is None:

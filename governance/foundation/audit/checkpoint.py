@@ -23,7 +23,7 @@ SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a checkpoint states: the tree of `origin` with `size` entries has this root."""
+    """The statement of a checkpoint: the tree of `origin` with `size` entries has this root."""
 
     origin: str
     size: int
@@ -50,7 +50,7 @@ def open_checkpoint(note: str, key: VerifierKey) -> Head:
 def parse(text: str) -> Head:
     """Read the text of a checkpoint. Lines after the third are extensions and are ignored."""
     lines = text.split("\n")
-    # three lines and an end
+    # The text has at least three lines and a final newline.
     if len(lines) < 4 or not lines[0] or lines[-1] or not SIZE.fullmatch(lines[1]):  # noqa: PLR2004
         raise NotSigned("The signed text is not a checkpoint.")
     try:

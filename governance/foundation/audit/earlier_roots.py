@@ -16,8 +16,9 @@ from governance.foundation.audit.merkle import EMPTY, node_hash
 
 
 def subtrees(edges: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Yield (level, first place) of the largest complete subtrees that cross none of these sizes,
-    which ascend.
+    """Yield (level, first place) of the largest complete subtrees that cross none of these sizes.
+
+    The sizes are in ascending order.
     """
     start = 0
     for edge in edges:

@@ -30,7 +30,7 @@ class WrongEntry:
 
 @dataclass(slots=True)
 class ExportReading:
-    """How much of the file has been read, and what was wrong so far."""
+    """The state of reading a file: how far it has been read, and what was wrong so far."""
 
     header: Header
     head: Head
@@ -50,7 +50,7 @@ class ExportReading:
     def add_entry(self, number: int, entry: ExportedEntry) -> None:
         """Check an entry's place among the others, and its proof.
 
-        The entries of the whole log build its tree.
+        The entries of a complete log build its tree.
         """
         self._check_order(number, entry)
         leaf = leaf_hash(entry.body)
@@ -87,7 +87,7 @@ class ExportReading:
 
     @property
     def has_tree(self) -> bool:
-        """Whether the file alone leads to the signed root, so its smaller roots are genuine."""
+        """True if the file alone leads to the signed root, so its smaller roots are genuine."""
         return self.bad_hashes is None and (self.tree.size, self.tree.root()) == (
             self.head.size,
             self.head.root,
@@ -253,7 +253,7 @@ def read_entries(
             case Header():
                 return make_check("end", f"Line {number} is the beginning of another export.")
             case Trailer():
-                if found.line != line:  # no signature covers this line
+                if found.line != line:  # No signature covers this line.
                     return make_check("end", f"Line {number} isn't as Meridian writes it.")
                 trailer = found
                 reading.digest, reading.signature = digest.hexdigest(), found.signature
@@ -316,7 +316,7 @@ def counted(count: int) -> str:
 
 
 def number_text(count: int) -> str:
-    """Return a number with commas, whatever the reader's locale."""
+    """Return a number with commas, in any locale."""
     return f"{count:,}"
 
 

@@ -1,4 +1,4 @@
-"""Verify a whole log: derive it from its stored bytes and compare everything recorded about it.
+"""Verify a complete log: derive it from its stored bytes and compare everything recorded about it.
 
     fsck() -> FsckReport              of the acting tenant; every finding names the entry, tile or
                                       checkpoint that is wrong
@@ -55,12 +55,12 @@ type Progress = Callable[[int, int], None]
 
 
 def fsck(progress: Progress = lambda _done, _total: None) -> FsckReport:
-    """Verify the acting tenant's log in the present transaction.
+    """Verify the acting tenant's log in the current transaction.
 
     `progress(done, total)` receives the number of entries after each page.
     """
     report = FsckReport()
-    # ten minutes, in ms: the log may be long
+    # 600,000 ms are ten minutes, because the log may be long.
     session().execute(text("SELECT set_config('statement_timeout', '600000', true)"))
     try:
         _compare(report, progress)
@@ -156,7 +156,7 @@ def _compare_pending(report: FsckReport) -> None:
 
 
 def _is_next(index: int, entry: AuditEntry | None, expected: int, report: FsckReport) -> bool:
-    """Whether this place is the expected one and has its entry."""
+    """Return whether this place is the expected one and has its entry; report it otherwise."""
     if index != expected:
         report.find(
             "place",
@@ -185,7 +185,7 @@ def _compare_entry(entry: AuditEntry, index: int, report: FsckReport) -> None:
 def _shown(entry: AuditEntry) -> bytes:
     try:
         return canonical(entry)
-    except ValueError:  # a number that Meridian never writes
+    except ValueError:  # Meridian never writes such a number.
         return b""
 
 
@@ -202,8 +202,9 @@ def _difference(entry: AuditEntry) -> str:
 
 
 def _find_strays(report: FsckReport) -> None:
-    """Find entries that are neither in the tree nor pending, or both: an attacker who empties the
-    queue wants its entries forgotten.
+    """Find entries that are neither in the tree nor pending, or both.
+
+    An attacker who empties the queue wants its entries forgotten.
     """
     placed = (
         select(Leaf.id)
@@ -306,7 +307,7 @@ def _compare_head(head: LogHead, tree: RebuiltTree, last: int, report: FsckRepor
 
 
 def _check_signing_key(head: LogHead, report: FsckReport) -> None:
-    """Check that the present key can sign, and that its name is the log's."""
+    """Check that the current key can sign, and that its name is the log's."""
     key = logs.signing_key()
     if key is None or key.name != head.origin:
         report.find("key", 0, f"No signing key exists for {head.origin}.")

@@ -1,4 +1,4 @@
-"""What the check of a log found."""
+"""The findings of the check of a log."""
 
 from dataclasses import dataclass, field
 
@@ -18,8 +18,9 @@ class LogFault:
 
 @dataclass(slots=True)
 class FsckReport:
-    """How many entries were read and checkpoints compared, and at most MAX_FINDINGS findings, in
-    the order of reading.
+    """The number of entries read and checkpoints compared, and at most MAX_FINDINGS findings.
+
+    The findings are in the order of reading.
     """
 
     entries: int = 0

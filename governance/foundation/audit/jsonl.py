@@ -38,16 +38,16 @@ from governance.kernel.safety import signed_note
 FORMAT = "governance.audit-export/3"
 SIGNATURE_TITLE = "governance audit export v3"
 WHOLE, RANGE, FILTERED = "whole", "range", "filtered"
-# an entry of 60 kB with every quote escaped, and 63 hashes; or MAX_HASHES
+# Room for an entry of 60 kB with every quote escaped and 63 hashes, or for MAX_HASHES.
 MAX_LINE_BYTES = 256 * 1024
-MAX_HASHES = 4096  # in a line
+MAX_HASHES = 4096  # Per line.
 MAX_PATH_LENGTH = 63
-# 32 bytes in base64, in their only canonical spelling
+# 32 bytes in base64, in their only canonical spelling.
 HASH_LINE = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 
 
 class Malformed(ValueError):
-    """A line is not of this format; the message says in one sentence what is wrong."""
+    """The line is not of this format; the message says in one sentence what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,19 @@ class Header:
 
     origin: str
     checkpoint: str
-    kind: str  # whole range filtered
+    kind: str  # One of: whole range filtered.
     first: int | None
     last: int | None
     filters: Mapping[str, str]
 
     @property
     def has_hashes(self) -> bool:
-        """Whether lines with the hashes of the whole tree must follow."""
+        """True if lines with the hashes of the complete tree must follow."""
         return self.kind != WHOLE
 
     @property
     def is_gapless(self) -> bool:
-        """Whether every entry from `first` to `last` must be there."""
+        """True if every entry from `first` to `last` must be there."""
         return self.kind != FILTERED
 
     @property
@@ -88,9 +88,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class ExportedEntry:
-    """One entry: its place, the exact bytes that were hashed, and the path from them to the
-    checkpoint's root.
-    """
+    """One entry: its place, the exact bytes that were hashed, and the path to the root."""
 
     index: int
     body: bytes
@@ -109,8 +107,9 @@ class ExportedEntry:
 
 @dataclass(frozen=True, slots=True)
 class Subtrees:
-    """Roots of neighbouring complete subtrees over 2^level entries each; the first begins at
-    `place`.
+    """Roots of neighboring complete subtrees over 2^level entries each.
+
+    The first subtree begins at `place`.
     """
 
     place: int
@@ -130,8 +129,10 @@ class Subtrees:
 
 @dataclass(frozen=True, slots=True)
 class Trailer:
-    """How many entries there were, the first and last place (None when there were none), and the
-    signature over the lines before.
+    """The last line of an export.
+
+    It states how many entries there were, the first and last place (None when there were none), and
+    the signature over the lines before.
     """
 
     entries: int
@@ -162,7 +163,7 @@ def _line(fields: Mapping[str, Any]) -> bytes:
 
 @lru_cache(maxsize=4096)
 def encoded(hash_: bytes) -> str:
-    """A hash as text. Neighbours in a tree share most of their paths."""
+    """Return a hash as text. Neighbors in a tree share most of their paths, hence the cache."""
     return signed_note.b64(hash_)
 
 
@@ -176,7 +177,7 @@ def lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def read(line: bytes) -> Header | ExportedEntry | Subtrees | Trailer:
-    """Read one line; raise Malformed where it is not of this format."""
+    """Read one line; raise Malformed if it is not of this format."""
     fields = _object(line)
     if "entry" in fields:
         return _entry(fields)
@@ -211,7 +212,7 @@ def _object(line: bytes) -> dict[str, Any]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse duplicate names: two readers could see two different values."""
+    """Reject duplicate names: two readers could see two different values."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise Malformed("It has the same name twice.")

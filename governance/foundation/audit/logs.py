@@ -49,7 +49,7 @@ def origin(slug: str) -> str:
 
 
 def open_log() -> LogHead:
-    """Return the acting tenant's log, locked; create it with its first key where it has none."""
+    """Return the acting tenant's log, locked; create it with its first key if there is none."""
     head = _head()
     if head is None:
         name = origin(current.actor().tenant_slug)

@@ -95,8 +95,9 @@ def _range(start: int, count: int, node: Node) -> bytes:
 def verify_inclusion(
     leaf: bytes, index: int, size: int, path: Sequence[bytes], root_: bytes
 ) -> None:
-    """Verify that a leaf is at `index` in the tree of `size` leaves with this root (RFC 9162,
-    2.1.3.2); raise ProofFails otherwise.
+    """Verify that a leaf is at `index` in the tree of `size` leaves with this root.
+
+    Raises ProofFails otherwise. Source: RFC 9162, 2.1.3.2.
     """
     if not 0 <= index < size <= MAX_LEAVES:
         raise ProofFails(f"There is no entry {index} in a tree of {size}.")
@@ -128,10 +129,10 @@ def root_from(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> byte
 def verify_consistency(
     old: int, new: int, path: Sequence[bytes], old_root: bytes, new_root: bytes
 ) -> None:
-    """Verify that the tree of `old` leaves is the beginning of that of `new` (RFC 9162, 2.1.4.2);
-    raise ProofFails otherwise.
+    """Verify that the tree of `old` leaves is the beginning of that of `new`.
 
-    An empty tree proves nothing, so it is refused. Two trees of one size must be the same.
+    Raises ProofFails otherwise. An empty tree proves nothing, so it is rejected. Two trees of one
+    size must be the same. Source: RFC 9162, 2.1.4.2.
     """
     if not 0 < old <= new <= MAX_LEAVES:
         raise ProofFails(f"A tree of {old} cannot be the beginning of one of {new}.")

@@ -23,12 +23,12 @@ class AuditEntry(Tenanted, Model):
         Index(None, "tenant_id", "at"),
         Index(None, "tenant_id", "actor", "at"),
         Index(None, "tenant_id", "action", "at"),
-        # other outcomes are few
+        # Other outcomes are few.
         Index("ix_audit_entries_not_done", "tenant_id", "at", postgresql_where="outcome <> 'done'"),
     )
 
     at: Mapped[datetime]
-    # in byte order, a beginning is a range, whatever the database sorts by
+    # In byte order, a prefix is a range, independent of the database's collation.
     actor: Mapped[str] = mapped_column(String(collation="C"))
     actor_kind: Mapped[str]
     action: Mapped[str] = mapped_column(String(collation="C"))
@@ -60,7 +60,7 @@ class DataKey(Tenanted, Model):
     __table_args__ = (UniqueConstraint("tenant_id", "subject", "period"),)
 
     subject: Mapped[str]
-    period: Mapped[str]  # such as "2026-11": retention destroys whole months
+    period: Mapped[str]  # Such as "2026-11". Retention destroys keys by the month.
     wrapped: Mapped[bytes]
 
 
@@ -115,9 +115,10 @@ class LogHead(Tenanted, Model):
     origin: Mapped[str]
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     edge: Mapped[bytes] = mapped_column(default=b"")
-    number: Mapped[int] = mapped_column(BigInteger, default=0)  # of the last checkpoint
+    number: Mapped[int] = mapped_column(BigInteger, default=0)  # Number of the last checkpoint.
     signed_at: Mapped[datetime | None]
-    trouble: Mapped[dict[str, Any] | None]  # why the log is halted: a witness saw a rollback
+    # Set while the log is halted because a witness saw a rollback.
+    trouble: Mapped[dict[str, Any] | None]
 
 
 class Checkpoint(Tenanted, Model):

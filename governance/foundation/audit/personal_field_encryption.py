@@ -30,14 +30,15 @@ from governance.kernel.safety import key_encryption
 PURPOSES = ("pseudonym", "seal")
 CACHE_LIFETIME = timedelta(minutes=5)
 MAX_CACHED_TENANTS = 10_000
-MAX_CACHED_PSEUDONYMS = 64  # of each tenant: who acts in the same minutes
-WRAPPED = "wrapped data keys"  # in the info of a transaction that may only read
-LEGACY = "2026-11"  # the month of what was encrypted before keys had a month
+MAX_CACHED_PSEUDONYMS = 64  # Per tenant: the people who act in the same minutes.
+WRAPPED = "wrapped data keys"  # The key in the info of a transaction that may only read.
+LEGACY = "2026-11"  # The month of what was encrypted before keys had a month.
 
 
 def pseudonym(person_id: UUID) -> str:
-    """Return HMAC-SHA-256 under a key of the tenant, 128 bits in hex: stable inside the tenant,
-    unlinkable across tenants.
+    """Return a person's pseudonym: stable inside the tenant, unlinkable across tenants.
+
+    It is HMAC-SHA-256 under a key of the tenant, 128 bits in hex.
     """
     tenant = _tenant()
     known = tenant.pseudonyms.get(person_id)
@@ -94,7 +95,7 @@ def unseal(field: str, sealed: dict[str, str]) -> str | None:
 
 
 def has_keys(subject: str) -> bool:
-    """Whether anything encrypted about this data subject can still be read."""
+    """Return whether anything encrypted about this data subject can still be read."""
     return (
         session().scalar(select(DataKey.id).where(DataKey.subject == subject).limit(1)) is not None
     )
@@ -114,8 +115,9 @@ def destroy(subjects: Collection[str]) -> int:
 
 
 def shred(before: str, keep: Collection[str]) -> int:
-    """Destroy the keys of every month before this one ("2026-11"), except those of the subjects to
-    keep. Returns how many keys there were.
+    """Destroy the keys of every month before this one ("2026-11"), except those of these subjects.
+
+    Returns how many keys there were.
     """
     month = case((DataKey.period == "", LEGACY), else_=DataKey.period)
     query = delete(DataKey).where(month < before, DataKey.subject.not_in(keep))
@@ -177,7 +179,7 @@ def _levels() -> Iterator[SessionTransaction]:
 class CachedKeys:
     until: datetime
     keys: dict[str, bytes]
-    # by person: an entry needs its actor's each time, and OpenSSL takes longer for it than the rest
+    # Cached by person: each entry needs its actor's, and OpenSSL takes longer for it than the rest.
     pseudonyms: dict[UUID, str] = field(default_factory=dict)
 
 
@@ -255,9 +257,7 @@ def _wrapped(subject: str, period: str) -> bytes | None:
 
 
 def _make_data_key(subject: str, period: str) -> bytes | None:
-    """Create a subject's key, or wait for a concurrent request of the same person and return its
-    key.
-    """
+    """Create a subject's key, or wait for a concurrent request that creates it; return the key."""
     wrapped = key_encryption.encrypt(
         _tenant_key("seal"), key_encryption.new_key(), _data_context(subject, period)
     )

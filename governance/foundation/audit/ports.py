@@ -1,4 +1,4 @@
-"""What the audit log needs from the features above it."""
+"""Ports of the audit log, which features above it fill."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -10,7 +10,7 @@ def _none(_checkpoint_id: UUID, /) -> str:
     return ""
 
 
-# the signature lines that witnesses gave for a checkpoint, by its row's id
+# The signature lines that witnesses gave for a checkpoint, by its row's id.
 cosignatures: Port[Callable[[UUID], str]] = Port(
     "cosignatures of a checkpoint by external witnesses", default=_none
 )

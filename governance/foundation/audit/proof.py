@@ -27,7 +27,7 @@ from governance.kernel.safety.signed_note import VerifierKey
 
 TITLE = "c2sp.org/tlog-proof@v1"
 INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
-MAX_PATH_LENGTH = 63  # hashes
+MAX_PATH_LENGTH = 63  # Hashes.
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Proof:
 
 
 def parse(text: str) -> Proof:
-    """Read a proof file; raise ProofFails where it has another form. An `extra` line is ignored."""
+    """Read a proof file; raise ProofFails if it has another form. An `extra` line is ignored."""
     top, gap, note = text.partition("\n\n")
     lines = top.split("\n")
     if len(lines) > 1 and lines[1].startswith("extra "):
@@ -61,8 +61,9 @@ def parse(text: str) -> Proof:
 
 
 def verify(text: str, entry: bytes, key: VerifierKey) -> tuple[int, Head]:
-    """Return (index, head) of an entry that the signed root includes; raise ProofFails or NotSigned
-    otherwise.
+    """Return (index, head) of an entry that the signed root includes.
+
+    Raises ProofFails or NotSigned otherwise.
     """
     proof = parse(text)
     head = open_checkpoint(proof.checkpoint, key)
@@ -80,7 +81,7 @@ class Consistency:
 
 
 def parse_consistency(text: str) -> Consistency:
-    """Read an answer of /proof/consistency; raise ProofFails where it has another form."""
+    """Read an answer of /proof/consistency; raise ProofFails if it has another form."""
     try:
         fields = json.loads(text)
         sizes = (fields["from"], fields["to"])

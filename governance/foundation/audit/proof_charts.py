@@ -51,7 +51,7 @@ def proof_tree(
 
 
 type Side = Literal["left", "right"]
-STRIDES = (20, 36, 70)  # px from a node to its parent, from the entry up; at most three steps
+STRIDES = (20, 36, 70)  # Px from a node to its parent, from the entry up; at most three steps.
 
 
 def proof_path(steps: Sequence[tuple[Side, str]], leaf: str, root: str, *, top: str) -> Markup:

@@ -34,7 +34,7 @@ from governance.foundation.audit.sequencer import full_tile
 from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
 
-MAX_ENTRIES = 30  # of a page's list of what happened
+MAX_ENTRIES = 30  # Entries in a page's list of what happened.
 
 
 def entries_about(
@@ -54,8 +54,10 @@ def entries_about(
 def _newest_about(
     target_ids: Collection[UUID], limit: int, without: Collection[str]
 ) -> Select[AuditEntry]:
-    """The newest of each object are read, whose order an index has, then the newest of those: an
-    order over all of them at once lets the database read the whole log backwards.
+    """Select the newest entries on any of these objects.
+
+    Read the newest of each object first, whose order an index has, then the newest of those. An
+    order over all of them at once lets the database scan the complete log backwards.
     """
     e = AuditEntry
     ids = func.unnest(literal(list(target_ids), ARRAY(Uuid)))
@@ -151,7 +153,7 @@ class InclusionPath:
 
     @property
     def cosigned_proof(self) -> Proof:
-        """Return the proof for a file: its checkpoint has the witnesses' cosignatures too."""
+        """The proof for a file: its checkpoint has the witnesses' cosignatures too."""
         return Proof(self.index, self.path, cosigned_note(self.checkpoint))
 
 
@@ -162,8 +164,9 @@ def nodes() -> merkle.Node:
 
 
 def inclusion_path(entry_id: UUID, *, under: Checkpoint | None = None) -> InclusionPath | None:
-    """Return the entry's proof under that checkpoint, by default the last one; None where the
-    checkpoint doesn't cover it.
+    """Return the entry's proof under that checkpoint, by default the last one.
+
+    Returns None if the checkpoint doesn't cover it.
     """
     index, signed = place_of(entry_id), under or last_checkpoint()
     if index is None or signed is None or index >= signed.size:
@@ -208,8 +211,9 @@ def daily_sizes(size: int) -> Sequence[int]:
 
 
 def tile(level: int, index: int) -> bytes:
-    """Return the hashes of a tile of the acting tenant's tree, including those that are newer than
-    the last checkpoint.
+    """Return the hashes of a tile of the acting tenant's tree.
+
+    It includes hashes that are newer than the last checkpoint.
     """
     log = head()
     return tiles.tile(level, index, log.size, log.edge, full_tile) if log else b""
@@ -237,16 +241,17 @@ def pending() -> int:
     return session().scalar(select(func.count()).select_from(PendingEntry)) or 0
 
 
-MAX_COUNTED = 1000  # pending entries; a longer queue is not counted to its end on every page
+MAX_COUNTED = 1000  # Pending entries. A longer queue is not counted to its end on every page.
 
 
 def waiting_here() -> Subquery:
-    """Return one row: the `count` of the acting tenant's pending entries, and the age of the oldest
-    in `seconds` (NULL: none).
+    """Return one row about the acting tenant's pending entries.
+
+    Its columns are `count` and `seconds`, the age of the oldest entry (NULL: none).
 
     Together with the size of the log's head, read in the same statement, they are all committed
     entries: a sequencer moves each from pending into the head in one transaction. A count above
-    MAX_COUNTED says only that there are more.
+    MAX_COUNTED means only that there are more.
     """
     first = (
         select(PendingEntry.created_at)

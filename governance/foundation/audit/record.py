@@ -21,8 +21,8 @@ from governance.kernel.errors import Invalid
 MAX_FIELD = 4000
 MAX_ITEMS = 200
 MAX_DEPTH = 4
-MAX_BODY = 60_000  # bytes; a bundle of the tree holds entries of less than 64 KiB (C2SP tlog-tiles)
-EXACT = 2**53 - 1  # the largest integer that RFC 8785 can write
+MAX_BODY = 60_000  # Bytes. A bundle of the tree has entries of less than 64 KiB (C2SP tlog-tiles).
+EXACT = 2**53 - 1  # The largest integer that RFC 8785 can write.
 SYSTEM = "0" * 32
 
 
@@ -31,8 +31,9 @@ class UndeclaredField(TypeError):
 
 
 class UndeclaredTarget(TypeError):
-    """The action's declaration does not name the target's class, so no link would lead to it: a
-    programming error.
+    """The action's declaration does not name the target's class: a programming error.
+
+    No link would lead to the target.
     """
 
 
@@ -69,7 +70,7 @@ def record(
     outcome: str = "done",
     **facts: Any,
 ) -> RecordedEntry:
-    """Record an action on `target` in the present transaction.
+    """Record an action on `target` in the current transaction.
 
     `before` and `after` are the changed fields; other keywords are plain facts. Personal fields are
     encrypted under the key of the person `about`, by default the actor. Raises UndeclaredField or
@@ -83,8 +84,7 @@ def record(
         raise UndeclaredTarget(
             f"{action.name} is recorded on {' or '.join(sorted(action.targets))}, not on {kind}"
         )
-    # writes what is not written: the target may be new, and its constraints are to fail before its
-    # entry exists
+    # Flush first: the target may be new, and its constraints must fail before its entry exists.
     database = connection()
     who = current.actor()
     known = who.person_id or who.key_id
@@ -129,7 +129,7 @@ def record(
     return entry
 
 
-# as text to the driver: the unit of work would cost three times what the statement costs
+# Values go to the driver as text: the unit of work would cost three times the statement.
 WRITE = (
     "INSERT INTO audit_entries (tenant_id, id, at, actor, actor_kind, action, target_type,"
     " target_id, outcome, request_id, origin, changes, facts, sealed, body, created_at) VALUES (%s,"
@@ -138,7 +138,7 @@ WRITE = (
 
 
 def _row(entry: RecordedEntry) -> tuple[str | bytes, ...]:
-    """The values of WRITE; the body is made of the same texts, and kept in the entry."""
+    """Return the values of WRITE, and set the entry's body, which is made of the same texts."""
     e = entry
     tenant, key, target = str(e.tenant_id), str(e.id), str(e.target_id)
     at, changes, facts, sealed = _instant(e.at), _json(e.changes), _json(e.facts), _json(e.sealed)

@@ -1,9 +1,9 @@
 """The closed list of actions in the audit log, their OCSF classes, and their personal fields.
 
-A feature declares each of its actions beside the function that performs it, and lists them in its
-manifest. An undeclared action or field is refused when it is recorded, so nothing personal is
-recorded unencrypted by accident. Names are frozen (tests/snapshots/audit_actions.txt): other
-people's SIEM rules name them.
+A feature declares each of its actions next to the function that performs it, and lists them in its
+manifest. Recording an undeclared action or field raises an error, so nothing personal is recorded
+unencrypted by accident. Names are frozen (tests/snapshots/audit_actions.txt): other people's SIEM
+rules name them.
 
 Severity follows one rule: everyday work and reading is informational; what leaves the tenant, or
 changes what others rely on, is low; access, keys, retention, deletion and unmasking are medium;

@@ -23,14 +23,15 @@ from governance.kernel.data.ids import uuid7
 
 BATCH = 10_000
 HEARTBEAT = timedelta(hours=1)
-ALARM_SECONDS = 10  # an entry that is pending longer is worth a page to the operator
+ALARM_SECONDS = 10  # An entry that is pending longer is worth a page to the operator.
 LOCK = 7_305_713
 
 
 @dataclass(frozen=True, slots=True)
 class SequencerBacklog:
-    """How many entries of one tenant are pending, and the age of the oldest in seconds of the
-    database's clock.
+    """The pending entries of one tenant: how many, and the age of the oldest.
+
+    `seconds` are of the database's clock.
     """
 
     count: int
@@ -80,8 +81,10 @@ def _try_lock() -> bool:
 
 
 def _is_due(head: LogHead) -> bool:
-    """Whether a heartbeat is due, also after the clock was set back by more than an hour: otherwise
-    the log would be silent until the clock has caught up.
+    """Return whether a heartbeat is due.
+
+    It also is after the clock was set back by more than an hour: otherwise the log would be silent
+    until the clock has caught up.
     """
     return head.signed_at is None or abs(clock.now() - head.signed_at) >= HEARTBEAT
 

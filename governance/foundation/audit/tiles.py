@@ -82,8 +82,9 @@ def fold(hashes: bytes) -> bytes:
 def tile(
     level: int, index: int, size: int, edge: bytes, full: Callable[[int, int], bytes]
 ) -> bytes:
-    """Return all hashes that a tree of that size has in a tile: fewer than 256 at its right edge,
-    none beyond.
+    """Return all hashes that a tree of that size has in a tile.
+
+    These are fewer than 256 at its right edge, none beyond.
     """
     whole = size >> HEIGHT * (level + 1)
     if index < whole:

@@ -32,9 +32,9 @@ from governance.kernel.safety import signed_note
 from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 
 MAX_KEYS = 100
-# the origin of a log that was resumed after entries were lost
+# The origin of a log that was resumed after entries were lost.
 RESUMED = re.compile(r"(?<=/audit/)([^/]+)/restored-[0-9]+$")
-OLDER, CONSISTENCY, SIGNATURE, WHOLE = (  # names of checks
+OLDER, CONSISTENCY, SIGNATURE, WHOLE = (  # Names of checks.
     "older checkpoint",
     "consistency proof",
     "signature",
@@ -43,7 +43,7 @@ OLDER, CONSISTENCY, SIGNATURE, WHOLE = (  # names of checks
 
 
 class Demand(Enum):
-    """How complete a reader asks an export to be."""
+    """The completeness that a reader demands of an export."""
 
     WHOLE_LOG = "the whole log"
     TO_THE_END = "every entry from its first to the last one of its checkpoint"
@@ -60,12 +60,12 @@ class LogVerdict(VerificationResult):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the export is genuine and has every entry of the log."""
+        """True if the export is genuine and has every entry of the log."""
         return self.is_gapless and self.header is not None and self.header.kind == jsonl.WHOLE
 
     @property
     def is_gapless(self) -> bool:
-        """Whether the export is genuine and no entry between its first and its last is missing."""
+        """True if the export is genuine and no entry between its first and its last is missing."""
         return self.ok and any(check.name == "complete" and check.ok for check in self.checks)
 
     @property
@@ -194,7 +194,7 @@ def _signed(note: str, keys: list[VerifierKey]) -> tuple[Head, VerifierKey]:
             return open_checkpoint(_as_written(note), key), key
         except NotSigned as problem:
             problems.append(str(problem))
-        except ValueError:  # a lone surrogate has no bytes to check
+        except ValueError:  # A lone surrogate has no bytes to check.
             problems.append("The checkpoint is not readable text.")
     if len(problems) == 1:
         raise NotSigned(problems[0])
@@ -207,7 +207,7 @@ def _signed(note: str, keys: list[VerifierKey]) -> tuple[Head, VerifierKey]:
 
 
 def _as_written(note: str) -> str:
-    """Refuse another spelling of a note: it is damage, even if it states the same."""
+    """Reject another spelling of a note: it is damage, even if it states the same."""
     text, lines = signed_note.split(note)
     if f"{text}\n{''.join(map(str, lines))}" != note:
         raise NotSigned("The signature line is incomplete or damaged.")
@@ -273,7 +273,7 @@ def _export_signature(reading: ExportReading, keys: list[VerifierKey]) -> CheckR
 
 
 def _has_one_signature(note: str) -> bool:
-    """Whether the note ends with one line of a signature: an export has one signer and spelling."""
+    """Return whether the note has one signature line: an export has one signer and one spelling."""
     return note.rpartition("\n\n")[2].count("\n") <= 1
 
 
@@ -295,7 +295,7 @@ def _demanded(
     """
     header, end = reading.header, reading.head.size - 1
     if any(check.name == "complete" and check.ok is False for check in found):
-        return ()  # the check of what is missing has said so already
+        return ()  # The completeness check has reported it already.
     is_enough = (
         header.is_gapless
         and header.last == end

@@ -50,7 +50,7 @@ REMOVED = action(
     fields="kind ref",
 )
 MAX_TEXT_LENGTH = 2000
-MAX_COMMENTS = 1000  # on one object
+MAX_COMMENTS = 1000  # Per object.
 MAX_EDITS = 20
 
 
@@ -144,7 +144,7 @@ def _tell(
     *,
     followers: Collection[UUID] = (),
 ) -> None:
-    """Publish who is to know of it; followers who may no longer read it are not told."""
+    """Publish the comment to mentioned people and to followers who may still read it."""
     told = frozenset(mentioned) - {current.person_id()}
     able = {each.person_id for each in mentions.people(readers(subject))} if followers else set()
     others = frozenset(followers) & able - told - {current.person_id()}

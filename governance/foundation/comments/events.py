@@ -1,4 +1,4 @@
-"""What comments tell: features that notify people subscribe."""
+"""Events of comments, to which features that notify people subscribe."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -10,7 +10,7 @@ class CommentForm(Form):
         "Comment",
         [
             DataRequired("Write a comment."),
-            # an address of a mention is longer than what is stored of it
+            # The typed address of a mention is longer than the id that is stored.
             Length(max=2 * MAX_TEXT_LENGTH, message="Use at most %(max)d characters."),
         ],
     )

@@ -1,7 +1,7 @@
-"""Mentions: a person types @ and an address; the text that is stored has the person's id.
+"""Mentions: a person types @ and an address; the stored text has the person's id.
 
 people(roles)              who can be mentioned where these roles read
-resolve(text, roles)       the text to store, and the people mentioned; refuses others
+resolve(text, roles)       the text to store, and the people mentioned; rejects others
 named(text, roles)         the same for discussions that store names in their text
 shown(text, ids, names)    escaped markup, with names
 typed(text, ids)           the text for editing, with addresses
@@ -33,8 +33,8 @@ def people(roles: Collection[str]) -> list[Member]:
 def resolve(text: str, roles: Collection[str]) -> tuple[str, tuple[UUID, ...]]:
     """Return the text to store, and the ids of the people mentioned.
 
-    Raises Invalid for an address of nobody who can read it: who is not a member, and who may not
-    read it, get the same answer.
+    Raises Invalid for the address of anyone who can't read it. Non-members and members without
+    access get the same answer.
     """
     if not TYPED.search(text):
         return text, ()
@@ -70,7 +70,7 @@ def named(text: str, roles: Collection[str]) -> tuple[str, frozenset[UUID]]:
 
 
 def shown(text: str, ids: Collection[str], names: Mapping[UUID, str]) -> Markup:
-    """Return escaped text in which the people of `ids` are called by their names."""
+    """Return escaped text in which the people of `ids` appear by name."""
     parts, end = [], 0
     for match in STORED.finditer(text):
         if match[1] in ids:
@@ -84,7 +84,7 @@ def shown(text: str, ids: Collection[str], names: Mapping[UUID, str]) -> Markup:
 
 
 def typed(text: str, ids: Collection[str]) -> str:
-    """Return the text as its writer typed it; who has left is called so, without a mention."""
+    """Return the text as its writer typed it. A former member is named as such."""
     addresses = {each.person_id: each.email for each in queries.members() if each.email}
 
     def address(match: re.Match[str]) -> str:

@@ -22,7 +22,7 @@ class ObjectComment(Tenanted, Model):
     subject_kind: Mapped[str]
     subject_id: Mapped[UUID]
     text: Mapped[str]
-    mentions: Mapped[list[Any]] = mapped_column(default=list)  # ids of people, as texts
+    mentions: Mapped[list[Any]] = mapped_column(default=list)  # Ids of people, as text.
     written_by: Mapped[UUID]
     edited_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
@@ -30,7 +30,7 @@ class ObjectComment(Tenanted, Model):
 
 
 class ObjectCommentRevision(Tenanted, Model):
-    """What a comment said before an edit."""
+    """The text of a comment before an edit."""
 
     __tablename__ = "object_comment_revisions"
     __table_args__ = (
@@ -40,4 +40,4 @@ class ObjectCommentRevision(Tenanted, Model):
 
     comment_id: Mapped[UUID]
     text: Mapped[str]
-    mentions: Mapped[list[Any]] = mapped_column(default=list)  # ids of people, as texts
+    mentions: Mapped[list[Any]] = mapped_column(default=list)  # Ids of people, as text.

@@ -1,4 +1,4 @@
-"""Who reads and writes comments.
+"""Permissions to read and write comments.
 
 Auditors do neither: what a tenant discusses among itself reaches them only as an answer to one of
 their requests.

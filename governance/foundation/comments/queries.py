@@ -51,7 +51,7 @@ def _comments(kind: Any, subject_id: Any) -> Select[ObjectComment]:
     return select(c).where(c.subject_kind == kind, c.subject_id == subject_id)
 
 
-# the newest comments of an object, and one more
+# The newest comments of an object, and one more.
 NEWEST = Selected[ObjectComment](
     lambda: (
         _comments(bindparam("commented_kind"), bindparam("commented_id"))

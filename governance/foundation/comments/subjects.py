@@ -13,11 +13,11 @@ from governance.kernel.safety.access import Permission
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentSubject:
-    """One kind of object.
+    """A kind of object that people can comment on.
 
     `needs` is the permission to view it, `find` returns it or raises NotFound for the acting
     person. `title` is what people call it, `path` its page below the tenant's address, `owner` the
-    person who is told about each comment.
+    person who is notified of each comment.
     """
 
     kind: str

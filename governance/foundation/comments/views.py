@@ -1,5 +1,6 @@
-"""The discussion of an object: on its own page, in a part of the object's page, and as a list of
-people to mention.
+"""The discussion of an object, and the people to mention in it.
+
+It has a page of its own and a part in the object's page.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ feature = Feature("comments", __name__)
 
 @dataclass(frozen=True, slots=True)
 class DiscussionPart:
-    """What the part of an object's page draws."""
+    """The data that the discussion on an object's page draws."""
 
     kind: str
     subject_id: UUID
@@ -35,7 +36,7 @@ class DiscussionPart:
 
 @feature.app_template_global("discussion_of")
 def discussion_of(kind: str, subject_id: UUID) -> DiscussionPart | None:
-    """Return the discussion of the object that a page shows; None for who may not read it."""
+    """Return the discussion of the object that a page shows; None if the person may not read it."""
     if not access.allowed(permissions.VIEW):
         return None
     return DiscussionPart(kind, subject_id, queries.discussion(kind, subject_id), CommentForm(None))

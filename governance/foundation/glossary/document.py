@@ -6,13 +6,13 @@ from governance.kernel.glossary import GLOSSARY, Term
 
 
 def groups() -> list[tuple[str, list[Term]]]:
-    """The terms by their first letter, in alphabetical order."""
+    """Return the terms by their first letter, in alphabetical order."""
     ordered = sorted(GLOSSARY.parts(), key=lambda each: each.name.lower())
     return [(letter, list(each)) for letter, each in groupby(ordered, lambda t: t.name[0])]
 
 
 def markdown() -> str:
-    """The text of docs/glossary.md."""
+    """Return the text of docs/glossary.md."""
     lines = [
         "# Glossary",
         "",

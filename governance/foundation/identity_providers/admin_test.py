@@ -1,8 +1,9 @@
-"""What a test sign-in shows: whether the person would sign in as an admin, and otherwise what to
-set.
+"""The result of a test sign-in.
 
-    result_of(identity, connection)             the result, as the change keeps it
-    check_still_passes(result, connection)      refuses when it would no longer pass
+It shows whether the person would sign in as an admin, and otherwise what to set.
+
+    result_of(identity, connection)             the result, as the change stores it
+    check_still_passes(result, connection)      raises when it would no longer pass
 
 A change that lets no admin sign in would lock the tenant out.
 """
@@ -21,7 +22,7 @@ ADMINS = ("admin", "operator_admin")
 
 
 def result_of(identity: Identity, connection: Connection) -> dict[str, Any]:
-    """Who signed in, with which role that would be, and whether the test passes."""
+    """Return who signed in, which role they would get, and whether the test passes."""
     key = person_key(identity.issuer, identity.subject)
     found: dict[str, Any] = {
         "issuer": identity.issuer,
@@ -36,8 +37,9 @@ def result_of(identity: Identity, connection: Connection) -> dict[str, Any]:
 
 
 def check_still_passes(test: Mapping[str, Any], connection: Connection) -> None:
-    """Refuse when the person of the test would no longer sign in as an admin: an invitation may
-    have ended since.
+    """Raise DomainError if the person of the test would no longer sign in as an admin.
+
+    An invitation may have ended since.
     """
     _, problem = _role_of(test, connection)
     if problem:
@@ -45,9 +47,7 @@ def check_still_passes(test: Mapping[str, Any], connection: Connection) -> None:
 
 
 def _role_of(test: Mapping[str, Any], connection: Connection) -> tuple[str | None, str]:
-    """(role, what is missing) of who signed in for the test, as that connection would admit them
-    now.
-    """
+    """Return (role, what is missing) of the tester, as that connection would admit them now."""
     identity = Identity(
         connection.issuer,
         "",

@@ -194,7 +194,7 @@ def _blocked(approval: Approval) -> str | None:
 
 
 def missing(change: ConnectionChange) -> str | None:
-    """What has to be done before it can be approved; None where nothing has."""
+    """Return what has to be done before it can be approved; None if nothing."""
     if change.connection_id is None:
         return None
     if change.test is None:

@@ -1,5 +1,4 @@
-"""Break-glass: the operator sets how a tenant's people sign in, without a second person of the
-tenant.
+"""Break-glass: the operator sets how a tenant's people sign in, without a second person there.
 
     reset(who, Reset(…), public_url=…) -> Done        `who` is Meridian itself, acting in the tenant
 
@@ -24,8 +23,9 @@ OPERATOR = "The operator"
 
 @dataclass(frozen=True, slots=True)
 class SignInReset:
-    """What to set: a connection (issuer, client ID, secret), an admin's address, or both; and
-    why.
+    """The settings of a reset: a connection (issuer, client ID, secret), an admin or both; why.
+
+    `admin` is an email address.
     """
 
     issuer: str | None
@@ -43,7 +43,7 @@ class ResetResult:
 
 
 def reset(who: Actor, wanted: SignInReset, *, public_url: str) -> ResetResult:
-    """Raises DomainError, and then the tenant is as it was."""
+    """Reset how the tenant's people sign in. Raises DomainError and changes nothing if it can't."""
     if wanted.issuer is not None:
         _check_issuer(wanted.issuer)
     if wanted.admin is not None and "@" not in wanted.admin:
@@ -78,7 +78,10 @@ def _check_issuer(issuer: str) -> None:
 
 
 def _settings(wanted: SignInReset) -> ConnectionSettings | None:
-    """The mapping is kept at the same issuer; groups of another one are another company's."""
+    """Return the new settings.
+
+    The group mapping is kept for the same issuer only: groups of another one are another company's.
+    """
     if wanted.issuer is None or wanted.client_id is None:
         return None
     live = queries.connection()
@@ -91,7 +94,7 @@ def _settings(wanted: SignInReset) -> ConnectionSettings | None:
 
 
 def _operator_in(who: Actor) -> Actor:
-    """Who the email names; in the operator's own tenant the roles are the operator's."""
+    """Return the actor that the email names, with an operator role in the operator's tenant."""
     with transaction(read_only=True):
         tenant = tenants.tenant_by_id(who.tenant_id)
         own = tenant is not None and tenant.kind == "operator"

@@ -104,18 +104,18 @@ CHANGE_CLOSED = (
 
 
 class ConnectionUnchanged(DomainError):
-    """It is like that already."""
+    """The proposed settings are the current ones."""
 
 
 def opened_with(live: Connection | None, change: ConnectionChange | None) -> str:
-    """What a form was opened with: the live connection and the open change."""
+    """Return what a form was opened with: the live connection and the open change."""
     return f"{live.id if live else ''}.{change.id if change else ''}"
 
 
 def propose(
     settings: ConnectionSettings, *, secret: str | None, domains: set[str], reason: str, seen: str
 ) -> ConnectionChange:
-    """Request a change; the live connection stays as it is. It takes the place of an open one.
+    """Request a change, which replaces an open one. The live connection doesn't change.
 
     A proposed connection has to pass a test sign-in before anybody is asked to approve it.
     """
@@ -195,7 +195,7 @@ def propose(
 def record_test_sign_in_result(
     connection_id: UUID, identity: Identity | None, problem: str = ""
 ) -> None:
-    """What a test sign-in through the proposed connection showed.
+    """Record the result of a test sign-in through the proposed connection.
 
     It passes when that identity would sign in as an admin.
 
@@ -225,8 +225,9 @@ def record_test_sign_in_result(
 
 
 def erase_tester(erased: PersonErased) -> None:
-    """A test shows who signed in for it: the erased person's results go, and an open change has to
-    be tested again.
+    """Delete the test results of an erased person, since a test shows who signed in for it.
+
+    An open change has to be tested again.
     """
     lock_tenant(LOCK)
     theirs = select(ConnectionChange).where(
@@ -253,7 +254,7 @@ def make_live(change: ConnectionChange) -> int:
     if live is not None:
         session().refresh(
             live, with_for_update=True
-        )  # before any invitation, in the order of sign-ins
+        )  # Granted before any invitation, in the order of sign-ins.
     if made is not None:
         admin_test.check_still_passes(change.test or {}, made)
         ended = go_live(made, live)
@@ -263,7 +264,7 @@ def make_live(change: ConnectionChange) -> int:
 
 
 def close_change(change: ConnectionChange, state: str) -> None:
-    """It never goes live, and its secret is forgotten."""
+    """Close a change that never goes live, and delete its secret."""
     change.state = state
     proposed = queries.proposed_connection(change)
     if proposed is not None:
@@ -271,16 +272,14 @@ def close_change(change: ConnectionChange, state: str) -> None:
 
 
 def _secret_word(made: Connection | None, live: Connection | None) -> str | None:
-    """That there is one, or another one; never which."""
+    """Return that there is a secret, or another one; never which."""
     if made is None:
         return None
     return "set" if live is None else "replaced" if made.secret != live.secret else None
 
 
 def replace_open_change(reason: str) -> None:
-    """Close the open change, also one that has expired and wasn't closed yet; its approval is
-    void.
-    """
+    """Void the approval of the open change, including one that expired but wasn't closed yet."""
     change = queries.unfinished_change()
     if change is not None:
         approvals.void(IDENTITY_CHANGE, change.id, reason=reason)
@@ -295,8 +294,9 @@ def _is_repeated(
     domains: set[str],
     reason: str,
 ) -> bool:
-    """Whether the acting person has just proposed this, with this secret: the second one of two
-    clicks.
+    """Return whether the acting person has just proposed this, with this secret.
+
+    This is the second click of two.
     """
     proposed = queries.proposed_connection(change)
     mine = (
@@ -311,7 +311,7 @@ def _is_repeated(
 def _differences(
     settings: ConnectionSettings, live: Connection | None, change: ConnectionChange | None
 ) -> dict[str, tuple[object, object]]:
-    """Field → (typed, what there is now): the open change's, or the live connection's."""
+    """Return field → (typed, current value): the open change's, or the live connection's."""
     theirs = (queries.proposed_connection(change) if change else None) or live
     now = asdict(settings_of(theirs)) if theirs else {}
     typed = asdict(settings)

@@ -42,12 +42,13 @@ CONNECTION_TESTED = action(
     severity="informational",
     fields="passed failed",
 )
-LOCK = "sign-in"  # two people who change it at once wait for each other
+LOCK = "sign-in"  # Two people who change it at once wait for each other.
 
 
 def set_up(settings: ConnectionSettings, *, secret: str | None) -> Connection:
-    """Set the first connection, or correct it until somebody has signed in: that sign-in is its
-    test. Only the operator does.
+    """Set the first connection, or correct it until somebody has signed in. Only the operator does.
+
+    The first sign-in is its test.
     """
     lock_tenant(LOCK)
     check_group_roles(settings.group_roles)
@@ -64,7 +65,7 @@ def set_up(settings: ConnectionSettings, *, secret: str | None) -> Connection:
 
 
 def record_connection_check(connection: Connection, steps: Sequence[dict[str, Any]]) -> None:
-    """Whether its provider can be reached: nobody signs in for it."""
+    """Record whether its provider can be reached. Nobody signs in for it."""
     connection.tested_at, connection.findings = clock.now(), list(steps)
     passed = sum(bool(step["ok"]) for step in steps)
     record(CONNECTION_TESTED, connection, passed=passed, failed=len(steps) - passed)
@@ -101,11 +102,11 @@ def private_origin() -> str:
 
 
 def redirect_number(settings: ConnectionSettings, live: Connection | None) -> int:
-    """Of its redirect address: the live one's for the same issuer and client, or one that no other
-    pair has ever had.
+    """Return the number of the connection's redirect address.
 
-    Corrections of a first set-up share number 1, so a mistyped issuer of then gets another number
-    now.
+    It is the live one's for the same issuer and client, or one that no other pair has ever had.
+    Corrections of a first set-up share number 1, so an issuer that was mistyped then gets another
+    number now.
     """
     if live is not None and (settings.issuer, settings.client_id) == (live.issuer, live.client_id):
         return live.number
@@ -120,7 +121,7 @@ def redirect_number(settings: ConnectionSettings, live: Connection | None) -> in
 
 
 def go_live(made: Connection, former: Connection | None, *, ends_sessions: bool = True) -> int:
-    """Returns how many sessions of the former provider that ended."""
+    """Make a connection live; return how many sessions of the former provider that ended."""
     before, former_secret = (as_facts(former), former.secret) if former else ({}, b"")
     if former is not None:
         former.state, former.secret = "retired", b""
@@ -152,8 +153,9 @@ def _end_sessions_of_former(former: Connection | None, made: Connection) -> int:
 def encrypted_secret(
     settings: ConnectionSettings, secret: str | None, stored: Sequence[Connection | None]
 ) -> bytes:
-    """A blank one keeps that which is stored for the same issuer and client: it never travels to
-    another.
+    """Return the encrypted secret, or the one stored for the same issuer and client if blank.
+
+    A stored secret is never sent to another issuer or client.
     """
     if secret:
         return key_encryption.wrap(

@@ -35,7 +35,7 @@ LOOSENED = {
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """What a connection is, its secret aside."""
+    """The settings of a connection, without its secret."""
 
     issuer: str
     client_id: str
@@ -55,17 +55,15 @@ def settings_of(connection: Connection) -> ConnectionSettings:
 
 
 def as_facts(connection: Connection) -> dict[str, Any]:
-    """For the audit log and fingerprints: the settings and the number of the redirect address."""
+    """Return settings and redirect number, for the audit log and fingerprints."""
     return asdict(settings_of(connection)) | {"number": connection.number}
 
 
 def secret_digest(connection: Connection) -> str:
-    """SHA-256 of the client secret, bound to its connection; empty once it was deleted.
+    """Return the SHA-256 of the client secret, bound to its connection; empty once it was deleted.
 
-    For fingerprints, never shown.
-
-    Of the decrypted one: a rotation of the installation's key encrypts it again, and must not void
-    a request.
+    It is for fingerprints and never shown. It covers the decrypted secret: a rotation of the
+    installation's key encrypts it again, and must not void a request.
     """
     if not connection.secret:
         return ""
@@ -73,14 +71,14 @@ def secret_digest(connection: Connection) -> str:
 
 
 def secret_of(connection: Connection) -> str:
-    """The decrypted client secret, for comparing; never shown."""
+    """Return the decrypted client secret, for comparing; never shown."""
     return key_encryption.unwrap(
         connection.secret, sign_in_state.secret_context(connection.tenant_id)
     ).decode()
 
 
 def is_same_provider(one: Connection | None, other: Connection | None) -> bool:
-    """Whether both are the same client at the same issuer."""
+    """Return whether both are the same client at the same issuer."""
     return (
         one is not None
         and other is not None
@@ -89,7 +87,7 @@ def is_same_provider(one: Connection | None, other: Connection | None) -> bool:
 
 
 def labelled(connection: Connection | None, domains: Sequence[str]) -> dict[str, str]:
-    """Label → value, as a person reads it; a row for each group."""
+    """Return label → value, as a person reads it; a row for each group."""
     rows = {LABELS["domains"]: ", ".join(domains) or "None"}
     if connection is None:
         return rows
@@ -111,7 +109,7 @@ def labelled(connection: Connection | None, domains: Sequence[str]) -> dict[str,
 
 
 def proposed_changes(change: ConnectionChange) -> list[ProposedChange]:
-    """Everything that it changes; of a secret only that there is another one."""
+    """Return everything that it changes; of a secret only that there is another one."""
     base, proposed = people.connection_row(change.base_id), queries.proposed_connection(change)
     return list(
         _changed(labelled(base, change.base_domains), labelled(proposed or base, change.domains))
@@ -131,8 +129,8 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Pr
 
 
 def _brings_secret(change: ConnectionChange, proposed: Connection, base: Connection | None) -> bool:
-    """Whether it has a secret of its own.
+    """Return whether it has a secret of its own.
 
-    Of a closed one nobody knows any more: former secrets are not kept.
+    Nobody knows any more for a closed change: former secrets are not kept.
     """
     return change.state == "requested" and (base is None or proposed.secret != base.secret)

@@ -12,7 +12,7 @@ constraint(
 
 
 class ProviderForm(Form):
-    """What is needed to reach an identity provider."""
+    """The fields needed to reach an identity provider."""
 
     issuer = StringField(
         "Issuer",
@@ -109,7 +109,7 @@ class ConnectionForm(ProviderForm):
 
 
 class FirstAdminForm(ProviderForm):
-    """How a new tenant's people sign in, and who comes first."""
+    """The form that sets how a new tenant's people sign in, and who is their first admin."""
 
     email = EmailField(
         "First admin",

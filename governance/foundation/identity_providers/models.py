@@ -16,7 +16,8 @@ class ConnectionChange(Tenanted, Model):
     Its approval says who requested it, why, until when, and who decided.
 
     `connection_id` is the proposed connection, or None when only the work domains change; `base_id`
-    and `base_domains` are what it was proposed against. `test` is what the test sign-in showed.
+    and `base_domains` are the live ones it was proposed against. `test` is the result of the test
+    sign-in.
     """
 
     __tablename__ = "connection_changes"
@@ -38,7 +39,7 @@ class ConnectionChange(Tenanted, Model):
     base_domains: Mapped[list[Any]]
     state: Mapped[str] = mapped_column(
         default="requested"
-    )  # requested approved rejected withdrawn replaced expired
+    )  # One of: requested approved rejected withdrawn replaced expired.
     test: Mapped[dict[str, Any] | None]
     tested_by: Mapped[UUID | None]
     tested_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""Who proposes a change to how people sign in, tests it and approves it."""
+"""Permissions to propose, test and approve a change to how people sign in."""
 
 from governance.kernel.safety.access import permission
 

@@ -14,7 +14,7 @@ from governance.foundation.tenants import queries as tenants
 from governance.kernel import current
 from governance.kernel.data.db import find, session
 
-IDENTITY_CHANGE = "identity_change"  # the kind of its approval
+IDENTITY_CHANGE = "identity_change"  # The kind of its approval.
 
 
 def change(connection_change_id: UUID, *, lock: bool = False) -> ConnectionChange:
@@ -22,7 +22,7 @@ def change(connection_change_id: UUID, *, lock: bool = False) -> ConnectionChang
 
 
 def open_change() -> tuple[ConnectionChange, Approval] | None:
-    """The proposed change that can still be tested or decided; one that has expired isn't open."""
+    """Return the proposed change that can still be tested or decided; an expired one isn't open."""
     found = (
         session()
         .scalars(select(ConnectionChange).where(ConnectionChange.state == "requested"))
@@ -33,7 +33,7 @@ def open_change() -> tuple[ConnectionChange, Approval] | None:
 
 
 def unfinished_change() -> ConnectionChange | None:
-    """The same, and one that has expired but wasn't closed yet."""
+    """Return the proposed change, including one that has expired but wasn't closed yet."""
     return (
         session()
         .scalars(select(ConnectionChange).where(ConnectionChange.state == "requested"))
@@ -42,7 +42,7 @@ def unfinished_change() -> ConnectionChange | None:
 
 
 def newest_changes(*, limit: int) -> Sequence[tuple[ConnectionChange, Approval]]:
-    """The newest first, each with its approval."""
+    """Return the newest changes first, each with its approval."""
     rows = (
         session()
         .scalars(select(ConnectionChange).order_by(ConnectionChange.created_at.desc()).limit(limit))
@@ -53,10 +53,10 @@ def newest_changes(*, limit: int) -> Sequence[tuple[ConnectionChange, Approval]]
 
 
 def proposed_connection(change: ConnectionChange) -> Connection | None:
-    """None when only the work domains change."""
+    """Return the proposed connection; None when only the work domains change."""
     return people.connection_row(change.connection_id)
 
 
 def domains() -> list[str]:
-    """The work domains of the tenant as they are now."""
+    """Return the current work domains of the tenant."""
     return sorted(tenants.domains_of(current.actor().tenant_id))

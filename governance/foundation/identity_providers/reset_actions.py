@@ -41,7 +41,7 @@ def reset_sign_in(
     reason: str,
     link: str,
 ) -> int:
-    """The operator, for a tenant that is locked out: another connection, an admin, or both.
+    """Reset sign-in for a tenant that is locked out: another connection, an admin, or both.
 
     Returns how many sessions ended.
 
@@ -79,7 +79,10 @@ def reset_sign_in(
 
 
 def record_reset_at_operator(slug: str, *, reason: str, provider: str | None, admin: bool) -> None:
-    """In the operator's own log, before the tenant is touched: no reset without this entry."""
+    """Record the reset in the operator's own log, before the tenant changes.
+
+    There is no reset without this entry.
+    """
     record(
         RESET,
         acting_tenant(),

@@ -38,30 +38,30 @@ class OperatorExists(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class WantedTenant:
-    """What to create. `domains` are the work domains whose people sign in by this provider."""
+    """The tenant to create. People of its work `domains` sign in by this provider."""
 
     slug: str
     name: str
-    kind: str  # operator customer
+    kind: str  # One of: operator customer.
     issuer: str
     client_id: str
     secret: str
     domains: frozenset[str]
-    admin: str  # the email address of the first admin
+    admin: str  # The email address of the first admin.
     verifies_addresses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TenantSetUp:
-    """What was created, or would be."""
+    """The tenant that was created, or would be."""
 
     redirect_address: str
     sign_in_address: str
-    steps: tuple[str, ...]  # of the test of the provider, as sentences
+    steps: tuple[str, ...]  # Sentences that describe the test of the provider.
 
 
 def create(wanted: WantedTenant, *, public_url: str, dry_run: bool = False) -> TenantSetUp:
-    """Raises DomainError, and then nothing was saved."""
+    """Create the tenant. Raises DomainError, and then nothing was saved."""
     _check_words(wanted)
     with transaction(read_only=True):
         _check_directory(wanted)

@@ -1,7 +1,8 @@
-"""The pages about how a tenant's people sign in, and the operator's page that invites a new
-tenant's first admin.
+"""The pages about how a tenant's people sign in.
 
-index, propose                     what is live, and what is proposed beside it
+They include the operator's page that invites a new tenant's first admin.
+
+index, propose                     what is live, and what is proposed
 check, start_test                  can the provider be reached; does a real sign-in through it work
 change                             leads to the page of its approval
 first_admin, invite_first_admin    the operator, until somebody has signed in
@@ -96,7 +97,7 @@ def index() -> ResponseReturnValue:
 
 
 def _progress(change: ConnectionChange | None) -> dict[str, Any]:
-    """The steps of the open change."""
+    """Return the steps of the open change."""
     if change is None:
         return {"proposed": None}
     proposed = queries.proposed_connection(change)
@@ -111,7 +112,7 @@ def _progress(change: ConnectionChange | None) -> dict[str, Any]:
 
 
 def _admins() -> int:
-    """How many people could approve a change that this person proposes now."""
+    """Count the people who could approve a change that this person proposes now."""
     return len(ApprovalRequest([current.person_id()], None).candidates(permissions.CHANGE))
 
 
@@ -129,7 +130,7 @@ def _callback_of(row: Connection) -> str:
 
 @feature.get("/settings/sign-in/changes/<uuid:connection_change_id>", needs=permissions.CHANGE)
 def change(connection_change_id: UUID) -> ResponseReturnValue:
-    """The page of its approval shows all of it."""
+    """Redirect to the page of its approval, which shows all of it."""
     found = queries.change(connection_change_id)
     approval = approvals.latest(queries.IDENTITY_CHANGE, [found.id]).get(found.id)
     return redirect(
@@ -153,11 +154,15 @@ PROPOSE = StepUp("Propose change", ConnectionForm)
     "/settings/sign-in/change", methods=["GET", "POST"], needs=permissions.CHANGE, fresh=PROPOSE
 )
 def propose() -> ResponseReturnValue:
-    """Fresh already when the form is opened, so that nobody loses a filled form to a step-up."""
+    """Show or submit the form of a change.
+
+    Opening the form needs a recent sign-in already, so that nobody loses a filled form to a
+    step-up.
+    """
     live, (change, approval) = directory.connection(), queries.open_change() or (None, None)
     form = ConnectionForm(
         **_filled(live, change, approval) if request.method == "GET" else {}
-    )  # what isn't sent has no default
+    )  # A field that isn't sent has no default.
 
     def act() -> None:
         made = change_actions.propose(
@@ -194,7 +199,7 @@ def propose() -> ResponseReturnValue:
 def _filled(
     live: Connection | None, change: ConnectionChange | None, approval: Approval | None
 ) -> dict[str, Any]:
-    """The open proposal, otherwise what is live."""
+    """Return the open proposal, otherwise what is live."""
     row = (queries.proposed_connection(change) if change else None) or live
     domains = change.domains if change else queries.domains()
     seen = {
@@ -227,7 +232,7 @@ def _readable(value: Any) -> Any:
 def settings_in(
     form: ProviderForm, mapping: dict[str, str], *, enforced: bool, private_origin: str
 ) -> ConnectionSettings:
-    """What a form says; an issuer that Meridian wouldn't call is refused at its field."""
+    """Return the settings of a form; raise Invalid for an issuer that Meridian wouldn't call."""
     try:
         provider_http.safe_url(form.issuer.data or "", private_origin=private_origin)
     except provider_http.ProviderFault as fault:
@@ -254,7 +259,7 @@ def _check_reachable(change: ConnectionChange) -> None:
 
 @feature.post("/settings/sign-in/test", needs=permissions.CHANGE)
 def test_connection() -> ResponseReturnValue:
-    """Each step of reaching the live provider, with what was found; nobody signs in."""
+    """Check each step of reaching the live provider, and record the findings. Nobody signs in."""
     row = directory.connection()
     if row is None:
         raise NotFound("There is no connection to test yet. Propose one first.")
@@ -268,7 +273,7 @@ def test_connection() -> ResponseReturnValue:
     "/settings/sign-in/changes/<uuid:connection_change_id>/check", needs=permissions.CHANGE
 )
 def check(connection_change_id: UUID) -> ResponseReturnValue:
-    """The same for the proposed one."""
+    """Check the same for the proposed connection."""
     _check_reachable(_open_change(connection_change_id))
     return redirect(url_for("identity_providers.index") + "#test", 303)
 
@@ -277,7 +282,7 @@ def check(connection_change_id: UUID) -> ResponseReturnValue:
     "/settings/sign-in/changes/<uuid:connection_change_id>/test-sign-in", needs=permissions.CHANGE
 )
 def start_test(connection_change_id: UUID) -> ResponseReturnValue:
-    """A real sign-in through the proposed connection. It starts no session and ends none."""
+    """Start a real sign-in through the proposed connection. It starts no session and ends none."""
     change, who = _open_change(connection_change_id), current.actor()
     proposed = queries.proposed_connection(change)
     if proposed is None:
@@ -345,7 +350,7 @@ def _first_admin_page(
 
 
 def _first_admin_filled(tenant: Tenant) -> dict[str, Any]:
-    """What was set before, for correcting it."""
+    """Return what was set before, to correct it."""
     with transaction(read_only=True, tenant_id=tenant.id):
         live, invited = directory.connection(), directory.open_invitations()
         if live is None:
@@ -360,8 +365,9 @@ def _first_admin_filled(tenant: Tenant) -> dict[str, Any]:
 
 
 def _untouched(slug: str) -> Tenant:
-    """A tenant that nobody has signed in to: from then on its own admins decide, and no
-    operator.
+    """Return a tenant that nobody has signed in to; raise NotFound otherwise.
+
+    From the first sign-in on its own admins decide, and no operator.
     """
     tenant = tenants.tenant_by_slug(slug)
     if tenant is None or tenant.kind != "customer":
@@ -384,8 +390,9 @@ FIRST_ADMIN = StepUp(
     "/tenants/<slug>/first-admin", needs=tenant_permissions.FOUND, fresh=FIRST_ADMIN
 )
 def invite_first_admin(slug: str) -> ResponseReturnValue:
-    """Sent again it corrects: another connection, another first admin, or the same one who is
-    written to again.
+    """Invite the first admin. Sent again, it corrects the connection or the admin.
+
+    The same admin gets another mail.
     """
     tenant, form, operator = _untouched(slug), FirstAdminForm(), current.actor()
 

@@ -119,7 +119,7 @@ def save_view(location: str, name: str, query: str, *, shared: bool = False) -> 
 
 
 def share_view(view: ListView) -> None:
-    """Show the view to everyone who may open the list, but for auditors."""
+    """Show the view to everyone who may open the list, except auditors."""
     require(permissions.SHARE)
     if view.shared:
         return
@@ -147,7 +147,7 @@ def _check_may_change(view: ListView) -> None:
 
 
 def open_with(location: str, view: ListView | None) -> None:
-    """Open the list with this view from now on; None: as everyone does."""
+    """Open the list with this view from now on; None = with the usual one."""
     found = _default(location)
     view_id = view.id if view else None
     if found.view_id != view_id:
@@ -207,11 +207,10 @@ def _open_no_list_with(view_ids: Collection[UUID]) -> None:
 
 
 def delete_views_of(erased: PersonErased) -> None:
-    """Delete every view of an erased person, whose names may reveal them, and others' views that
-    search for them.
+    """Delete every view of an erased person, and others' views that search for them.
 
-    A query is percent-encoded, so the redaction of all text doesn't find names in it. The erasure
-    has its own entry.
+    The names of their views may reveal them. A query is percent-encoded, so the redaction of all
+    text doesn't find names in it. The erasure has its own entry.
     """
     session().execute(delete(ListDefault).where(ListDefault.person_id == erased.person_id))
     every = session().execute(select(ListView.id, ListView.query, ListView.person_id)).all()

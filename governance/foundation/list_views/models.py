@@ -18,14 +18,14 @@ class ListView(Tenanted, Model):
     )
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
-    location: Mapped[str]  # the list's name and the values of its route: requirements/nist-ai-rmf
+    location: Mapped[str]  # The list's name and the values of its route: requirements/nist-ai-rmf
     name: Mapped[str]
-    query: Mapped[str]  # as the list's address has it
+    query: Mapped[str]  # The query of the list's address.
     shared: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
 class ListDefault(Tenanted, Model):
-    """How a person opens a list.
+    """A person's way to open a list.
 
     The columns are those of the list's name, the view is that of a location.
     """
@@ -39,5 +39,5 @@ class ListDefault(Tenanted, Model):
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     location: Mapped[str]
-    columns: Mapped[str]  # as an address names them; empty for the usual ones
+    columns: Mapped[str]  # As an address names them; empty for the usual ones.
     view_id: Mapped[UUID | None]

@@ -1,4 +1,4 @@
-"""Who may share views of lists; to save one's own needs no permission but that of the list."""
+"""Permission to share views of lists; to save one's own needs only that of the list."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,4 +1,4 @@
-"""What saved views ask of the features above them."""
+"""Ports of saved views, which features above them fill."""
 
 from collections.abc import Callable, Hashable
 from typing import Any

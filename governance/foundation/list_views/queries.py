@@ -12,9 +12,9 @@ from governance.kernel.data.db import session
 from governance.kernel.errors import NotFound
 from governance.kernel.pages.list_pages import ListPreference
 
-MAX_VIEWS = 20  # of one person on one list
-MAX_SHARED_VIEWS = 40  # of everyone on one list
-MAX_VIEWS_OF_ALL_LISTS = 200  # of one person
+MAX_VIEWS = 20  # Per person and list.
+MAX_SHARED_VIEWS = 40  # Per list, of everyone.
+MAX_VIEWS_OF_ALL_LISTS = 200  # Per person.
 
 
 def own_views(location: str) -> Sequence[ListView]:
@@ -33,7 +33,10 @@ def shown_views(location: str) -> Sequence[ListView]:
 
 
 def _may_open() -> ColumnElement[bool]:
-    """An auditor sees no shared view: its name and its search are the tenant's own words."""
+    """Return the condition that the acting person can open a view.
+
+    An auditor sees no shared view: its name and its search are the tenant's own words.
+    """
     is_shared = false() if current.actor().role == "auditor" else ListView.shared
     return or_(ListView.person_id == current.person_id(), is_shared)
 
@@ -77,8 +80,9 @@ def own_default(location: str) -> ListDefault | None:
 
 
 def preference_of(name: str, location: str) -> ListPreference:
-    """Return how the acting person opens a list; one statement for all their lists, remembered
-    until something changes.
+    """Return how the acting person opens a list.
+
+    One statement reads all their lists; it is cached until something changes.
     """
     person_id = current.actor().person_id
     if person_id is None:

@@ -42,13 +42,16 @@ constraint(
 
 @dataclass(frozen=True, slots=True)
 class ShownView:
-    """A view in the menu of its list: whose it is, and what of it the list no longer has."""
+    """A view in the menu of its list.
+
+    It shows whose it is, and which parts of it the list no longer has.
+    """
 
     view: ListView
     href: str
     is_current: bool
-    by: str  # who shares it; empty for one's own
-    opens: bool  # whether the list opens with it
+    by: str  # The person who shares it; empty for one's own.
+    opens: bool  # True if the list opens with it.
     troubles: tuple[str, ...]
 
 
@@ -87,7 +90,7 @@ def _place(listed: ListPage, path_values: list[str]) -> dict[str, Any]:
 
 @feature.get("/lists/<path:location>/views", needs=permissions.OWN)
 def index(location: str) -> ResponseReturnValue:
-    """The page; for the menu of a list only its block `menu`."""
+    """Show the page; for the menu of a list only its block `menu`."""
     return _index(_asked(location, request.args), ListViewNameForm())
 
 

@@ -1,4 +1,4 @@
-"""What readers of the log change: saved views, exports, and the record of page views."""
+"""Changes by readers of the log: saved views, exports, and the record of page views."""
 
 from collections.abc import Mapping
 
@@ -178,8 +178,9 @@ def _renew(export: LogExport) -> None:
 
 
 def export_filename(export: LogExport) -> str:
-    """Return a name such as audit-export-2026-11-25.jsonl, with the day in the tenant's time zone;
-    with "filtered" in it when filters were set.
+    """Return a name such as audit-export-2026-11-25.jsonl, with the day in the tenant's time zone.
+
+    It contains "filtered" when filters were set.
     """
     day = export.created_at.astimezone(formatting.zone()).date()
     part = "-filtered" if export.query else ""
@@ -201,7 +202,7 @@ EXPORTS = background_work.WorkKind(
     renew=_renew,
     requester_only=True,
     stored=LogExport.storage_key,
-    max_bytes=64 * 1024**3,  # forty million entries
+    max_bytes=64 * 1024**3,  # Forty million entries.
     result_label="Open export",
 )
 
@@ -212,11 +213,11 @@ def aim_export(export: LogExport, number: int) -> None:
     An export that resumes after a crash leads to the same one and writes the same bytes.
     """
     export.checkpoint = number
-    session().flush()  # recorded with the file, in file_export()
+    session().flush()  # The entry is recorded with the file, in file_export().
 
 
 def file_export(export: LogExport, blob: Blob, entries: int) -> bool:
-    """Store a finished export; return False, and change nothing, where an earlier try did so."""
+    """Store a finished export; return False and change nothing if an earlier try did so."""
     if export.is_ready:
         return False
     export.storage_key, export.sha256, export.size, export.entries = (

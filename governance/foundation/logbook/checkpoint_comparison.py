@@ -1,4 +1,4 @@
-"""Whether one checkpoint of the log continues another, as its page shows it."""
+"""The comparison of two checkpoints that shows whether one continues the other."""
 
 from typing import NamedTuple
 
@@ -71,7 +71,7 @@ def _checkpoint(number: int) -> Checkpoint | None:
 
 
 def _signed_root(signed: Checkpoint) -> bytes:
-    """Return the root that was signed, whatever the row holds."""
+    """Return the root that was signed, independent of what the row says."""
     key = next((key for key in logs.all_keys() if logs.key_id(key) == signed.key_id), None)
     if key is None:
         raise NotSigned(f"Checkpoint {signed.number} was signed with a key that is not this log's.")

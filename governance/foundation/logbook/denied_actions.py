@@ -27,12 +27,12 @@ DENIED = action(
     severity="medium",
     fields="kind who route hour count",
 )
-MAX_ROWS = 200  # of one tenant and hour
+MAX_ROWS = 200  # Per tenant and hour.
 OTHERS = "others"
 
 
 def count(tenant_id: UUID, kind: str, who: str, route: str) -> None:
-    """Count one denied act of the present hour, in the present transaction."""
+    """Count one denied act of the current hour, in the current transaction."""
     hour = clock.now().replace(minute=0, second=0, microsecond=0)
     same = (DeniedAct.hour == hour, DeniedAct.kind == kind)
     is_known = session().scalar(
@@ -67,7 +67,7 @@ def _is_full(hour: datetime) -> bool:
 
 
 def record_denied_hourly() -> None:
-    """Each hour: turn the rows of hours that are over into entries, in every tenant."""
+    """Turn the rows of hours that are over into entries, in every tenant. Runs each hour."""
     in_each(record_denied, "denied acts not recorded")
 
 

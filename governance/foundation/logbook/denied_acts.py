@@ -23,12 +23,12 @@ log = structlog.get_logger("denied_acts")
 
 
 def count_denied(response: Response) -> Response:
-    """After the request's own transaction: count it if it was denied to someone of a tenant."""
+    """Count the request, after its own transaction, if it was denied to someone of a tenant."""
     kind = _kind(response)
     if kind:
         try:
             _count(kind)
-        except Exception:  # the answer is a refusal already, and stays one
+        except Exception:  # The answer already denies the request, and must reach the client.
             log.exception("denied act not counted", route=logged_path())
     return response
 
@@ -53,7 +53,7 @@ def _count(kind: str) -> None:
 
 
 def _who() -> str:
-    """Return the pseudonym of the person or key, or the network of who proved to be nobody."""
+    """Return the pseudonym of the person or key, or the IP address of an unknown client."""
     try:
         who = g.get("actor") or identity.identify()()
     except DomainError:
@@ -63,7 +63,7 @@ def _who() -> str:
 
 
 def _tenant_slug(kind: str) -> str:
-    """Return whose log it belongs to: the one of the address, or of the key that was shown."""
+    """Return the slug of the tenant whose log it belongs to, from the address or the key."""
     slug: str = (request.view_args or {}).get("tenant", "")
     if slug or kind != "wrong_key":
         return slug or (g.actor.tenant_slug if g.get("actor") else "")

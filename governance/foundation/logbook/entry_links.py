@@ -1,4 +1,4 @@
-"""How an entry's target is named, and which page shows it, from the features' manifests.
+"""The name of an entry's target and the page that shows it, from the features' manifests.
 
 label(type, id, *texts) -> str      "EV-0412 Penetration test", or else "control 0199a3f2"
 page_label(endpoint) -> str         "Audit log", or else "Audit log: checkpoints"
@@ -79,9 +79,7 @@ def _spaced(name: str) -> str:
 
 
 def described(changes: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an entry records of its target: its facts, and the new values of changed
-    fields.
-    """
+    """Return what an entry records of its target: facts, and the new values of changed fields."""
     now = {
         name: pair[1]
         for name, pair in changes.items()
@@ -91,7 +89,7 @@ def described(changes: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str,
 
 
 def page(kind: str, identity: UUID) -> tuple[str, dict[str, str]] | None:
-    """Return (endpoint, values) of the target's page; None where it has none."""
+    """Return (endpoint, values) of the target's page; None if it has none."""
     found = _link(kind)
     return (
         (found.endpoint, {found.argument: str(identity)} if found.argument else {})
@@ -101,7 +99,7 @@ def page(kind: str, identity: UUID) -> tuple[str, dict[str, str]] | None:
 
 
 def is_within(scope: Scope, kind: str, identity: UUID) -> bool:
-    """Whether an auditor of this scope is sure to have the target's page.
+    """Return whether an auditor of this scope is sure to have the target's page.
 
     False for classes where the scope alone can't decide it; their lists lead to the pages.
     """
@@ -110,9 +108,9 @@ def is_within(scope: Scope, kind: str, identity: UUID) -> bool:
 
 
 def address(kind: str, identity: UUID) -> str | None:
-    """Return the address of the target's page, where the reader has one.
+    """Return the address of the target's page, if the reader has one.
 
-    An auditor reads the whole log, but only the pages of their scope.
+    An auditor reads the complete log, but only the pages of their scope.
     """
     found, scope = page(kind, identity), limits()
     if scope is not None and not is_within(scope, kind, identity):
@@ -121,7 +119,7 @@ def address(kind: str, identity: UUID) -> str | None:
 
 
 def address_if_allowed(endpoint: str, **values: Any) -> str | None:
-    """Return the address of another feature's page, where it exists and the reader may open it."""
+    """Return the address of another feature's page, if it exists and the reader may open it."""
     view = current_app.view_functions.get(endpoint)
     return (
         url_for(endpoint, **values) if view is not None and allowed(vars(view)["needs"]) else None

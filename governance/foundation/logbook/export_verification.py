@@ -1,5 +1,4 @@
-"""Verifying an export of a log without an account: the same check as `governance verify-log`, on an
-uploaded file.
+"""Verify an uploaded export of a log without an account: the same check as `governance verify-log`.
 
 Nothing is unpacked and the file is read line by line, so a small file can't become a large one, as
 a PDF can. No child process with limits is needed: the file's own size bounds the work (64 MB take
@@ -23,14 +22,15 @@ from governance.kernel.web.responses import ResponseReturnValue
 
 public = Feature("log_check", __name__, scope="public")
 MAX_FILE_BYTES = 64 * 1024 * 1024
-MAX_FIELDS_BYTES = 256 * 1024  # keys and checkpoint, beside the file
-MAX_CONCURRENT, WAIT_SECONDS = 2, 5  # files that one worker verifies; how long the next one waits
+MAX_FIELDS_BYTES = 256 * 1024  # Bytes of keys and checkpoint, in addition to the file.
+# Files that one worker verifies at a time, and seconds that the next one waits.
+MAX_CONCURRENT, WAIT_SECONDS = 2, 5
 _slots = threading.BoundedSemaphore(MAX_CONCURRENT)
 
 
 @public.url_value_preprocessor
 def take_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Let only this route take more than the usual limit; a larger body is refused unread."""
+    """Let only this route accept more than the usual limit; a larger body is rejected unread."""
     if endpoint == "log_check.check" and request.method == "POST":
         request.max_content_length = MAX_FILE_BYTES + MAX_FIELDS_BYTES
 

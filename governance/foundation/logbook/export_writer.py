@@ -1,5 +1,6 @@
-"""Write an export of the log: entries in the order of their places, window by window, never all in
-memory.
+"""Write an export of the log, window by window, never all in memory.
+
+Entries are in the order of their places.
 
     stream(plan, progress, report) -> BinaryIO    for the store; `report` receives the place reached
                                                   and may stop the export by raising
@@ -33,9 +34,9 @@ from governance.kernel.files import spreadsheet_writer
 from governance.kernel.files.streamed_files import reading
 from governance.kernel.safety import signed_note
 
-WINDOW = 4096  # places: sixteen tiles, about ten megabytes of lines
-NODES = 8192  # hashes of subtrees that one window remembers
-# 45 MB of hashes; of a longer log only the last checkpoint of each day can be compared
+WINDOW = 4096  # Places: sixteen tiles, about ten megabytes of lines.
+NODES = 8192  # Hashes of subtrees that one window remembers.
+# 45 MB of hashes. In a longer log only the last checkpoint of each day can be compared.
 MAX_ENTRIES_FOR_EVERY_SIZE = 2**20
 PIECE_BYTES = 256 * 1024
 COLUMNS = (
@@ -56,13 +57,13 @@ COLUMNS = (
 )
 NOTHING = "No entries match these filters. Change the filters and export again."
 SUFFIXES = {"jsonl": "jsonl", "ocsf": "ocsf.jsonl", "csv": "csv"}
-type Row = tuple[int, bytes]  # place and signed bytes
+type Row = tuple[int, bytes]  # Place and signed bytes.
 type Report = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ExportPlan:
-    """What to export: the filters, in the tenant's time zone, up to a checkpoint."""
+    """The extent of an export: the filters, in the tenant's time zone, up to a checkpoint."""
 
     format: str
     filters: Filters
@@ -73,7 +74,7 @@ class ExportPlan:
 
     @property
     def kind(self) -> str:
-        """Whole without filters; by place where only days were chosen and the format has proofs."""
+        """WHOLE without filters, RANGE for days alone in a format with proofs, else FILTERED."""
         if not self.filters.address:
             return jsonl.WHOLE
         is_range = self.format == "jsonl" and self.filters.address.keys() <= {"since", "until"}
@@ -82,7 +83,7 @@ class ExportPlan:
 
 @dataclass(slots=True)
 class ExportProgress:
-    """What has been written so far."""
+    """The entries written so far."""
 
     entries: int = 0
     first: int | None = None
@@ -105,7 +106,7 @@ def _pieces(plan: ExportPlan, progress: ExportProgress, report: Report) -> Itera
     if plan.format == "csv":
         yield spreadsheet_writer.csv_bytes(COLUMNS, ())
     yield from _windows(plan, range(plan.size), progress, report)
-    report(plan.size)  # the last moment to cancel: from here on the file is stored
+    report(plan.size)  # The last moment to cancel: from here on the file is stored.
 
 
 def _proved_lines(plan: ExportPlan, progress: ExportProgress, report: Report) -> Iterator[bytes]:
@@ -177,8 +178,9 @@ def _comparable_sizes(size: int) -> Iterable[int]:
 
 
 def _hashes(batch: Iterable[tuple[int, int]]) -> bytes:
-    """Return the lines of these subtrees, each (level, first place); neighbours of one level share
-    a line.
+    """Return the lines of these subtrees, each (level, first place).
+
+    Neighbors of one level share a line.
     """
     with transaction(read_only=True):
         node = audit.nodes()

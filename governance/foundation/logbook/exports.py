@@ -33,7 +33,7 @@ FORMATS = {
 
 @feature.get("/audit/exports", needs=permissions.EXPORT)
 def index() -> ResponseReturnValue:
-    """The exports, and the form for a new one with the filters of the address."""
+    """Show the exports, and the form for a new one with the filters of the address."""
     filters = parse(request.args)
     found = queries.exports(after=request.args.get("after"))
     runs = [Run[LogExport](export, work) for export, work in found.rows]
@@ -95,7 +95,7 @@ def export(export_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/audit/exports/<uuid:export_id>/file", needs=permissions.EXPORT, answers=FILE)
 def file(export_id: UUID) -> ResponseReturnValue:
-    """The file itself. A POST, because downloading it is an entry in the log."""
+    """Return the file itself. A POST, because downloading it is an entry in the log."""
     return work_pages.attachment(actions.download_export(queries.export(export_id).row))
 
 

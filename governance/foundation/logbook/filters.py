@@ -26,7 +26,7 @@ ACTION = re.compile(r"-?[a-z_]+(\.[a-z_]+)*")
 KIND = re.compile(r"[A-Za-z]{1,60}")
 WORD = re.compile(r"[\w@./:-]+")
 MAX_WORD_LENGTH, MAX_WORDS = 64, 8
-# characters: an index on whole pseudonyms returns their entries in order
+# Characters. An index on complete pseudonyms returns their entries in order.
 PSEUDONYM_LENGTH = 32
 
 
@@ -98,7 +98,7 @@ class Filters:
         if self.outcome:
             yield AuditEntry.outcome == self.outcome
         if self.outcome not in {"", "done"}:
-            # as the partial index over the other outcomes has it
+            # The same expression as in the partial index over the other outcomes.
             yield AuditEntry.outcome != literal_column("'done'")
 
 
@@ -138,7 +138,7 @@ def parse(args: Mapping[str, str]) -> Filters:
     )
 
 
-# what PostgreSQL and a time zone can calculate with
+# The range that PostgreSQL and a time zone can calculate with.
 LOGGED = (date(1970, 1, 1), date(9000, 12, 31))
 
 
@@ -169,8 +169,9 @@ def words_of(text: str) -> list[str]:
 
 
 def clear_words(entry: AuditEntry) -> set[str]:
-    """Return the words of what is not encrypted: action, target, outcome, facts, and changed fields
-    before and after.
+    """Return the words of what is not encrypted.
+
+    These are action, target, outcome, facts, and changed fields before and after.
     """
     parts = [
         entry.action,
@@ -200,6 +201,6 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def matches(entry: AuditEntry, words: list[str]) -> bool:
-    """Whether each of these words begins a word of the entry that is not encrypted."""
+    """Return whether each of these words begins a word of the entry that is not encrypted."""
     present = clear_words(entry) if words else set()
     return all(any(each.startswith(word) for each in present) for word in words)

@@ -1,4 +1,4 @@
-"""A signing key of the audit log that has been in use for too long."""
+"""The inbox item of a signing key of the audit log that has been in use for too long."""
 
 from datetime import timedelta
 from typing import Any

@@ -95,7 +95,7 @@ def check_logs() -> None:
 
 def _check_log(period: str) -> None:
     slug, report = current.actor().tenant_slug, check_log()
-    with transaction():  # claimed afterwards: a check that was killed runs again
+    with transaction():  # Claimed after the check, so that a check that was killed runs again.
         if once_per(CHECK, slug, period):
             fsck.record_outcome(report)
     if not report.ok:

@@ -104,15 +104,14 @@ def log_health() -> LogHealth | None:
 
 
 def recall[T](key: Hashable, make: Callable[[], T]) -> T:
-    """Return what `make` computes from the acting tenant's facts, from the cache where it is still
-    right.
-    """
+    """Return what `make` computes from the acting tenant's facts, cached while it is right."""
     return tenant_cache.recall(key, make, under=revision)
 
 
 def revision() -> tenant_cache.Number | None:
-    """Return (entries of the log, changed names of people, changes of what applies to all tenants)
-    as this transaction reads them.
+    """Return the revision of the tenant's facts that this transaction reads.
+
+    It is (entries of the log, changed names of people, changes of what applies to all tenants).
 
     None while more entries are pending than a page can afford to count: then nothing is cached.
     """

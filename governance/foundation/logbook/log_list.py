@@ -92,8 +92,10 @@ LOG = ListPage(
 
 
 def request_of(filters: Filters, args: Args | None = None) -> ListRequest:
-    """Return the list as these checked filters request it; `args` are its address, where it is the
-    page of the list. The log has one order, so no `sort` changes it.
+    """Return the list as these checked filters request it.
+
+    `args` are its address, if it is the page of the list. The log has one order, so no `sort`
+    changes it.
     """
     if args is None:
         return LOG.parse(MultiDict(filters.address))

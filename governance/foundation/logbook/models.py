@@ -1,4 +1,4 @@
-"""What readers of the log store: saved views, exports, and the index for their searches."""
+"""Rows of the log's readers: saved views, exports, and the index for their searches."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ class SavedView(Tenanted, Model):
     __table_args__ = (UniqueConstraint("tenant_id", "name"),)
 
     name: Mapped[str]
-    query: Mapped[dict[str, Any]]  # filter → value, as in the page's address
+    query: Mapped[dict[str, Any]]  # Filter → value, as in the page's address.
     made_by: Mapped[UUID]
 
 
@@ -28,9 +28,10 @@ class LogExport(Generated):
     __tablename__ = "log_exports"
     __table_args__ = (Index(None, "tenant_id", "created_at"),)
 
-    format: Mapped[str]  # jsonl ocsf csv
+    format: Mapped[str]  # One of: jsonl ocsf csv.
     query: Mapped[dict[str, Any]]
-    checkpoint: Mapped[int | None] = mapped_column(BigInteger)  # number; its proofs lead to it
+    # Number of the checkpoint that its proofs lead to.
+    checkpoint: Mapped[int | None] = mapped_column(BigInteger)
     entries: Mapped[int | None] = mapped_column(BigInteger)
     storage_key: Mapped[str | None]
     sha256: Mapped[str | None]
@@ -43,16 +44,17 @@ class LogExport(Generated):
 
 
 class DeniedAct(Tenanted, Model):
-    """How often someone was denied something within an hour. It becomes one entry when the hour is
-    over, and its row is removed.
+    """A count of how often someone was denied something within an hour.
+
+    It becomes one entry when the hour is over, and its row is removed.
     """
 
     __tablename__ = "denied_acts"
     __table_args__ = (UniqueConstraint("tenant_id", "hour", "kind", "who", "route"),)
 
-    hour: Mapped[datetime]  # its first instant, in UTC
-    kind: Mapped[str]  # forbidden wrong_key forged_form
-    who: Mapped[str]  # a pseudonym, or the network of who proved to be nobody
+    hour: Mapped[datetime]  # The first instant of the hour, in UTC.
+    kind: Mapped[str]  # One of: forbidden wrong_key forged_form.
+    who: Mapped[str]  # A pseudonym, or the IP address of an unknown client.
     route: Mapped[str]
     count: Mapped[int]
 
@@ -61,8 +63,8 @@ class LogWord(Tenanted, Model):
     """A word that occurs unencrypted in a block of 256 entries (a full tile): the search index.
 
     Under row-level security a GIN index is never used, because its operators are not leakproof; a
-    comparison of text is. The beginning of a word is a range only in byte order ("C"), whatever
-    the database sorts by.
+    comparison of text is. A prefix of a word is a range only in byte order ("C"), so the column
+    doesn't use the database's collation.
     """
 
     __tablename__ = "log_words"
@@ -73,7 +75,7 @@ class LogWord(Tenanted, Model):
 
 
 class SearchIndex(Tenanted, Model):
-    """How many blocks of the tenant's log are in the search index."""
+    """The number of blocks of the tenant's log in the search index."""
 
     __tablename__ = "log_search"
     __table_args__ = (UniqueConstraint("tenant_id"),)

@@ -18,7 +18,7 @@ from governance.foundation.audit.registry import Action
 
 VERSION = "1.8.0"
 PRODUCT = {"name": "Meridian", "vendor_name": "Meridian"}
-SYSTEM = "0" * 32  # the pseudonym of Meridian's own work
+SYSTEM = "0" * 32  # The pseudonym of Meridian's own work.
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 SUCCESS, FAILURE, OTHER = 1, 2, 99
 OUTCOMES = {
@@ -33,7 +33,7 @@ CLASSES = {
     "api_activity": API_ACTIVITY,
 }
 ACTIVITIES = {
-    "logon": 1,  # of class 3002, as is logoff
+    "logon": 1,  # Class 3002, as is logoff.
     "logoff": 2,
     "create": 1,
     "read": 2,
@@ -44,8 +44,9 @@ SEVERITIES = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 
 
 
 def event(index: int, entry: Mapping[str, Any], action: Action | None) -> dict[str, Any]:
-    """Return the event of the entry at place `index`; `action` is None when this version doesn't
-    know it.
+    """Return the event of the entry at place `index`.
+
+    `action` is None when this version doesn't know it.
     """
     class_uid = CLASSES[action.event_class] if action else API_ACTIVITY
     activity = ACTIVITIES[action.activity] if action else OTHER
@@ -105,7 +106,7 @@ def _actor(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from(network: str) -> dict[str, Any]:
-    """The log keeps the network of a request, never its full address."""
+    """Return the network of a request, since the log never has its full address."""
     return {"name": network, "subnet_uid": network} if network else {"svc_name": PRODUCT["name"]}
 
 

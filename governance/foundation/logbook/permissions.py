@@ -1,4 +1,4 @@
-"""Who may read the log, save views of it for everyone, and export it."""
+"""Permissions to read the log, save views of it for everyone, and export it."""
 
 from governance.kernel.safety.access import permission
 

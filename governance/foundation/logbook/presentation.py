@@ -1,4 +1,4 @@
-"""How pages of the log name its parts: actors, outcomes, facts and days."""
+"""Labels of the log's parts on its pages: actors, outcomes, facts and days."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from governance.foundation.people import permissions as people
 from governance.kernel import clock, formatting
 from governance.kernel.safety.access import allowed
 
-ACTOR_KINDS = {  # kind of actor → (letter of its pseudonym, icon, label)
+ACTOR_KINDS = {  # Kind of actor → (letter of its pseudonym, icon, label).
     "person": ("p", "user", "Person"),
     "job": ("j", "clock-cog", "Meridian, automatically"),
     "api_key": ("k", "key", "API key"),
@@ -40,13 +40,13 @@ FACT_LABELS = {
 
 
 class OutcomeLabel(NamedTuple):
-    """How an outcome is drawn and named."""
+    """The shape and the word of an outcome."""
 
     shape: str
     word: str
 
 
-OUTCOMES = {  # js/proof.js has the same words, to compare them with what was signed
+OUTCOMES = {  # The file js/proof.js has the same words, to compare them with what was signed.
     "done": OutcomeLabel("ok", "Done"),
     "denied": OutcomeLabel("bad", "Denied"),
     "failed": OutcomeLabel("bad", "Failed"),
@@ -68,7 +68,7 @@ class ActorLabel:
 
 
 def actor_label(pseudonym: str, kind: str, called: Mapping[str, str] | None = None) -> ActorLabel:
-    """Return `p-7k3f-91ac`: the kind's letter and the first eight digits.
+    """Return a label such as `p-7k3f-91ac`: the kind's letter and the first eight digits.
 
     `called` is from `called_by_auditors`: it comes first, as on other pages.
     """
@@ -81,8 +81,9 @@ def actor_label(pseudonym: str, kind: str, called: Mapping[str, str] | None = No
 
 
 def called_by_auditors(pseudonyms: Collection[str]) -> dict[str, str]:
-    """Return what an auditor calls these actors on other pages; nothing for members, whose log has
-    pseudonyms alone.
+    """Return the names that an auditor has for these actors on other pages.
+
+    Empty for members, whose log shows pseudonyms alone.
     """
     return {} if allowed(people.NAMES) else aliases.names_by_pseudonym(pseudonyms)
 
@@ -100,7 +101,7 @@ class LogLine:
 
     @property
     def meaning(self) -> str:
-        """What the actor did, in words; empty for an action that no feature declares any more."""
+        """The words for what the actor did; empty for an action that no feature declares."""
         known = registry.get(self.entry.action)
         return known.says if known else ""
 
@@ -132,12 +133,12 @@ def _line(row: NumberedEntry, at: datetime, target: str, called: Mapping[str, st
 
 
 def zone_name(zone: ZoneInfo) -> str:
-    """Europe/Berlin → Berlin."""
+    """Return the last part of the name: Europe/Berlin → Berlin."""
     return zone.key.rpartition("/")[2].replace("_", " ")
 
 
 def fact_label(name: str) -> str:
-    """due_on → "Due on"."""
+    """Return the label of a fact: due_on → "Due on"."""
     return FACT_LABELS.get(name) or name.replace("_", " ").capitalize()
 
 

@@ -1,5 +1,6 @@
-"""An entry's proof as a page shows it: verified here, with all that the reader's browser needs to
-verify it again.
+"""An entry's proof as a page shows it, verified here.
+
+It includes all that the reader's browser needs to verify it again.
 """
 
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ DIFFERS = "The entry differs from the bytes that were signed. Ask the operator t
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """What the server found. `trouble` is empty when the entry leads to the signed root."""
+    """The server's verification. `trouble` is empty when the entry leads to the signed root."""
 
     entry: AuditEntry
     standing: InclusionPath | None
@@ -40,7 +41,7 @@ class Proven:
 
     @property
     def data(self) -> dict[str, str]:
-        """Return what a browser needs to verify the proof itself, as attributes of an element."""
+        """The attributes of an element with which a browser verifies the proof itself."""
         if self.standing is None or self.key is None:
             return {}
         stands = self.standing

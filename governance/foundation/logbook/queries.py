@@ -19,16 +19,16 @@ from governance.kernel.pages.rendering import Keyset, keyset
 from governance.kernel.work.background_work import Run, run_of, with_work
 
 PAGE = 50
-MAX_NEW_ENTRIES = 100  # what the live update counts up to
-MAX_PENDING_COUNTED = 100_000  # a halted log may have more; the difference doesn't matter
+MAX_NEW_ENTRIES = 100  # The limit up to which the live update counts.
+MAX_PENDING_COUNTED = 100_000  # A halted log may have more; the difference doesn't matter.
 MAX_VIEWS = 50
-MAX_KINDS_SHOWN = 12  # kinds of action and IP addresses of one actor
-MAX_ENTRIES_EXAMINED = 2_000  # of one actor
+MAX_KINDS_SHOWN = 12  # Kinds of action and IP addresses of one actor.
+MAX_ENTRIES_EXAMINED = 2_000  # Entries per actor.
 
 
 @dataclass(frozen=True, slots=True)
 class NumberedEntry:
-    """An entry and its place; None while it waits for one."""
+    """An entry and its place; None while it has none yet."""
 
     entry: AuditEntry
     index: int | None
@@ -54,18 +54,19 @@ def placed() -> Select[AuditEntry, int]:
 
 
 def listed(filters: Filters, zone: str, *, after: str | None = None) -> LogPage:
-    """Return a page of the entries that match the filters, in one statement; search.py compares
-    words.
+    """Return a page of the entries that match the filters, in one statement.
+
+    Words are compared in search.py.
     """
     query = placed().where(*filters.conditions(zone))
     order = (AuditEntry.at, AuditEntry.id)
-    # of any width
+    # The select may have any width.
     found = keyset(query, *order, after=after, size=PAGE, descending=True)  # type: ignore[arg-type]
     return LogPage([NumberedEntry(entry, index) for entry, index in found.rows], found.next)
 
 
 def row(entry_id: UUID) -> NumberedEntry:
-    """One entry and its place."""
+    """Return one entry and its place."""
     entry = find(AuditEntry, entry_id, what="entry")
     return NumberedEntry(entry, session().scalar(select(Leaf.index).where(Leaf.id == entry_id)))
 
@@ -87,14 +88,14 @@ def newer(
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How many entries the log has, and since when."""
+    """The number of entries of the log, and the time of the first."""
 
     entries: int
     since: datetime | None
 
 
 def extent() -> Extent:
-    """Return the log's extent in one statement, whatever its size: the tree knows its size."""
+    """Return the log's extent in one statement. Its cost doesn't grow: the tree stores its size."""
     size = func.coalesce(select(LogHead.size).scalar_subquery(), 0)
     waiting = (
         select(func.count())
@@ -109,7 +110,7 @@ def extent() -> Extent:
 def neighbours(index: int) -> dict[int, UUID]:
     """Return index → id of the entries before and after it."""
     query = select(Leaf.index, Leaf.id).where(Leaf.index.in_((index - 1, index + 1)))
-    # a Row's types are lost in dict()
+    # A Row's types are lost in dict().
     return {at: entry_id for at, entry_id in session().execute(query)}  # noqa: C416
 
 
@@ -158,8 +159,9 @@ def _first_descriptions(
 
 @dataclass(frozen=True, slots=True)
 class ActorActivity:
-    """What a pseudonym did: its first and last entry, and counts of actions and IP addresses among
-    its latest ones.
+    """The activity of a pseudonym.
+
+    It has the first and last entry, and counts of actions and IP addresses among the latest ones.
     """
 
     kind: str

@@ -15,14 +15,14 @@ from governance.kernel.safety.access import OPERATOR_ROLES
 from governance.kernel.web.identity import OPERATOR_SLUG
 
 MAX_IDS_LENGTH = 200
-READ = {200, 409, 422}  # answers that show content; a form that was refused shows it again
+READ = {200, 409, 422}  # Answers that show content; a rejected form is shown again.
 log = structlog.get_logger("read_auditing")
 
 
 def record_reading(response: Response) -> Response:
     """Record the page view after the request's own transaction, in a separate one.
 
-    Returns the response, or a refusal where the view can't be recorded.
+    Returns the response, or an error if the view can't be recorded.
     """
     who: Actor | None = g.get("actor")
     if who is None or not _is_recorded(who, response):
@@ -30,7 +30,7 @@ def record_reading(response: Response) -> Response:
     try:
         with current.acting_as(who), transaction():
             actions.record_page_view(request.endpoint or "", _object_ids())
-    except Exception:  # whatever the reason, no outsider sees a page that no entry records
+    except Exception:  # No outsider sees a page that no entry records, for any error.
         log.exception("page view not recorded", page=request.endpoint)
         refusal = Unavailable(
             "Your page views are recorded in this tenant's audit log, and the log cannot be written"

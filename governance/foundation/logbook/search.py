@@ -24,10 +24,10 @@ from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import Invalid
 
 BLOCK = 256
-MAX_BLOCKS_INDEXED = 64  # in one call
-MAX_BLOCKS_READ = 128  # in one request
+MAX_BLOCKS_INDEXED = 64  # Per call.
+MAX_BLOCKS_READ = 128  # Per request.
 MAX_BLOCKS_PER_STATEMENT = 32
-MAX_SPELLINGS = 50  # indexed words that begin with a searched one; beyond, the index doesn't help
+MAX_SPELLINGS = 50  # Indexed words that begin with a searched one. Beyond, the index doesn't help.
 
 ADD = text(
     "INSERT INTO log_words (tenant_id, id, word, block, created_at)"
@@ -58,7 +58,7 @@ SPELLINGS = text(
 def index_new_blocks(*, limit: int = MAX_BLOCKS_INDEXED) -> int:
     """Index the acting tenant's next full blocks in a transaction of its own; return how many.
 
-    Killed, it leaves nothing half done.
+    A killed run leaves no partial work.
     """
     with transaction():
         size = session().scalar(select(LogHead.size)) or 0
@@ -125,8 +125,9 @@ def search(filters: Filters, zone: str, *, after: str | None = None) -> LogPage:
 
 
 def _strides(blocks: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield one block, then twice as many each time: a common word is found at once, a rare one in
-    few statements.
+    """Yield one block, then twice as many each time.
+
+    A common word is found at once, a rare one in few statements.
     """
     at, width = 0, 1
     while at < len(blocks):
@@ -135,7 +136,7 @@ def _strides(blocks: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 def _place(cursor: str) -> int:
-    # digits of a bigint
+    # Digits of a bigint.
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):  # noqa: PLR2004
         raise Invalid(
             "The page in this address belongs to another list. Start from the first page."

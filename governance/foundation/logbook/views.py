@@ -1,5 +1,7 @@
-"""The log's pages: the list with its filters, one entry and its proof, one actor, the checkpoints,
-and saved views.
+"""The log's pages.
+
+They are the list with its filters, one entry and its proof, one actor, the checkpoints, and saved
+views.
 """
 
 from datetime import datetime
@@ -124,7 +126,7 @@ def _views(filters: Filters) -> list[dict[str, Any]]:
 
 @feature.get("/audit/live", needs=permissions.VIEW, attended=False)
 def live() -> ResponseReturnValue:
-    """How many entries were added under the same filters since the page was loaded."""
+    """Return how many entries were added under the same filters since the page was loaded."""
     at, entry_id = _read_cursor(request.args.get("mark", ""))
     person = current.actor().person_id
     own = personal_field_encryption.pseudonym(person) if person else ""
@@ -145,9 +147,9 @@ def _read_cursor(text: str) -> tuple[datetime, UUID]:
     try:
         moment, identity = datetime.fromisoformat(at), UUID(entry_id)
     except ValueError:
-        # no moment at all, refused below
+        # An invalid moment, which is rejected below.
         moment, identity = datetime.min, UUID(int=0)  # noqa: DTZ901
-    # what PostgreSQL and a time zone can calculate with
+    # The range that PostgreSQL and a time zone can calculate with.
     if moment.tzinfo is None or not 1970 <= moment.year <= 9000:  # noqa: PLR2004
         raise Invalid("The live update can't continue from this address. Reload the list.")
     return moment, identity
@@ -158,7 +160,7 @@ def _read_cursor(text: str) -> tuple[datetime, UUID]:
 
 @feature.get("/audit/entries/<uuid:entry_id>", needs=permissions.VIEW)
 def entry(entry_id: UUID) -> ResponseReturnValue:
-    """A page of its own; beside the list only its panel."""
+    """Show an entry on a page of its own; next to the list only its panel."""
     alone = request.headers.get("HX-Request") != "true"
     return page(
         "foundation/logbook/entry.html",
@@ -170,7 +172,7 @@ def entry(entry_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/audit/entries/<uuid:entry_id>/proof", needs=permissions.VIEW, answers=FILE)
 def proof(entry_id: UUID) -> ResponseReturnValue:
-    """The proof as a file (C2SP tlog-proof), for other people's verifiers."""
+    """Return the proof as a file (C2SP tlog-proof), for other people's verifiers."""
     row = queries.row(entry_id)
     found = prove(row)
     if found is None or found.standing is None:
@@ -188,7 +190,7 @@ def proof(entry_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/audit/entries/<uuid:entry_id>/bytes", needs=permissions.VIEW, answers=FILE)
 def body(entry_id: UUID) -> ResponseReturnValue:
-    """What is hashed: the entry's canonical JSON, with encrypted fields as ciphertext."""
+    """Return what is hashed: the entry's canonical JSON, with encrypted fields as ciphertext."""
     row = queries.row(entry_id)
     return _file(
         row.entry.body,
@@ -210,7 +212,7 @@ def _file(content: bytes, name: str, media_type: str) -> Response:
 
 @feature.get("/audit/actors/<pseudonym>", needs=permissions.VIEW)
 def actor(pseudonym: str) -> ResponseReturnValue:
-    """What one pseudonym did."""
+    """Show the activity of one pseudonym."""
     activity = queries.actor_activity(pseudonym) if len(pseudonym) == PSEUDONYM_LENGTH else None
     if activity is None:
         raise NotFound("This log has no such actor.")
@@ -268,7 +270,7 @@ def checkpoints() -> ResponseReturnValue:
 
 @feature.get("/audit/checkpoints.csv", needs=permissions.VIEW, answers=FILE)
 def export_checkpoints() -> ResponseReturnValue:
-    """All checkpoints that match the filters."""
+    """Export all checkpoints that match the filters."""
     asked = CHECKPOINTS.read()
     pages = every_page(
         lambda after: queries.checkpoints(
@@ -286,7 +288,7 @@ def export_checkpoints() -> ResponseReturnValue:
 def _number(text: str | None, name: str) -> int | None:
     if not text:
         return None
-    # digits of a bigint
+    # Digits of a bigint.
     if not (text.isascii() and text.isdigit() and len(text) < 19):  # noqa: PLR2004
         raise Invalid(f"The checkpoint in “{name}” should be a number such as 80.", field=name)
     return int(text)
@@ -294,7 +296,7 @@ def _number(text: str | None, name: str) -> int | None:
 
 @feature.get("/audit/checkpoints/<uuid:checkpoint_id>/note", needs=permissions.VIEW, answers=FILE)
 def note(checkpoint_id: UUID) -> ResponseReturnValue:
-    """One checkpoint as it was signed (C2SP tlog-checkpoint)."""
+    """Return one checkpoint as it was signed (C2SP tlog-checkpoint)."""
     signed = find(Checkpoint, checkpoint_id, what="checkpoint")
     name = f"{current.actor().tenant_slug}-checkpoint-{signed.number}.txt"
     return _file(signed.note.encode(), name, "text/plain; charset=utf-8")

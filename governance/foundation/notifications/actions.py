@@ -29,15 +29,17 @@ from governance.kernel.data.ids import uuid7
 from governance.kernel.work import outbox
 
 KEPT_FOR = timedelta(days=90)
-MAIL_PAUSE = timedelta(minutes=10)  # what follows a mail within it waits for the digest
-MAX_KEPT = 2000  # of one person
+# A notification that follows a mail within this time goes to the digest.
+MAIL_PAUSE = timedelta(minutes=10)
+MAX_KEPT = 2000  # Per person.
 PROFILE = "settings/profile"
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """What is told: its kind, what it came from, and its words. `path` is below the tenant's
-    address.
+    """The content of a notification: its kind, its source, and its words.
+
+    `path` is below the tenant's address.
     """
 
     kind: str
@@ -48,9 +50,9 @@ class Happening:
 
 
 def notify(people: Collection[UUID], what: Happening) -> None:
-    """Tell members of what happened, each once and by the channel of their choice.
+    """Notify members of what happened, each once and by the channel of their choice.
 
-    The acting person isn't told of what they do themselves.
+    The acting person isn't notified of what they do themselves.
     """
     wanted = set(people) - {current.actor().person_id}
     if not wanted:
@@ -90,7 +92,7 @@ def _notify(member: Membership, what: Happening, channel: str) -> None:
     }
     once = insert(Notification).values(values).on_conflict_do_nothing().returning(Notification.id)
     if session().execute(once).first() is None:
-        return  # told before
+        return  # Everyone has been notified before.
     _count(member.person_id, 1)
     if at_once:
         _send(member, what)
@@ -107,7 +109,7 @@ def _mailed_lately(member: Membership, what: Happening) -> bool:
 
 
 def _send(member: Membership, what: Happening) -> None:
-    """Mail has the title and a link; what was written stays in Meridian."""
+    """Send a mail with the title and a link; the text that was written stays in Meridian."""
     sentence = f"{sender_name(member)} {what.says} {what.title}"
     body = (
         f"{sentence}.\n\nOpen it: {link_to(what.path)}\n\n"
@@ -121,7 +123,7 @@ def link_to(path: str) -> str:
 
 
 def _count(person_id: UUID, change: int) -> None:
-    """Add to the number of unread ones."""
+    """Change the number of unread ones."""
     m = Membership
     session().execute(
         update(m)
@@ -163,7 +165,7 @@ def mark_all_read() -> int:
 
 
 def delete_old() -> None:
-    """Nightly: delete what is older than 90 days, and count the unread ones again."""
+    """Delete notifications older than 90 days, and count the unread ones again. Runs nightly."""
     n, m = Notification, Membership
     session().execute(delete(n).where(n.created_at < clock.now() - KEPT_FOR))
     place = (

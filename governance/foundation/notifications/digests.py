@@ -1,5 +1,6 @@
-"""The digest: one mail a day with what a person was not mailed yet, at the hour of their choice in
-their time zone.
+"""The digest: one mail a day with what a person was not mailed yet.
+
+It is sent at the hour of their choice in their time zone.
 
 Each notification is in one digest: what is mailed is marked in the transaction that queues the
 mail, and two runs at once take turns. A run that was missed is made up by the next one.
@@ -98,7 +99,7 @@ def last_digest_time(hour: int, zone: ZoneInfo, now: datetime) -> datetime:
 
 
 def _mail(member: Membership, rows: Sequence[Notification]) -> None:
-    """The mail has titles and links; what was written stays in Meridian."""
+    """Queue a mail with titles and links; the texts that were written stay in Meridian."""
     with read_by(member):
         known = names(row.caused_by for row in rows)
     lines = [
@@ -123,7 +124,10 @@ def _mail(member: Membership, rows: Sequence[Notification]) -> None:
 
 
 def unsubscribe_address(member: Membership) -> str:
-    """The address names the tenant; the membership in it is sealed with the installation's key."""
+    """Return the address, which names the tenant. Its membership is encrypted.
+
+    The key is the installation's.
+    """
     sealed = key_encryption.wrap(member.id.bytes, _context(member.tenant_id))
     token = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
     return f"{public_address()}/digest/unsubscribe/{current.actor().tenant_slug}~{token}"
@@ -134,13 +138,13 @@ def _context(tenant_id: UUID) -> bytes:
 
 
 def tenant_of(token: str) -> str | None:
-    """Return the slug of the tenant that a token names; None for what is no token."""
+    """Return the slug of the tenant that a token names; None for anything else."""
     found = TOKEN.fullmatch(token)
     return found["tenant"] if found else None
 
 
 def member_of(token: str, *, lock: bool) -> Membership | None:
-    """Return whose digest the token stops, in the acting tenant; None for a wrong one."""
+    """Return the acting tenant's member whose digest the token stops; None for a wrong one."""
     found = TOKEN.fullmatch(token)
     if found is None:
         return None

@@ -1,5 +1,6 @@
-"""The kinds of notifications, and how a person gets each: in the app alone, in the daily digest as
-well, by mail at once as well, or not at all.
+"""The kinds of notifications, and how a person gets each.
+
+The channels are the app alone, the daily digest as well, mail at once as well, or none.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ CHANNELS = {
 
 @dataclass(frozen=True, slots=True)
 class NotificationKind:
-    """`required` is why it can't be turned off; empty where it can."""
+    """A kind of notification. `required` is why it can't be turned off, or empty."""
 
     name: str
     label: str

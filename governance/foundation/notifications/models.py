@@ -29,11 +29,11 @@ class Notification(Tenanted, Model):
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     kind: Mapped[str]
-    source_id: Mapped[UUID]  # the comment, the approval, the entry of the log
+    source_id: Mapped[UUID]  # The comment, the approval, or the entry of the log.
     caused_by: Mapped[UUID | None]
-    says: Mapped[str]  # after the name of who caused it, before the title
+    says: Mapped[str]  # Words between the name of the person who caused it and the title.
     title: Mapped[str]
-    path: Mapped[str]  # below the tenant's address
+    path: Mapped[str]  # Address below the tenant's.
     awaits_mail: Mapped[bool] = mapped_column(default=False)
     mailed_at: Mapped[datetime | None]
     read_at: Mapped[datetime | None]

@@ -58,7 +58,7 @@ def causer(row: Notification, known: dict[UUID, str]) -> str:
 
 
 def own_notification(notification_id: UUID) -> Notification:
-    """Return it, locked. Raises NotFound for somebody else's."""
+    """Return it, locked. Raises NotFound if it belongs to another person."""
     n = Notification
     query = select(n).where(n.id == notification_id, n.person_id == current.person_id())
     found = session().scalars(query.with_for_update()).one_or_none()

@@ -1,4 +1,4 @@
-"""Who is notified of which event."""
+"""Subscribers that notify people of events."""
 
 from sqlalchemy import delete, select
 
@@ -35,7 +35,7 @@ def on_assignment(assigned: OwnerAssigned) -> None:
 
 
 def on_admin_added(added: AdminAdded) -> None:
-    """Notify all other admins, the one who added them too."""
+    """Notify all other admins, except the acting person."""
     m = Membership
     query = select(m.person_id).where(
         m.ended_at.is_(None), m.role.in_(ADMIN_ROLES), m.person_id != added.person_id
@@ -53,7 +53,7 @@ def on_decision(closed: RequestClosed) -> None:
 
 
 def delete_notifications_of(erased: PersonErased) -> None:
-    """Delete what an erased person was told; names in what others were told are replaced."""
+    """Delete an erased person's notifications. Redaction replaces their name in those of others."""
     n = Notification
     theirs = delete(n).where(n.person_id == erased.person_id).returning(n.id)
     erased.removed["notifications"] = len(session().execute(theirs).all())

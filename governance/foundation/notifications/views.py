@@ -40,7 +40,7 @@ def index() -> ResponseReturnValue:
 
 @feature.post("/notifications/<uuid:notification_id>/open", needs=permissions.OWN)
 def open_one(notification_id: UUID) -> ResponseReturnValue:
-    """Mark it as read and go where it happened."""
+    """Mark it as read and redirect to where it happened."""
     row = queries.own_notification(notification_id)
     actions.mark_read(row)
     return redirect(f"/t/{current.actor().tenant_slug}/{row.path}", 303)
@@ -74,14 +74,17 @@ def _back() -> ResponseReturnValue:
 
 @public.get("/digest/unsubscribe/<token>", needs=PUBLIC)
 def unsubscribing(token: str) -> ResponseReturnValue:
-    """A page with a button: programs that open links in mail change nothing."""
+    """Show a page with a button: programs that open links in mail change nothing."""
     tenant_name = _with_member(token, lambda _member: current.actor().tenant_name, read_only=True)
     return page("foundation/notifications/unsubscribe.html", tenant_name=tenant_name, done=False)
 
 
 @public.post("/digest/unsubscribe/<token>", needs=PUBLIC)
 def unsubscribe(token: str) -> ResponseReturnValue:
-    """The button, or one click in a mail program (RFC 8058), whose proof is the token."""
+    """Unsubscribe by the button, or by one click in a mail program (RFC 8058).
+
+    The token is the proof.
+    """
 
     def act(member: Membership) -> str:
         digests.unsubscribe(member)

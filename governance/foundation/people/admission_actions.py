@@ -52,12 +52,13 @@ INVITATION_ACCEPTED = action(
     personal="email",
 )
 BY_GROUPS = "group mapping"
-BY_DIRECTORY = "directory groups"  # what the company's directory provisions over SCIM
+BY_DIRECTORY = "directory groups"  # Provisioned by the company's directory over SCIM.
 
 
 def save_person(identity: Identity) -> Person:
-    """The person behind an identity, made or brought up to date; needs a transaction with person_id
-    set.
+    """Return the person behind an identity, created or updated.
+
+    Needs a transaction with person_id set.
     """
     key = person_key(identity.issuer, identity.subject)
     person = session().get(Person, key)
@@ -83,8 +84,10 @@ def save_person(identity: Identity) -> Person:
 
 @dataclass(frozen=True, slots=True)
 class GrantedAccess:
-    """What gives an identity access: the membership that it has, an invitation, the directory's
-    groups, or the groups of the ID token. `entry` is the directory's, whatever gives access.
+    """The source of an identity's access.
+
+    It is the membership that it has, an invitation, the directory's groups, or the groups of the ID
+    token. `entry` is the directory's, for every source.
     """
 
     role: str
@@ -95,7 +98,7 @@ class GrantedAccess:
 
 
 def find_access(key: UUID, identity: Identity, connection: Connection) -> GrantedAccess:
-    """Who this identity would be here by that connection; writes nothing.
+    """Return the access that this identity would have through that connection; write nothing.
 
     `key` is the person's. Raises NoMembership.
 
@@ -133,7 +136,7 @@ def _as_member(identity: Identity, found: GrantedAccess) -> GrantedAccess:
 
 
 def admit(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
-    """The person and their membership, made or brought up to date.
+    """Return the person and their membership, created or updated.
 
     Raises NoMembership, and then nothing was written.
     """
@@ -153,7 +156,7 @@ def admit(identity: Identity, connection: Connection) -> tuple[Person, Membershi
 
 
 def admit_admin(identity: Identity, connection: Connection) -> tuple[Person, Membership]:
-    """The same while the tenant is suspended: an admin stays who they are, and nobody joins.
+    """Return an admin and their membership while the tenant is suspended; nobody joins.
 
     Raises NoMembership. Nothing is written.
     """
@@ -182,9 +185,10 @@ def _access_today(
     identity: Identity,
     entry: DirectoryEntry | None,
 ) -> GrantedAccess:
-    """A membership that groups gave follows them, those of the directory before those of the token.
+    """Return the access of a current member.
 
-    The last admin stays one.
+    A membership that groups gave follows them: the groups of the directory before those of the
+    token. The last admin keeps their role.
     """
     if entry is not None and held.via in {BY_GROUPS, BY_DIRECTORY}:
         role = entry.role
@@ -202,7 +206,10 @@ def _access_today(
 def _role_today(
     held: Membership, mapped: str | None, connection: Connection, identity: Identity
 ) -> str:
-    """A membership that groups gave follows the groups, except that the last admin stays one."""
+    """Return the current role of a member.
+
+    A membership that groups gave follows the groups, except that the last admin keeps their role.
+    """
     if (
         held.via != BY_GROUPS
         or mapped == held.role
@@ -216,14 +223,14 @@ def _role_today(
 
 
 def follow_groups(held: Membership, role: str, *, via: str) -> None:
-    """Give a membership the role of its groups; nothing is recorded where that is its role."""
+    """Give a membership the role of its groups; record nothing if it has that role already."""
     if role != held.role:
         give_role(held, role, via=via)
     held.via = via
 
 
 def role_by_groups(connection: Connection, groups: Iterable[str] | None) -> str | None:
-    """The strongest role that the tenant maps one of these groups to."""
+    """Return the strongest role that the tenant maps one of these groups to."""
     mapped = {connection.group_roles[g] for g in groups or () if g in connection.group_roles}
     return next((role for role in (*TENANT_ROLES, *OPERATOR_ROLES) if role in mapped), None)
 

@@ -1,18 +1,18 @@
-"""What a reader calls people: by name, or where names are hidden by role and letter.
+"""Names of people as a reader sees them: real names, or role and letter if names are hidden.
 
 An auditor reads "Officer B" wherever that person acts: on pages, in histories, in packages. The
-letter is the person's place among all who ever joined the tenant, so it never changes and is never
-another's; the word is their role. An engagement can show its auditors names, with the letter beside
-each. Readers are always called by their own name.
+letter is the person's place among all who ever joined the tenant, so it never changes and nobody
+else gets it; the word is their role. An engagement can show its auditors names, each with the
+letter. Readers always see their own name.
 
     shown_names(ids)              as this reader may see them: what every page and file shows
     names_by_pseudonym(…)         the same for actors of log entries
     aliases(ids)                  role and letter alone, for what leaves the tenant
     label(column)                 the same in SQL, for lists that search and sort by it
-    who_did(shown, id)            one of those; Meridian where no person acted
+    who_did(shown, id)            one of those; Meridian if no person acted
     read_by(member)               as that member may see them: in mail, whose reader isn't acting
     sender_name(member)           what that member calls the acting person
-    reading()                     what to keep names under that are shared between readers
+    reading()                     the key of cached names that are shared between readers
     without_names()               read as somebody who sees no name: for files that auditors open
 
 Pages call `people.queries.names`, which is `shown_names`. Nothing else reads a name to show it;
@@ -48,10 +48,11 @@ WORDS = {
 }
 LETTERS = 26
 MAX_LETTERS = 5
-# Beside the roles of permissions.NAMES, which opens the reasons of log entries, too.
+# These roles see names in addition to those of permissions.NAMES, which also opens the reasons of
+# log entries.
 NAMED_ROLES = frozenset({"operator_finance", "operator_support", "api_key"})
 FORMER_MEMBER, MERIDIAN = "a former member", "Meridian"
-OUTSIDER = "Meridian operator"  # never a member here; what readers without names call them
+OUTSIDER = "Meridian operator"  # Never a member here; the name that readers without names see.
 _without_names: ContextVar[bool] = ContextVar("without names", default=False)
 
 
@@ -66,9 +67,9 @@ def letter(place: int) -> str:
 
 @contextmanager
 def without_names() -> Generator[None]:
-    """Call everybody by role and letter, the acting person too: what is read goes into a file.
+    """Show everybody by role and letter, including the acting person, for text in a file.
 
-    Not in a transaction that only reads, where a query may have kept what it read with names.
+    Don't use it in a read-only transaction, where a query may have cached what it read with names.
     """
     token = _without_names.set(True)
     try:
@@ -79,7 +80,7 @@ def without_names() -> Generator[None]:
 
 @contextmanager
 def read_by(member: Membership) -> Generator[None]:
-    """Call people what this member calls them: mail is written by somebody else than its reader."""
+    """Show people as this member sees them, since the reader of a mail isn't the acting person."""
     reader = replace(
         current.actor(),
         kind="person",
@@ -94,7 +95,7 @@ def read_by(member: Membership) -> Generator[None]:
 
 
 def sender_name(member: Membership) -> str:
-    """Return what this member calls the acting person, for mail to them."""
+    """Return the name of the acting person as this member sees it, for mail to them."""
     who = current.actor()
     with read_by(member):
         if has_unlimited_names():
@@ -103,7 +104,7 @@ def sender_name(member: Membership) -> str:
 
 
 def may_see_names() -> bool:
-    """Whether the reader sees names. Auditors do if all of their engagements show them."""
+    """Return whether the reader sees names. Auditors do if all of their engagements show them."""
     if has_unlimited_names():
         return True
     if _without_names.get():
@@ -113,7 +114,7 @@ def may_see_names() -> bool:
 
 
 def has_unlimited_names() -> bool:
-    """Whether the reader sees names without letters: members, operators, machines and Meridian."""
+    """Return whether the reader sees names without letters: anyone but auditors."""
     return not _without_names.get() and _has_named_role()
 
 
@@ -130,9 +131,9 @@ def _statement() -> Select[Any]:
 
 
 def shown_names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Return what this reader calls these people, former members too.
+    """Return the names of these people as this reader sees them, including former members.
 
-    Takes one statement, or none where they are known; two if somebody was never a member here.
+    Takes one statement, or none if they are cached; two if somebody was never a member here.
     """
     wanted = {i for i in ids if i}
     found = _read("person_id", wanted, _namer()) if wanted else {}
@@ -146,21 +147,21 @@ def _outsiders(wanted: Collection[UUID]) -> dict[UUID, str]:
 
 
 def reading() -> Hashable:
-    """Return a key for names: two readers of the same key are shown the same ones."""
+    """Return a key for names: two readers with the same key see the same ones."""
     if has_unlimited_names():
         return "names"
     return "names and letters" if may_see_names() else ("letters", _own_id())
 
 
 def _own_id() -> UUID | None:
-    """Return the reader's id: they are called by their own name, except in a file for others."""
+    """Return the reader's id: they see their own name, except in a file for others."""
     return None if _without_names.get() else current.actor().person_id
 
 
 def label(person: Any) -> ColumnElement[str]:
-    """Return what this reader calls the person in that column, in SQL; NULL for none.
+    """Return the name of the person in that column as this reader sees it, in SQL; NULL for none.
 
-    A statement with it is this reader's: `reading()` belongs in the key that it is kept under.
+    The result of a statement with it depends on the reader: add `reading()` to its cache key.
     """
     real = select(Person.name).where(Person.id == person).scalar_subquery()
     erased = select(Membership.id).where(Membership.person_id == person, Membership.via == ERASED)
@@ -195,7 +196,7 @@ def letter_sql(place: Any) -> ColumnElement[str]:
 
 
 def who_did(shown: Mapping[UUID, str], person: UUID | None, former: str = FORMER_MEMBER) -> str:
-    """Return the name of who acted, from `shown_names`: Meridian where no person did."""
+    """Return the name of the actor, from `shown_names`; Meridian if no person acted."""
     return shown.get(person, former) if person else MERIDIAN
 
 
@@ -206,7 +207,7 @@ def aliases(ids: Iterable[UUID | None]) -> dict[UUID, str]:
 
 
 def names_by_pseudonym(pseudonyms: Collection[str]) -> dict[str, str]:
-    """Return what this reader calls the people behind these pseudonyms of the log."""
+    """Return the names of people behind these pseudonyms of the log, as this reader sees them."""
     return _read("pseudonym", pseudonyms, _namer()) if pseudonyms else {}
 
 
@@ -234,7 +235,7 @@ def _alias(row: Any) -> str:
 
 
 def real_name(row: Any) -> str:
-    """Return the name of a person; who was erased has none."""
+    """Return the name of a person; an erased person has none."""
     return ERASED_NAME if row.via == ERASED else str(row.name)
 
 

@@ -1,8 +1,9 @@
-"""The bulk action that assigns selected rows to an owner: one preview and one confirmation for
-every list.
+"""The bulk action that assigns selected rows to an owner.
 
-A list hands its POST to `assign_selected`. Its form has `owner_id` and, where its rows have one of
-their own, `due_on`; what isn't chosen stays as it is.
+It has one preview and one confirmation for every list.
+
+A list passes its POST to `assign_selected`. Its form has `owner_id` and, if its rows have one of
+their own, `due_on`; fields that aren't chosen don't change.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -29,7 +30,7 @@ DUE = BulkColumn(
 
 @dataclass(frozen=True, slots=True)
 class Assignable:
-    """What a list assigns:
+    """The rows that a list assigns.
 
     `find` and `apply` as in `BulkAction`. `unowned` words the message when owners were removed.
     """
@@ -70,8 +71,9 @@ def assign_selected(
 def to_one_owner(
     assign: Callable[[Collection[UUID], UUID | None], object],
 ) -> Callable[[Sequence[BulkChange]], object]:
-    """`apply` of a list that has owners only: the changed rows' ids, and the owner that all of them
-    get.
+    """Return the `apply` of a list that has owners only.
+
+    `assign` gets the changed rows' ids, and the owner that all of them get.
     """
     return lambda changes: (
         changes and assign([each.item.id for each in changes], changes[0].after["owner_id"])
@@ -100,7 +102,7 @@ def assign_owner(
     """
     ref, title = called
 
-    # the signature of `BulkAction.find`
+    # The signature of `BulkAction.find`.
     def selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
         return [
             BulkItem(

@@ -21,7 +21,7 @@ from governance.foundation.people.provider_metadata import (
 
 
 def diagnose(provider: OidcClient) -> list[dict[str, Any]]:
-    """Test a connection without signing anyone in: each step with what was found, in words."""
+    """Test a connection without signing anyone in; return each step with its findings in words."""
     forget_metadata()
     says = "Discovery document"
     try:
@@ -80,9 +80,9 @@ def _keys(provider: OidcClient, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _client_known(provider: OidcClient, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Offer a code that cannot exist:
+    """Check the client and its secret by a code that cannot exist.
 
-    `invalid_grant` means that the client and its secret are right.
+    `invalid_grant` means that both are right.
     """
     says = "Client ID and secret"
     body = {
@@ -113,7 +113,7 @@ def _client_known(provider: OidcClient, document: Mapping[str, Any]) -> dict[str
     if answer in {
         "invalid_grant",
         "invalid_code",
-    }:  # the second is glewlwyd's; a client that it does not know gets another
+    }:  # The second is glewlwyd's; a client that it does not know gets another.
         return _step(says, ok=True, detail=provider.client_id)
     if answer in {"invalid_client", "unauthorized_client"}:
         return _step(

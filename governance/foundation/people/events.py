@@ -1,4 +1,4 @@
-"""What owners of things, and admins, are told: features that notify people subscribe."""
+"""Events for owners of objects, and for admins; features that notify people subscribe."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +8,7 @@ from governance.kernel.work.events import Event
 
 @dataclass(frozen=True, slots=True)
 class OwnerAssigned(Event):
-    """Somebody owns an object from now on.
+    """An object has a new owner.
 
     `title` is what people call the object, `path` its page below the tenant's address, `entry_id`
     the entry of the audit log.
@@ -22,9 +22,7 @@ class OwnerAssigned(Event):
 
 @dataclass(frozen=True, slots=True)
 class AdminAdded(Event):
-    """A member has become an admin, however that came about. `entry_id` is the entry of the audit
-    log.
-    """
+    """A member has become an admin, by any way. `entry_id` is the entry of the audit log."""
 
     person_id: UUID
     name: str

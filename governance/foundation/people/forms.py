@@ -23,7 +23,7 @@ def role_choices() -> list[tuple[str, str]]:
 
 
 def least_role() -> str:
-    """Nobody is made an admin by leaving a field as it was."""
+    """Return the default role, so that an unchanged field makes nobody an admin."""
     return role_choices()[-1][0]
 
 

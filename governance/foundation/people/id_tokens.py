@@ -1,6 +1,4 @@
-"""Check the signature and claims of an ID token: each claim that binds it to this client and this
-sign-in.
-"""
+"""Check the signature of an ID token, and each claim that binds it to this client and sign-in."""
 
 import hashlib
 from base64 import urlsafe_b64encode
@@ -24,7 +22,7 @@ from governance.kernel import clock
 from governance.kernel.formatting import plural
 
 CLOCK_SKEW_SECONDS = 30
-MIN_KEY_REFRESH_SECONDS = 10  # how old cached keys must be before an unknown key is looked up
+MIN_KEY_REFRESH_SECONDS = 10  # Minimum age of cached keys before an unknown key is looked up.
 MAX_TOKEN_AGE_SECONDS = 600
 MAX_TIMESTAMP = 2**37
 MAX_SUBJECT_LENGTH = 255
@@ -39,10 +37,9 @@ def check_id_token(
     bound_to: Mapping[str, str],
     max_age: int | None = None,
 ) -> dict[str, Any]:
-    """Check the signature by a key of the configured issuer, then each claim that binds the token
-    to this sign-in.
+    """Check the signature by a key of the issuer, then each claim that binds the token.
 
-    `bound_to` is what came beside the token, by the claim that must be its hash. Raises
+    `bound_to` has what came with the token, by the claim that must be its hash. Raises
     TokenRefused.
     """
     header, claims = verify_signature(provider, document, raw)
@@ -62,7 +59,7 @@ def check_id_token(
 
 
 def is_typed(header: Mapping[str, Any], kind: str) -> bool:
-    """Whether the token may be of that kind:
+    """Return whether the token may be of that kind.
 
     `typ` is optional and may be the general JWT, but no other kind's.
     """
@@ -76,8 +73,10 @@ def is_typed(header: Mapping[str, Any], kind: str) -> bool:
 def _wrong_hashes(
     header: Mapping[str, Any], claims: Mapping[str, Any], bound_to: Mapping[str, str]
 ) -> dict[str, bool]:
-    """`at_hash` and `c_hash` are optional in the code flow; one that is there must be right (OpenID
-    Connect Core 3.3.2.11).
+    """Return whether `at_hash` and `c_hash` are wrong.
+
+    They are optional in the code flow; one that is there must be right (OpenID Connect Core
+    3.3.2.11).
     """
     return {
         f"its {name} belongs to another sign-in": (
@@ -88,7 +87,7 @@ def _wrong_hashes(
 
 
 def _half_hash(value: str, algorithm: str) -> str:
-    """The left half of the hash that goes with the signature; with Ed25519 that is SHA-512."""
+    """Return the left half of the signature's hash; with Ed25519 that is SHA-512."""
     digest = hashlib.new(
         "sha512" if algorithm == "EdDSA" else f"sha{algorithm[-3:]}", value.encode()
     ).digest()
@@ -130,8 +129,9 @@ def _wrong_times(claims: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def _check_freshness(claims: Mapping[str, Any], max_age: int) -> None:
-    """`auth_time` matters only where `max_age` was sent (OpenID Connect Core 2), and then it must
-    be there and recent.
+    """Raise TokenRefused unless `auth_time` is there and recent.
+
+    It matters only if `max_age` was sent (OpenID Connect Core 2).
     """
     signed_in = claim_time(claims, "auth_time")
     if signed_in is None:
@@ -160,8 +160,9 @@ def _check_freshness(claims: Mapping[str, Any], max_age: int) -> None:
 
 
 def claim_time(claims: Mapping[str, Any], name: str) -> float | None:
-    """Seconds since 1970, or None where the claim is missing or no time (text, true, NaN, the year
-    6325).
+    """Return seconds since 1970, or None if the claim is missing or no time.
+
+    Text, true, NaN and the year 6325 are no times.
     """
     value = claims.get(name)
     if (
@@ -176,12 +177,13 @@ def claim_time(claims: Mapping[str, Any], name: str) -> float | None:
 def verify_signature(
     provider: OidcClient, document: Mapping[str, Any], raw: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(header, claims) of a token signed by a key of this issuer; a key that it has only just
-    published counts.
+    """Return (header, claims) of a token signed by a key of this issuer.
+
+    A key that the issuer has only just published counts.
     """
     advertised = listed_values(document, "id_token_signing_alg_values_supported", ("RS256",))
     algorithms = [name for name in ALGORITHMS if name in advertised]
-    if not algorithms:  # an empty list would mean joserfc's own, HS256 among them
+    if not algorithms:  # An empty list would mean joserfc's own, which includes HS256.
         raise ProviderFault(
             "The identity provider offers no signing algorithm that Meridian accepts:"
             f" {', '.join(ALGORITHMS)}."

@@ -48,7 +48,7 @@ class AlreadyMember(DomainError):
 def invite_member(email: str, role: str, *, tenant_name: str, link: str) -> Invitation:
     """Invite an address; the mail leaves after the commit.
 
-    One that ran out makes room for a new one.
+    An expired invitation makes room for a new one.
     """
     email = email.strip().lower()
     check_assignable_role(role)
@@ -73,8 +73,9 @@ def _write_invitation(email: str, role: str, *, tenant_name: str, link: str) -> 
 
 
 def make_admin(email: str, issuer: str, *, tenant_name: str, link: str) -> None:
-    """Break-glass: the person with this address at that issuer is an admin, at once as a member,
-    otherwise by an invitation.
+    """Make the person with this address at that issuer an admin (break-glass).
+
+    A member becomes one at once, others by an invitation.
     """
     email, role = email.strip().lower(), _admin_role()
     known = [m for m in queries.members_at_address(email) if m.person.issuer == issuer]
@@ -118,21 +119,22 @@ def create_invitation(email: str, role: str, until: datetime) -> Invitation:
 
 
 def invite_auditor(email: str, *, until: datetime) -> Invitation:
-    """The role comes with an engagement, which says when, and until when; the letter is the
-    engagement's.
+    """Invite an auditor, whose role and letter come with an engagement.
 
-    One that is open already serves again, for as long as the longer engagement.
+    The engagement says from when until when. An open invitation is reused and lasts as long as the
+    longer engagement.
     """
     there = check_auditor_address(email)
     if there is None:
-        return create_invitation(email, "auditor", until)  # recorded in there
+        return create_invitation(email, "auditor", until)  # The call records it.
     there.expires_at = max(there.expires_at, until)
     return there
 
 
 def check_auditor_address(email: str) -> Invitation | None:
-    """Refuses the address of a member, or of somebody invited as one; otherwise its open
-    invitation, if it has one.
+    """Return the open invitation of an address, if it has one.
+
+    Raises Invalid for the address of a member, or of somebody invited as one.
     """
     if any(held.role != "auditor" for held in queries.members_at_address(email)):
         raise Invalid(
@@ -154,7 +156,7 @@ def check_auditor_address(email: str) -> Invitation | None:
 
 
 def invitee_id(email: str) -> UUID:
-    """Who was invited is a data subject before they are a person here."""
+    """Return the id of an invited address: a data subject before they are a person here."""
     return uuid5(NAMESPACE, f"invited\0{email}")
 
 

@@ -1,6 +1,6 @@
-"""Whose work it is: a job runs as the person who asked, with the role that they have when it runs.
+"""The actor of a job: the person who requested it, with the role that they have when it runs.
 
-And the nightly sweep.
+It also has the nightly sweep.
 """
 
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from governance.kernel.work.jobs import WorkItem
 
 
 def actor_of(item: WorkItem) -> Actor:
-    """The actor of a piece of work, in the present transaction's tenant."""
+    """Return the actor of a work item, in the current transaction's tenant."""
     tenant = directory.tenant_by_id(item.tenant_id)
     if tenant is None:
         raise Forbidden("The tenant of this job no longer exists.")
@@ -30,7 +30,7 @@ def actor_of(item: WorkItem) -> Actor:
     )
     member = session().scalars(query).one_or_none()
     if member is None:
-        return base  # the report of somebody who has left is still the tenant's
+        return base  # The report of a former member still belongs to the tenant.
     return Actor(
         tenant.id,
         tenant.slug,
@@ -43,6 +43,6 @@ def actor_of(item: WorkItem) -> Actor:
 
 
 def sweep_sign_ins() -> None:
-    """Nightly: forget sign-ins that nobody finished and expired offers to undo."""
+    """Delete sign-ins that nobody finished and expired offers to undo. Runs nightly."""
     once_a_day_in_each("delete old sign-ins", session_actions.delete_old_sign_ins)
     once_a_day_in_each("delete expired undo offers", undo.forget)

@@ -1,6 +1,6 @@
-"""The first people who joined a tenant: a page names some of them several times, and reads them once.
+"""The first people who joined a tenant, read once: a page names some of them several times.
 
-known()     who they are, kept until anything is committed; None in a transaction that may write
+known()     who they are, cached until a commit; None in a transaction that may write
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,13 @@ from governance.foundation.people.models import Membership, Person
 from governance.kernel.data import db, tenant_cache
 from governance.kernel.data.compiled_select import CompiledSelect
 
-MAX_KNOWN = 200  # of one tenant; who joined later is read where a page names them
+MAX_KNOWN = 200  # Per tenant; people who joined later are read where a page names them.
 
 
 class KnownPerson(NamedTuple):
-    """A member or former member. `place` is theirs among all who ever joined, `by_name` among the
-    known ones.
+    """A member or former member.
+
+    `place` is theirs among all who ever joined, `by_name` among the known ones.
     """
 
     membership_id: UUID
@@ -38,13 +39,13 @@ class KnownPerson(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KnownPeople:
-    """`are_all`: nobody else ever joined."""
+    """The cached people of a tenant. `are_all` is true if nobody else ever joined."""
 
-    by_key: Mapping[str, Mapping[Any, KnownPerson]]  # by "person_id" and by "pseudonym"
+    by_key: Mapping[str, Mapping[Any, KnownPerson]]  # By "person_id" and by "pseudonym".
     are_all: bool
 
     def members(self) -> Sequence[KnownPerson]:
-        """Those whose membership lives, by name."""
+        """Return the current members by name."""
         found = [p for p in self.by_key["person_id"].values() if p.ended_at is None]
         return sorted(found, key=lambda each: each.by_name)
 

@@ -60,7 +60,7 @@ class LastAdmin(DomainError):
 
 
 def add_member(person: Person, role: str, *, via: str) -> Membership:
-    """Make (or revive) the membership of a person."""
+    """Create or restore the membership of a person."""
     membership = queries.any_membership_of(person.id)
     if membership is None:
         membership = Membership(
@@ -88,7 +88,7 @@ def add_member(person: Person, role: str, *, via: str) -> Membership:
 
 
 def change_role(membership: Membership, role: str) -> None:
-    """Effective on the person's next request: roles are read each time."""
+    """Change a member's role from their next request on: roles are read each time."""
     check_assignable_role(role)
     admins = _admins_and(membership)
     if membership.ended_at is not None:
@@ -105,7 +105,7 @@ def change_role(membership: Membership, role: str) -> None:
 
 
 def give_role(membership: Membership, role: str, *, via: str) -> None:
-    """Give a member another role from now on, and tell the admins of a new one."""
+    """Give a member another role from now on; notify the admins of a new admin."""
     before = {"role": membership.role}
     membership.role, membership.via, membership.role_since = role, via, clock.now()
     entry = record(ROLE_CHANGED, membership, before=before, after={"role": role}, via=via)
@@ -118,7 +118,7 @@ def _tell_admins(membership: Membership, person: Person, entry_id: UUID) -> None
 
 
 def remove_member(membership: Membership) -> None:
-    """End the membership and every session of the person in this tenant, at once."""
+    """End the membership and every session of the person in this tenant, immediately."""
     admins = _admins_and(membership)
     if membership.ended_at is not None:
         return
@@ -129,7 +129,7 @@ def remove_member(membership: Membership) -> None:
 
 
 def check_not_last_admin(membership: Membership) -> None:
-    """Refuses the last admin of the tenant."""
+    """Raise if this member is the tenant's last admin."""
     admins = _admins_and(membership)
     if membership.ended_at is None:
         _not_the_last_admin(membership, admins)
@@ -142,11 +142,10 @@ def check_assignable_role(role: str) -> None:
 
 
 def _admins_and(membership: Membership) -> int:
-    """How many admins there are, counted under a lock, with the membership read again: two people
-    may do this at once.
+    """Count the admins under a lock, and read the membership again.
 
-    The admins are locked first and in one order, so that two such transactions wait for each other
-    and never deadlock.
+    Two people may do this at once. The admins are locked first and in one order, so that two such
+    transactions wait for each other and never deadlock.
     """
     query = select(Membership.id).where(
         Membership.role.in_(ADMIN_ROLES), Membership.ended_at.is_(None)

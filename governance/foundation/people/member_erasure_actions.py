@@ -27,7 +27,7 @@ from governance.kernel.data.db import session
 
 
 def erase_member(membership: Membership, addresses: Collection[str]) -> dict[str, int]:
-    """Nothing here leads to the person any more; foundation/privacy decides on it.
+    """Remove everything here that leads to the person; foundation/privacy decides on it.
 
     Needs a transaction with person_id set.
 
@@ -46,7 +46,7 @@ def erase_member(membership: Membership, addresses: Collection[str]) -> dict[str
     uninvited = _forget_invitations(addresses)
     membership.ended_at, membership.via = membership.ended_at or clock.now(), ERASED
     membership.preferences = {}
-    membership.pseudonym = secrets.token_hex(16)  # nothing in the log has this one
+    membership.pseudonym = secrets.token_hex(16)  # No entry of the log has this pseudonym.
     renamed = not _is_known_elsewhere(membership)
     if renamed:
         person = membership.person
@@ -80,7 +80,9 @@ def _count(result: Any) -> int:
 
 
 def _is_known_elsewhere(membership: Membership) -> bool:
-    """Core, since the session's own filter would hide the other tenants; the policy
+    """Return whether another tenant knows the person.
+
+    It uses Core, since the session's own filter would hide the other tenants; the policy
     `own_memberships` shows them.
     """
     m = Membership.__table__
@@ -91,8 +93,9 @@ def _is_known_elsewhere(membership: Membership) -> bool:
 
 
 def data_subjects_of(person_id: UUID, addresses: Collection[str]) -> list[str]:
-    """Every pseudonym of this person's encrypted parts: their own, and those of the addresses they
-    were invited at.
+    """Return every pseudonym of this person's encrypted parts.
+
+    These are their own, and those of the addresses they were invited at.
     """
     return [
         personal_field_encryption.pseudonym(each)

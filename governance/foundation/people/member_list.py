@@ -1,4 +1,4 @@
-"""The list of members: its declaration, and what its filters leave."""
+"""The list of members: its declaration, and the rows that its filters leave."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from governance.kernel.safety.access import OPERATOR_ROLES, ROLE_NAMES, TENANT_R
 
 
 def role_choices() -> list[tuple[str, str]]:
-    """The roles that a member of this tenant can have."""
+    """Return the roles that a member of this tenant can have."""
     roles = OPERATOR_ROLES if current.actor().kind == "operator" else TENANT_ROLES
     return [(role, ROLE_NAMES[role]) for role in roles]
 

@@ -13,12 +13,12 @@ from governance.kernel.data.db import Model, Tenanted, tenant_fk
 ERASED, ERASED_NAME = (
     "erasure",
     "Erased person",
-)  # how the membership of an erased person ended; what they are called
+)  # The way in which an erased person's membership ended, and the name they have since.
 NAMESPACE = UUID("6f1c7f52-55c4-4c1f-9a55-0e4a4f4d5b11")
 
 
 def person_key(issuer: str, subject: str) -> UUID:
-    """A person is (issuer, subject), never an address: the key is derived from just those two."""
+    """Return the key of a person, derived from issuer and subject, never from an address."""
     return uuid5(NAMESPACE, f"{issuer}\0{subject}")
 
 
@@ -56,18 +56,19 @@ class Membership(Tenanted, Model):
     via: Mapped[str]
     role_since: Mapped[datetime] = mapped_column(
         default=clock.now
-    )  # joined, came back, or got another role
+    )  # The time when they joined, came back, or got another role.
     ended_at: Mapped[datetime | None]
     preferences: Mapped[dict[str, Any]] = mapped_column(
         default=dict
-    )  # their own: people/preferences.py
+    )  # Their own; see people/preferences.py.
     unread_notifications: Mapped[int] = mapped_column(default=0)
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
 
 
 class Invitation(Tenanted, Model):
-    """An address that may join with a role when its owner first signs in by the tenant's own
-    provider.
+    """An address that may join with a role.
+
+    It does when its owner first signs in by the tenant's own provider.
     """
 
     __tablename__ = "invitations"
@@ -95,8 +96,8 @@ class Connection(Tenanted, Model):
 
     Its settings never change: a change is another row, live once it is approved.
 
-    `state` is live (one a tenant), proposed (at most one), retired or discarded. `number` says
-    which redirect address it has: one for each issuer and client of the tenant, never given to
+    `state` is live (one per tenant), proposed (at most one), retired or discarded. `number`
+    identifies its redirect address: one for each issuer and client of the tenant, never given to
     another. `named_by_operator`: the operator named the issuer, so it may be on a private network.
     """
 
@@ -125,7 +126,7 @@ class Connection(Tenanted, Model):
 
 
 class SignIn(Tenanted, Model):
-    """A sign-in under way: bound to the browser that began it, used once, ten minutes long."""
+    """A sign-in in progress: bound to the browser that started it, used once, for ten minutes."""
 
     __tablename__ = "sign_ins"
     __table_args__ = (
@@ -137,7 +138,7 @@ class SignIn(Tenanted, Model):
     connection_id: Mapped[UUID]
     is_test: Mapped[bool] = mapped_column(
         default=False
-    )  # through a proposed connection: it starts no session
+    )  # Through a proposed connection: it starts no session.
     state_hash: Mapped[bytes]
     browser_hash: Mapped[bytes]
     network: Mapped[str] = mapped_column(default="", server_default=text("''"))
@@ -145,7 +146,7 @@ class SignIn(Tenanted, Model):
     verifier: Mapped[str]
     next_path: Mapped[str]
     fresh: Mapped[bool] = mapped_column(default=False)
-    leaves: Mapped[UUID | None]  # the session of another tenant that the person agreed to end
+    leaves: Mapped[UUID | None]  # The session of another tenant that the person agreed to end.
     used_at: Mapped[datetime | None]
 
 
@@ -172,8 +173,9 @@ class Session(Tenanted, Model):
 
 
 class SavedForm(Tenanted, Model):
-    """A submitted form whose person has to sign in again first: encrypted, submitted once, for some
-    minutes.
+    """A submitted form whose person has to sign in again first.
+
+    It is encrypted, submitted once, and kept for some minutes.
     """
 
     __tablename__ = "saved_forms"
@@ -183,7 +185,7 @@ class SavedForm(Tenanted, Model):
         Index(None, "tenant_id", "expires_at"),
     )
 
-    session_id: Mapped[UUID]  # the one that submitted it, then the one that replaced that
+    session_id: Mapped[UUID]  # The session that submitted it, then the one that replaced that.
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
     key: Mapped[bytes]
     content: Mapped[bytes]

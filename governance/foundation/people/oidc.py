@@ -1,8 +1,7 @@
-"""OpenID Connect as a strict relying party: code flow, PKCE S256, state, nonce, and nothing taken
-on trust.
+"""OpenID Connect as a strict relying party: code flow, PKCE S256, state and nonce.
 
-Authlib makes the token request and joserfc checks the signature; what Authlib's defaults would let
-through (`alg: none` when discovery lists it, `aud` skipped when `azp` matches, `max_age` ignored, a
+Authlib makes the token request and joserfc checks the signature. What Authlib's defaults would
+accept (`alg: none` when discovery lists it, `aud` skipped when `azp` matches, `max_age` ignored, a
 discovery document of another issuer) is checked here. See reference/security-and-reliability §3.3
 and §8.1.
 """
@@ -46,9 +45,9 @@ def authorization_url(
     max_age: int | None = None,
     login_hint: str = "",
 ) -> str:
-    """Where the browser goes to sign in.
+    """Return the address where the browser signs in.
 
-    `max_age` in seconds asks for a sign-in that is no older, and for `auth_time`.
+    `max_age` in seconds requests a sign-in that is no older, and `auth_time`.
     """
     document = discover(provider.issuer, private_origin=provider.private_origin)
     groups = " groups" if "groups" in listed_values(document, "scopes_supported") else ""
@@ -77,7 +76,7 @@ def with_query(url: str, query: Mapping[str, str]) -> str:
 
 
 def refused_by_provider(error: str, description: str) -> TokenRefused:
-    """The error that the provider sent instead of a code, in its own words."""
+    """Return the error that the provider sent instead of a code, in its own words."""
     if error in CANCELLED:
         return TokenRefused(
             "You cancelled the sign-in at your company. Start again when you're ready."
@@ -124,8 +123,9 @@ def redeem(
 
 
 def _bound_to(answer: Mapping[str, str], tokens: Mapping[str, Any]) -> dict[str, str]:
-    """What came beside the ID token, by the claim that binds it: a wrong hash is another sign-in's
-    token or code.
+    """Return what came with the ID token, by the claim that binds it.
+
+    A wrong hash means a token or code of another sign-in.
     """
     return {"at_hash": str(tokens.get("access_token", "")), "c_hash": answer["code"]}
 
@@ -169,7 +169,7 @@ def _exchange(
         TypeError,
         AttributeError,
         KeyError,
-    ) as error:  # Authlib on an answer of the wrong form
+    ) as error:  # Authlib raises them for an answer of the wrong form.
         raise TokenRefused(
             "Meridian can't read the identity provider's response to the sign-in code. Try again,"
             " or ask your admin."
@@ -212,7 +212,7 @@ def _userinfo(
     claims: Mapping[str, Any],
     tokens: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What the userinfo endpoint says of the same person; nothing where the provider has none."""
+    """Return the userinfo endpoint's claims about the same person; empty without an endpoint."""
     if not isinstance(document.get("userinfo_endpoint"), str):
         return {}
     bearer = {"Authorization": f"Bearer {tokens.get('access_token')}"}
@@ -228,18 +228,19 @@ def _userinfo(
 
 
 def _is_verified(claims: Mapping[str, Any], told: Mapping[str, Any]) -> bool | None:
-    """What is said of the address itself: userinfo counts only where it names the address that the
-    ID token names, or names it alone.
+    """Return whether the provider verified the address; None if it says nothing.
+
+    Userinfo counts only if it names the address that the ID token names, or if it alone names one.
     """
     first = claims if "email" in claims else told
     said = first.get("email_verified")
     if said is None and told.get("email") == first.get("email"):
         said = told.get("email_verified")
-    return None if said is None else said is True or said == "true"  # some providers send the word
+    return None if said is None else said is True or said == "true"  # Some providers send the word.
 
 
 def _groups(claim: Any) -> tuple[str, ...] | None:
-    """Some providers send the only group as plain text."""
+    """Return the groups; some providers send the only group as plain text."""
     if claim is None:
         return None
     named = [claim] if isinstance(claim, str) else claim if isinstance(claim, list) else []
@@ -247,17 +248,19 @@ def _groups(claim: Any) -> tuple[str, ...] | None:
 
 
 def _signed_in_at(claims: Mapping[str, Any]) -> float:
-    """Without a readable `auth_time` nobody knows how long ago it was: never recently enough for a
+    """Return when the person signed in, in seconds since 1970.
+
+    Without a readable `auth_time` nobody knows how long ago it was: never recently enough for a
     step-up.
     """
     return claim_time(claims, "auth_time") or float(claims["iat"]) - UNKNOWN_SIGN_IN_AGE_SECONDS
 
 
 def _address(value: Any) -> str:
-    """In lower case; empty where it is longer than an address can be, since a part of it is another
-    address.
+    """Return the address in lower case, or "" if it is too long.
 
-    A letter that is no ASCII one never becomes one: the Kelvin sign in lower case would be a k.
+    A part of a longer address is another address. A letter that isn't ASCII never becomes an ASCII
+    one: the Kelvin sign in lower case would be a k.
     """
     address = one_line(value, MAX_ADDRESS_LENGTH + 1)
     if len(address) > MAX_ADDRESS_LENGTH:

@@ -1,6 +1,4 @@
-"""The client that a tenant is at its identity provider, the identity that comes back, and how
-sign-in fails.
-"""
+"""The tenant's client at its identity provider, the returned identity, and sign-in errors."""
 
 import re
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ class SignInRefused(DomainError):
 
 
 class TokenRefused(SignInRefused):
-    """What came back does not prove who is signing in."""
+    """The provider's answer does not prove who is signing in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,8 @@ class OidcClient:
     client_id: str
     secret: str
     redirect_uri: str
-    reads_groups: bool = False  # whether the tenant gives roles by groups
-    named_by_operator: bool = False  # so it may be on a private network
+    reads_groups: bool = False  # True if the tenant gives roles by groups.
+    named_by_operator: bool = False  # The operator named it, so it may be on a private network.
 
     @property
     def private_origin(self) -> str:
@@ -48,12 +46,10 @@ class OidcClient:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the provider vouches for.
+    """An identity that the provider vouches for.
 
-    `authenticated_at` in seconds since 1970.
-
-    `email_verified` is None where the provider says nothing of it. `groups` is None where it sends
-    no such claim.
+    `authenticated_at` is in seconds since 1970. `email_verified` is None if the provider says
+    nothing about it. `groups` is None if it sends no such claim.
     """
 
     issuer: str
@@ -68,5 +64,5 @@ class Identity:
 
 
 def one_line(value: Any, longest: int) -> str:
-    """Text of theirs on one line, without control characters, no longer than we keep."""
+    """Return their text on one line, without control characters, cut to the stored length."""
     return CONTROL.sub(" ", value).strip()[:longest] if isinstance(value, str) else ""

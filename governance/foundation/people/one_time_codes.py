@@ -40,7 +40,7 @@ def new_token() -> str:
 
 
 def hash_of(secret: str) -> bytes:
-    """Return what a row keeps of a token."""
+    """Return the hash of a token that a row stores."""
     return hashlib.sha256(secret.encode()).digest()
 
 
@@ -58,7 +58,7 @@ def issue(holder: CodeHolder, now: datetime) -> str:
 
 
 def redeem(holder: CodeHolder, typed: str, now: datetime) -> str | None:
-    """Use up the code: None when it is right, otherwise the reason; each attempt is counted."""
+    """Use up the code; return None if it is right, otherwise the reason. Counts each attempt."""
     code = "".join(typed.split())
     if holder.code_hash is None or holder.code_ends_at is None or holder.code_ends_at <= now:
         return EXPIRED
@@ -72,7 +72,7 @@ def redeem(holder: CodeHolder, typed: str, now: datetime) -> str | None:
 
 
 def code_hash(holder: CodeHolder, code: str) -> bytes:
-    """Keyed by the link, over the row and the code."""
+    """Return the hash of a code, keyed by the link, over the row and the code."""
     return hmac.new(holder.link_hash or b"", f"{holder.id}{code}".encode(), hashlib.sha256).digest()
 
 

@@ -1,4 +1,4 @@
-"""Two accounts of one human are one person: nobody judges their own work with a second account.
+"""Two accounts of one human are one person: nobody reviews their own work with a second account.
 
 own_accounts(who)      ids of the acting person and of everyone with the same email address
 has_address_of(who)    the same as an SQL condition on Person
@@ -18,7 +18,7 @@ CACHE = "own accounts"
 
 
 def own_accounts(who: Actor) -> frozenset[UUID]:
-    """Read once a transaction; a job has none."""
+    """Return the ids of the person's accounts, read once a transaction; a job has none."""
     if who.person_id is None:
         return frozenset()
     known: dict[UUID, frozenset[UUID]] = session().info.setdefault(CACHE, {})

@@ -14,7 +14,7 @@ from governance.kernel.work.inbox import DONE_SINCE, ME, TENANT, item_select
 def own_items(
     model: Any, *actions: Action, about: Any, parent: Any = None, place: Any = None
 ) -> Select[Any]:
-    """The select of an InboxDone: what they did lately to rows of `model` by one of these actions.
+    """Select the rows of an InboxDone: recent actions of theirs on rows of `model`.
 
     `parent` is the row itself unless given.
     """
@@ -32,8 +32,9 @@ def own_items(
 
 
 def own_entries(*actions: Action) -> Any:
-    """A subquery with the columns id, target_id, at and says: what they did lately by one of these
-    actions.
+    """Return a subquery of their recent entries of these actions.
+
+    Its columns are id, target_id, at and says.
     """
     e, m = AuditEntry, Membership
     me = select(m.pseudonym).where(m.tenant_id == TENANT, m.person_id == ME).scalar_subquery()

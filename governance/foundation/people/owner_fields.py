@@ -1,4 +1,4 @@
-"""How a form asks for an owner.
+"""Form fields that ask for an owner.
 
 OwnerField()                                  optional, over the members who can own controls,
                                               evidence, requirements and requests
@@ -7,8 +7,8 @@ OwnerField(choices=assignee_choices)          a change of owner, where removing 
                                               own
 NeedsOwnerOrDay                               a form that assigns several: an owner, a due date, or
                                               both
-form.owner_id.offer(owner_choices(present))   once the present owner is known: they stay in the
-                                              list, whatever has become of them
+form.owner_id.offer(owner_choices(present))   once the current owner is known: they always stay in
+                                              the list
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ NOT_AN_OWNER = "Choose a member of this tenant as owner."
 
 
 class NeedsOwnerOrDay:
-    """Of a form with `owner_id` and `due_on`, each of which may be left empty, but not both."""
+    """A form with `owner_id` and `due_on`, of which one may be left empty, but not both."""
 
     def validate(self, extra_validators: Any = None) -> bool:
         form: Any = self

@@ -1,4 +1,4 @@
-"""Who may see, invite and remove members; what everybody may is their own."""
+"""Permissions to see, invite and remove members, and to manage what is one's own."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What people and their sign-in ask of the features above them."""
+"""Ports of people and their sign-in, which features above them fill."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from governance.kernel.ports import Port
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
-    """What the tenant's directory says about the person who signs in.
+    """The entry of the person who signs in, in the tenant's directory.
 
-    `role` is that of their directory groups, None where no mapping gives one. `may_return`: it was
-    the directory that ended their membership, so the directory may start it again. `is_taken`:
-    another account has signed in as this entry.
+    `role` is that of their directory groups, None if no mapping gives one. `may_return`: it was the
+    directory that ended their membership, so the directory may start it again. `is_taken`: another
+    account has signed in as this entry.
     """
 
     user_id: UUID
@@ -67,12 +67,11 @@ reauthentication_address: Port[Callable[[Actor, str], str | None]] = Port(
     "where a person signs in again who has no identity provider, and what opens then",
     default=_provider,
 )
-# (proposed connection, who the provider answered for, what went wrong): records a test sign-in for
-# the acting person
+# Records a test sign-in for the acting person, from (proposed connection, identity, problem).
 record_test_sign_in: Port[Callable[[UUID, Identity | None, str], None]] = Port(
     "what follows a test sign-in"
 )
-# (identity, connection, the membership that they have or had); writes nothing
+# Takes (identity, connection, the membership that they have or had) and writes nothing.
 directory_entry: Port[
     Callable[[Identity, Connection, Membership | None], DirectoryEntry | None]
 ] = Port("what the directory says about a person who signs in", default=_no_entry)

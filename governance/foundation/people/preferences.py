@@ -1,5 +1,6 @@
-"""What a person chose for themselves in one tenant: how pages are written and shown, and how they
-are notified. It is stored with their membership.
+"""A person's choices in one tenant, stored with their membership.
+
+They are about how pages are written and shown, and about notifications.
 """
 
 from collections.abc import Mapping
@@ -16,9 +17,9 @@ DIGEST_HOUR = 8
 class Preferences:
     """A person's choices.
 
-    `locale` is a key of formatting.LOCALES; `time_zone` and `theme` are empty where the tenant's
-    and the browser's hold. `digest_hour` is in the person's time zone. `channels` are those that
-    differ from the default, by kind of event.
+    `locale` is a key of formatting.LOCALES; `time_zone` and `theme` are empty if those of the
+    tenant and the browser apply. `digest_hour` is in the person's time zone. `channels` are those
+    that differ from the default, by kind of event.
     """
 
     locale: str = ""
@@ -30,7 +31,7 @@ class Preferences:
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:
-        """Return what is stored; what is missing or no longer exists has its default."""
+        """Return what is stored; missing or former values have their default."""
         known = {name: stored[name] for name in cls.__slots__ if name in stored}
         if known.get("locale") not in LOCALES:
             known.pop("locale", None)

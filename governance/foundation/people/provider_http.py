@@ -1,5 +1,4 @@
-"""How the console calls an identity provider; what fails is a ProviderFault, in words for the
-person who signs in.
+"""Call an identity provider; each failure is a ProviderFault, in words for the person.
 
 `private_origin` is the provider's, if the operator named it: it may be on a private network.
 """
@@ -17,13 +16,13 @@ OK = 200
 
 
 class ProviderFault(DomainError):
-    """The identity provider is away, slow, or answered nonsense. The sentence says which."""
+    """The identity provider is down, slow, or sent an invalid answer. The sentence says which."""
 
     status = 503
 
 
 def safe_url(url: str, *, private_origin: str = "") -> str:
-    """The address, if it is one that the console calls."""
+    """Return the address; raise ProviderFault unless Meridian may call it."""
     try:
         return outbound_http.safe_url(url, private_origin=private_origin)
     except outbound_http.NotCalled as fault:
@@ -33,7 +32,7 @@ def safe_url(url: str, *, private_origin: str = "") -> str:
 def ask(
     url: str, what: str, headers: Mapping[str, str] | None = None, *, private_origin: str = ""
 ) -> dict[str, Any]:
-    """GET a JSON object; every way in which that fails is a ProviderFault that names `what`."""
+    """GET a JSON object; raise ProviderFault, which names `what`, for every failure."""
     reply = send("GET", url, what, private_origin=private_origin, headers=dict(headers or {}))
     if reply.status_code != OK:
         raise ProviderFault(

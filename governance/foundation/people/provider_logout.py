@@ -20,9 +20,7 @@ BACK_CHANNEL = "http://schemas.openid.net/event/backchannel-logout"
 
 
 def logout_url(provider: OidcClient, id_token: str, back: str) -> str | None:
-    """RP-initiated logout at the provider, where it offers that; None where it does not, or is
-    away.
-    """
+    """Return the address of the provider's RP-initiated logout; None if it has none or is down."""
     try:
         endpoint = discover(provider.issuer, private_origin=provider.private_origin).get(
             "end_session_endpoint"
@@ -42,12 +40,12 @@ def logout_url(provider: OidcClient, id_token: str, back: str) -> str | None:
 
 
 def check_logout_token(provider: OidcClient, raw: str) -> tuple[str | None, str | None, str]:
-    """A back-channel logout token → (subject, sid, jti); raises TokenRefused.
+    """Check a back-channel logout token; return (subject, sid, jti). Raises TokenRefused.
 
-    Whether jti is new, the caller asks.
+    The caller checks that the jti is new.
 
-    Providers of today leave out `typ` (which is only recommended) and `exp` (which older drafts did
-    not have). Neither is needed to bound a token: `iat` must be recent, and what makes it a logout
+    Current providers omit `typ` (which is only recommended) and `exp` (which older drafts did not
+    have). Neither is needed to bound a token: `iat` must be recent, and what makes it a logout
     token is its event and that it has no nonce.
     """
     document = discover(provider.issuer, private_origin=provider.private_origin)

@@ -16,9 +16,7 @@ _lock = threading.Lock()
 
 
 def forget_metadata() -> None:
-    """Drop what is remembered of discovery documents and keys (tests, and "Test this
-    connection").
-    """
+    """Clear the cache of discovery documents and keys (tests, and "Test this connection")."""
     with _lock:
         _remembered.clear()
 
@@ -26,7 +24,7 @@ def forget_metadata() -> None:
 def get_json(
     url: str, what: str, *, older_than: float = METADATA_TTL_SECONDS, private_origin: str = ""
 ) -> dict[str, Any]:
-    key = (url, private_origin)  # what one tenant may read isn't another's
+    key = (url, private_origin)  # One tenant may not read what another may.
     with _lock:
         held = _remembered.get(key)
     if held and time.monotonic() - held[0] < older_than:
@@ -38,7 +36,7 @@ def get_json(
 
 
 def discover(issuer: str, *, private_origin: str = "") -> dict[str, Any]:
-    """The discovery document, whose issuer must be exactly the configured one (ASVS 10.5.3)."""
+    """Return the discovery document; its issuer must equal the configured one (ASVS 10.5.3)."""
     document = get_json(
         issuer.rstrip("/") + "/.well-known/openid-configuration",
         "discovery document",
@@ -59,7 +57,7 @@ def discover(issuer: str, *, private_origin: str = "") -> dict[str, Any]:
 def listed_values(
     document: Mapping[str, Any], member: str, default: tuple[str, ...] = ()
 ) -> list[str]:
-    """A member that should be a list of words; anything else is an empty list."""
+    """Return a member that should be a list of words; empty for anything else."""
     found = document.get(member)
     if found is None:
         return list(default)

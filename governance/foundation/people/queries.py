@@ -1,5 +1,6 @@
-"""Who is here: members, names, sessions, and an object's timeline with the names that the reader
-may see.
+"""Reads of members, names, sessions, and of an object's timeline.
+
+Names are as the reader may see them.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -58,7 +59,7 @@ class Moment:
     reason: str | None
     kind: str
     entry_id: UUID
-    origin: str  # the network that it came from
+    origin: str  # The IP address that it came from.
 
     @property
     def shape(self) -> Shape:
@@ -66,7 +67,7 @@ class Moment:
 
 
 def members() -> list[Member]:
-    """Everyone whose membership lives, by name."""
+    """Return all current members, by name."""
     known = known_people.known()
     if known is None or not known.are_all:
         m = Membership
@@ -84,15 +85,15 @@ def members() -> list[Member]:
 
 
 def names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Return what this reader calls these people, former members too: a name, or role and letter.
+    """Return the names of these people as this reader sees them, including former members.
 
-    Takes one statement, or none where they are known.
+    Each is a name, or role and letter. Takes one statement, or none if they are cached.
     """
     return aliases.shown_names(ids)
 
 
 def choices() -> list[tuple[UUID, str]]:
-    """Return (person id, what this reader calls them) of each member, for a form's owner field."""
+    """Return (person id, name as this reader sees it) of each member, for a form's owner field."""
     return choices_of(members())
 
 
@@ -105,7 +106,7 @@ def choices_of(some: Iterable[Member]) -> list[tuple[UUID, str]]:
 
 
 def membership(membership_id: UUID) -> Membership:
-    """One who is a member now; who was removed is not found."""
+    """Return a current member. Raises NotFound for a removed one."""
     found = find(Membership, membership_id, what="member")
     if found.ended_at is not None:
         raise NotFound("This person isn't a member of this tenant.")
@@ -113,7 +114,7 @@ def membership(membership_id: UUID) -> Membership:
 
 
 def everyone(*, limit: int) -> Sequence[Membership]:
-    """Members and former members, by name, except who was erased."""
+    """Return members and former members, by name, except those who were erased."""
     query = select(Membership).where(Membership.via != ERASED).join(Person)
     return (
         session()
@@ -123,12 +124,12 @@ def everyone(*, limit: int) -> Sequence[Membership]:
 
 
 def any_membership(membership_id: UUID) -> Membership | None:
-    """A member or former member."""
+    """Return a member or former member."""
     return session().scalars(select(Membership).where(Membership.id == membership_id)).one_or_none()
 
 
 def by_pseudonym(pseudonym: str) -> Membership | None:
-    """Who that is in the log; who was erased is nobody."""
+    """Return the membership of a pseudonym of the log; None if the person was erased."""
     return (
         session().scalars(select(Membership).where(Membership.pseudonym == pseudonym)).one_or_none()
     )
@@ -146,7 +147,7 @@ def membership_of(person_id: UUID) -> Membership | None:
 
 
 def role_of(person_id: UUID) -> str | None:
-    """The role of a member; None for who is none now. No statement where people are known."""
+    """Return the role of a member; None for anyone else. No statement if people are cached."""
     known = known_people.known()
     found = known.by_key["person_id"].get(person_id) if known else None
     member = found if found or (known and known.are_all) else membership_of(person_id)
@@ -154,15 +155,16 @@ def role_of(person_id: UUID) -> str | None:
 
 
 def any_membership_of(person_id: UUID) -> Membership | None:
-    """The one that they have or had."""
+    """Return the membership that they have or had."""
     return (
         session().scalars(select(Membership).where(Membership.person_id == person_id)).one_or_none()
     )
 
 
 def members_at_address(email: str) -> Sequence[Membership]:
-    """Who is a member now under this address: one human may be several persons, each vouched for by
-    another issuer.
+    """Return the current members with this address.
+
+    One human may be several persons, each vouched for by another issuer.
     """
     query = (
         select(Membership)
@@ -173,11 +175,11 @@ def members_at_address(email: str) -> Sequence[Membership]:
 
 
 def tenants_of_person() -> Sequence[tuple[str, str, str]]:
-    """(slug, name, role) of each tenant that the person is a member of; needs a transaction with
-    person_id set.
+    """Return (slug, name, role) of each tenant that the person is a member of.
 
-    This is the one reading that crosses tenants, and the policy `own_memberships` allows just that:
-    Core, since the session's own filter would narrow it to the present tenant.
+    Needs a transaction with person_id set. This is the one read that crosses tenants, and the
+    policy `own_memberships` allows just that. It uses Core, since the session's own filter would
+    narrow it to the current tenant.
     """
     m, t = Membership.__table__, Tenant.__table__
     query = (
@@ -197,31 +199,29 @@ def open_invitations() -> Sequence[Invitation]:
 
 
 def invitations_to(email: str) -> Any:
-    """The invitation to an address that nobody has accepted or withdrawn, whether or not it has
-    expired.
-    """
+    """Return the invitation to an address that nobody accepted or withdrew, expired or not."""
     query = select(Invitation).where(Invitation.email == email)
     return query.where(Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None))
 
 
 def invitation(invitation_id: UUID) -> Invitation:
-    """For changing it: locked, since its owner may be accepting it just now."""
+    """Return an invitation to change: locked, since its owner may be accepting it just now."""
     return find(Invitation, invitation_id, what="invitation", lock=True)
 
 
 def connection() -> Connection | None:
-    """The connection that the tenant's people sign in through now."""
+    """Return the connection that the tenant's people sign in through now."""
     return session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
 
 
 def lock_if_live(connection_id: UUID) -> bool:
-    """Whether this is the live connection, which then stays it until the transaction ends."""
+    """Return whether this is the live connection; it then stays live until the transaction ends."""
     query = select(Connection.id).where(Connection.id == connection_id, Connection.state == "live")
     return session().scalars(query.with_for_update(read=True)).one_or_none() is not None
 
 
 def connection_row(connection_id: UUID | None) -> Connection | None:
-    """A live, proposed or former one."""
+    """Return a live, proposed or former connection."""
     return (
         session().scalars(select(Connection).where(Connection.id == connection_id)).one_or_none()
         if connection_id
@@ -238,12 +238,12 @@ def connections() -> Sequence[Connection]:
 
 
 def has_signed_in() -> bool:
-    """Whether anybody has ever been a member: until then nobody has signed in."""
+    """Return whether anybody has ever been a member, and so has signed in."""
     return session().scalar(select(Membership.id).limit(1)) is not None
 
 
 class LiveSession(NamedTuple):
-    """A session that still opens the console, as lists show it."""
+    """A session that is still valid, as lists show it."""
 
     id: UUID
     person_id: UUID
@@ -255,7 +255,7 @@ class LiveSession(NamedTuple):
 
 
 def live_sessions(person_id: UUID | None = None) -> Sequence[LiveSession]:
-    """What still opens the console: not ended, and neither idle nor too old."""
+    """Return the valid sessions: not ended, and neither idle nor too old."""
     now = clock.now()
     query = (
         select(*(getattr(Session, name) for name in LiveSession._fields))
@@ -278,14 +278,15 @@ def session_row(session_id: UUID) -> Session:
 def timeline(
     ids: Collection[UUID], *, limit: int = 30, without: Collection[str] = ()
 ) -> list[Moment]:
-    """What happened to these objects, newest first; auditors see pseudonyms and no sealed
-    reasons.
+    """Return what happened to these objects, newest first.
+
+    Auditors see pseudonyms and no encrypted reasons.
     """
     return _moments(audit.entries_about(ids, limit=limit, without=without))
 
 
 def last_actor(target_id: UUID, *actions: Action) -> str:
-    """Who did the newest of these actions on an object, named as this reader may see it."""
+    """Return who did the newest of these actions on an object, named as this reader may see it."""
     query = select(AuditEntry).where(
         AuditEntry.target_id == target_id, AuditEntry.action.in_([each.name for each in actions])
     )
@@ -300,7 +301,7 @@ def newest(*, limit: int = 12) -> list[Moment]:
 
 
 def moments(entries: Sequence[AuditEntry]) -> list[Moment]:
-    """These entries as lines of a timeline, in their order, as this reader may see them."""
+    """Return these entries as lines of a timeline, in their order, as this reader may see them."""
     return _moments(entries)
 
 
@@ -314,7 +315,7 @@ def _moments(entries: Sequence[AuditEntry]) -> list[Moment]:
 
 
 def _names_of_actors(entries: Sequence[AuditEntry], *, named: bool) -> dict[str, str]:
-    """Members and former members; operators, who never were, by a statement of their own."""
+    """Return names of members and former members; operators need a statement of their own."""
     known = aliases.names_by_pseudonym({e.actor for e in entries})
     operators = {e.actor for e in entries if e.actor_kind == "operator"} - known.keys()
     return known | outsider_names()(operators) if operators and named else known

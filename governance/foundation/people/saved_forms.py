@@ -1,15 +1,15 @@
-"""Forms that wait for a fresh sign-in: kept encrypted, for the session that submitted them or the
-one that replaces it.
+"""Forms that wait until their person signs in again, stored encrypted.
+
+They belong to the session that submitted them or to the one that replaces it.
 
     keep(form) -> SavedForm         in the actor's own transaction, since the request's was rolled
-                                   back
+                                    back
     own(id) -> SavedForm            of this session, and nobody else's
     waiting() -> SavedForm | None   the newest that can still be submitted
-    opened(row) -> SubmittedForm            what was submitted; refused once it is used, expired or
-                                            altered
-    use(row)                       in the transaction of what it submits, so that it happens once
-    hand_over(old, new)            a fresh sign-in replaces the session, and the new one takes over
-                                   its forms
+    opened(row) -> SubmittedForm    what was submitted; raises once it is used, expired or altered
+    use(row)                        in the transaction of what it submits, so that it happens once
+    hand_over(old, new)             a new sign-in replaces the session, and the new session takes
+                                    over its forms
 
 Keeping a form changes nothing that anybody else can see, so it leaves no audit entry; what it
 submits leaves its own.
@@ -34,16 +34,17 @@ from governance.kernel.web.step_up import STEP_UP_SECONDS
 
 KEPT_MINUTES = (
     SIGN_IN_MINUTES + STEP_UP_SECONDS // 60
-)  # to sign in, and then to check the form while that is fresh
-MAX_BYTES = 256 * 1024  # of one form, before encryption
+)  # Time to sign in, and then to check the form while the sign-in is recent.
+MAX_BYTES = 256 * 1024  # Bytes of one form, before encryption.
 MAX_PER_SESSION = 5
 log = structlog.get_logger("people")
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedForm:
-    """What a browser sent: to which address (path and query), from which page, its fields, and its
-    files by name only.
+    """A form that a browser sent.
+
+    It has the address (path and query), the page it was on, its fields, and its files by name only.
     """
 
     address: str
@@ -100,7 +101,7 @@ def keep(form: SubmittedForm) -> SavedForm:
 
 
 def _context(row: SavedForm) -> bytes:
-    """A kept form opens as this row of this tenant and person, and as no other."""
+    """Return the context that binds a kept form to this row of this tenant and person."""
     return b"kept-form\0" + row.tenant_id.bytes + row.id.bytes + row.person_id.bytes
 
 
@@ -108,8 +109,9 @@ key_encryption.holds(SavedForm, "key", _context)
 
 
 def own(saved_form_id: UUID | None, *, lock: bool = False) -> SavedForm:
-    """The kept form of the acting person's session; `lock` lets one submission of it wait for
-    another.
+    """Return the kept form of the acting person's session.
+
+    `lock` lets one submission of it wait for another.
     """
     who = current.actor()
     query = select(SavedForm).where(
@@ -127,7 +129,7 @@ def own(saved_form_id: UUID | None, *, lock: bool = False) -> SavedForm:
 
 
 def waiting() -> SavedForm | None:
-    """The newest form of the acting person's session that can still be submitted."""
+    """Return the newest form of the acting person's session that can still be submitted."""
     query = select(SavedForm).where(
         SavedForm.session_id == current.actor().session_id,
         SavedForm.used_at.is_(None),
@@ -137,9 +139,9 @@ def waiting() -> SavedForm | None:
 
 
 def opened(row: SavedForm) -> SubmittedForm:
-    """What was submitted.
+    """Return what was submitted.
 
-    Raises KeptFormUnavailable where it was used, has expired or was altered.
+    Raises KeptFormUnavailable if it was used, has expired or was altered.
     """
     if row.used_at is not None:
         raise KeptFormUnavailable(
@@ -172,7 +174,7 @@ def opened(row: SavedForm) -> SubmittedForm:
 
 
 def use(row: SavedForm) -> None:
-    """Submitted: what it held is gone, and a second try finds that out."""
+    """Mark the form as submitted and delete its content, so that a second try fails."""
     done = (
         update(SavedForm)
         .where(SavedForm.id == row.id)
@@ -182,7 +184,7 @@ def use(row: SavedForm) -> None:
 
 
 def hand_over(old: Session, new: Session) -> None:
-    """The forms of a session go to the one that replaces it, where it is the same person's."""
+    """Move the forms of a session to the one that replaces it, if it is the same person's."""
     if old.person_id == new.person_id:
         session().execute(
             update(SavedForm).where(SavedForm.session_id == old.id).values(session_id=new.id)

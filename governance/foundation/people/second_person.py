@@ -1,17 +1,17 @@
-"""Who may be the second person: one rule for everything that two people decide.
+"""The second approver: one rule for everything that two people decide.
 
-    ApprovalRequest(requesters, at).check()             refuses with the reason
+    ApprovalRequest(requesters, at).check()             raises Forbidden with the reason
     ApprovalRequest(requesters, at).why_not()           the reason, or None: a page shows it instead
-    of the button
+                                                        of the button
     ApprovalRequest(requesters, at).check_rejection()   another person rejects, however new they are
     ApprovalRequest(requesters, at).candidates(…)       who may approve it
 
 Two accounts of one human are one person, and nobody becomes a second person after a request was
 made: the approver is another member than every requester, has another email address, and had the
-present role when the request was made. Inviting somebody takes one person, so who got their role
-within NEW_FOR approves nothing while somebody else can who has had theirs for longer. Judging
-somebody else's work (a review of evidence, a sign-off) is no approval of a request, and new
-colleagues may do it: those permissions have conditions of their own (`own_accounts`).
+current role when the request was made. Inviting somebody takes one person, so a member who got
+their role within NEW_FOR approves nothing while a longer-standing member can. Reviewing somebody
+else's work (a review of evidence, a sign-off) is no approval of a request, and new colleagues may
+do it: those permissions have conditions of their own (`own_accounts`).
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -46,11 +46,10 @@ NOT_A_MEMBER = "You aren't a member here, so you can't approve this."
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """What waits for another person: whose it is (ids, also as text; None is nobody), and since
-    when.
+    """A request that another person decides.
 
-    `own` is the sentence for a requester who tries to approve it, `roles` are those that may
-    approve it.
+    `requesters` are ids, also as text; None is nobody. `at` is when it was made. `own` is the
+    sentence for a requester who tries to approve it, `roles` are those that may approve it.
     """
 
     requesters: Iterable[UUID | str | None]
@@ -64,14 +63,15 @@ class ApprovalRequest:
             raise Forbidden(why)
 
     def check_rejection(self) -> None:
-        """Raise Forbidden for a requester: rejecting gives nobody anything, so anyone else may,
-        however new they are.
+        """Raise Forbidden for a requester.
+
+        Rejecting gives nobody anything, so anyone else may, however new they are.
         """
         if current.person_id() in _ids(self.requesters):
             raise Forbidden(self.own)
 
     def why_not(self) -> str | None:
-        """Why the acting person may not approve it, as a sentence; None where they may."""
+        """Return why the acting person may not approve it, as a sentence; None where they may."""
         ids = _ids(self.requesters)
         if current.person_id() in ids:
             return self.own
@@ -88,14 +88,15 @@ class ApprovalRequest:
         return why
 
     def candidates(self, permission: Permission) -> Sequence[Membership]:
-        """The members who hold the permission and may approve it, by name: new ones only where
-        there are no others.
+        """Return the members who have the permission and may approve it, by name.
+
+        New ones are included only if there are no others.
         """
         able = self._able(permission.roles)
         return [each for each in able if not _is_new(each)] or able
 
     def _able(self, roles: Collection[str]) -> Sequence[Membership]:
-        """The members in these roles who may approve it, however new they are."""
+        """Return the members in these roles who may approve it, however new they are."""
         ids = _ids(self.requesters)
         addresses = _addresses(frozenset(ids))
         query = select(Membership).where(Membership.ended_at.is_(None), Membership.role.in_(roles))

@@ -70,7 +70,7 @@ def start_session(
     replaces: UUID | None,
     via: str = "oidc",
 ) -> Session:
-    """A new session with a new token (no fixation); the one it replaces ends.
+    """Start a session with a new token (no fixation); end the one it replaces.
 
     `via` is how the person was identified.
     """
@@ -108,7 +108,7 @@ def start_session(
 
 
 def record_denied_sign_in(identity: Identity, *, reason: str) -> None:
-    """The attempt is in the tenant's log, whatever came of it; the person isn't stored."""
+    """Record the attempt in the tenant's log; the person isn't stored."""
     person_id = person_key(identity.issuer, identity.subject)
     nobody = Person(
         id=person_id,
@@ -128,21 +128,19 @@ def record_denied_sign_in(identity: Identity, *, reason: str) -> None:
 
 
 def record_denied_step_up(row: Session, *, reason: str) -> None:
-    """Somebody who is signed in sent an answer that proves nothing: the session stays what it was,
-    and the log tells.
-    """
+    """Record that a signed-in person sent an answer that proves nothing; keep the session."""
     record(SIGN_IN_DENIED, row, outcome="denied", cause=reason)
 
 
 def end_session(row: Session, *, how: str) -> None:
-    """Ended twice is ended once."""
+    """End a session. Idempotent."""
     if row.ended_at is None:
         row.ended_at = clock.now()
         record(SIGNED_OUT, row, how=how)
 
 
 def end_member_sessions(membership: Membership, *, how: str) -> int:
-    """Every session of a member here; the log gets an entry for each."""
+    """End every session of a member here, with a log entry for each; return how many."""
     query = select(Session).where(
         Session.person_id == membership.person_id, Session.ended_at.is_(None)
     )
@@ -153,8 +151,9 @@ def end_member_sessions(membership: Membership, *, how: str) -> int:
 
 
 def end_all_sessions(*, how: str, issuer: str | None = None) -> int:
-    """Every session of the tenant, or every one that this issuer vouches for; the log gets an entry
-    for each.
+    """End every session of the tenant, or every one that this issuer vouches for.
+
+    The log gets an entry for each. Returns how many.
     """
     query = select(Session).where(Session.ended_at.is_(None))
     rows = (
@@ -170,8 +169,9 @@ def end_sessions_of_suspended(_event: SuspensionBegan) -> None:
 
 
 def end_sessions_at_provider(issuer: str, subject: str | None, sid: str | None) -> int:
-    """Back-channel logout: the provider says that this person, or just one of their sessions, is
-    signed out.
+    """End the sessions that the provider reports as signed out (back-channel logout).
+
+    These are all sessions of this person, or just one of them. Returns how many.
     """
     query = select(Session).where(Session.ended_at.is_(None), Session.issuer == issuer)
     if sid:

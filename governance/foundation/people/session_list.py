@@ -1,6 +1,4 @@
-"""The lists of open sessions, one's own and a member's: their declarations, what filters leave, and
-the export.
-"""
+"""The lists of open sessions, one's own and a member's: declarations, filtered rows and export."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -65,7 +63,7 @@ ORDERS: Mapping[str, Callable[[LiveSession], Any]] = {
 
 
 def networks(sessions: Sequence[LiveSession]) -> Choices:
-    """Those that the sessions are from, as choices."""
+    """Return the networks that the sessions are from, as choices."""
     return [(network, network) for network in sorted({row.network or UNKNOWN for row in sessions})]
 
 

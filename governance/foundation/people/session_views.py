@@ -41,8 +41,9 @@ class SignedInElsewhere(SignInNeeded):
 
 
 def identify() -> Actor | None:
-    """The actor behind the session cookie, in the transaction of the tenant that the address
-    names.
+    """Return the actor of the session cookie.
+
+    Runs in the transaction of the tenant that the address names.
     """
     wanted = (request.view_args or {}).get("tenant", "console")
     who = _identify(wanted)
@@ -78,7 +79,7 @@ def _is_open_while_suspended(endpoint: str | None) -> bool:
 
 
 def opens_while_suspended(path: str) -> bool:
-    """Whether a path of ours leads to a page that admins of a suspended tenant may open."""
+    """Return whether a path leads to a page that admins of a suspended tenant may open."""
     try:
         endpoint, _values = current_app.url_map.bind("").match(unquote(urlsplit(path).path))
     except (HTTPException, RequestRedirect):
@@ -87,7 +88,7 @@ def opens_while_suspended(path: str) -> bool:
 
 
 def signed_in_anywhere() -> Actor | None:
-    """For pages outside a tenant: the person the cookie belongs to."""
+    """Return the person the cookie belongs to, for pages outside a tenant."""
     slug, token = sessions.split(request.cookies.get(cookie_name("session"), ""))
     return _actor_in(slug, token) if token else None
 
@@ -103,7 +104,7 @@ def _actor_in(slug: str, token: str) -> Actor | None:
 def seen(who: Actor) -> None:
     try:
         sessions.seen(who.support.operator if who.support else who)
-    except DomainError as away:  # the page was answered; only the idle clock missed a beat
+    except DomainError as away:  # The page was answered; only the idle clock missed a beat.
         log.warning("session not marked", reason=away.message)
 
 
@@ -149,7 +150,7 @@ def export_own_sessions() -> ResponseReturnValue:
 
 
 def _export_sessions(listed: ListPage, member: Membership | None) -> ResponseReturnValue:
-    """What is filtered, whole."""
+    """Export all rows that match the filters."""
     sessions = _live_sessions(member)
     asked = _asked(listed, sessions, member)
     return csv_file(
@@ -162,7 +163,7 @@ def _export_sessions(listed: ListPage, member: Membership | None) -> ResponseRet
 
 @feature.post("/settings/sessions/<uuid:session_id>/end", needs=permissions.END_SESSION)
 def end_session(session_id: UUID) -> ResponseReturnValue:
-    """One's own, or as an admin anybody's."""
+    """End one's own session, or as an admin anybody's."""
     row = queries.session_row(session_id)
     require(permissions.END_SESSION, on=row)
     own = permissions.is_own_session(current.actor(), row)
@@ -195,9 +196,7 @@ def end_member_sessions(membership_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/settings/tenants", needs=permissions.OWN)
 def switcher() -> ResponseReturnValue:
-    """The tenants of this person: another one is entered by its own sign-in, never by this
-    session.
-    """
+    """List the tenants of this person. Another one needs its own sign-in, never this session."""
     who = current.actor()
     with transaction(read_only=True, person_id=who.person_id):
         memberships = queries.tenants_of_person()

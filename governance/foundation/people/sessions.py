@@ -1,5 +1,6 @@
-"""Server-side sessions: the browser holds a random token, the database its hash, and roles are read
-each time.
+"""Server-side sessions: the browser has a random token, the database its hash.
+
+Roles are read each time.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ SEEN_INTERVAL = timedelta(minutes=1)
 MAX_COOKIE_LENGTH = 200
 
 
-# Every request asks it.
+# Every request runs it.
 _HOLDER: CompiledSelect[Any] = CompiledSelect(
     lambda: (
         select(
@@ -64,16 +65,16 @@ def token_hash(token: str) -> bytes:
 
 
 def split(cookie: str) -> tuple[str, str]:
-    """The cookie is `<tenant>.<token>`: which tenant the session belongs to is no secret."""
+    """Split a cookie `<tenant>.<token>`: the tenant of a session is no secret."""
     slug, _, token = cookie.partition(".")
     return (slug, token) if token.isascii() and len(cookie) <= MAX_COOKIE_LENGTH else ("", "")
 
 
 def actor_of_token(token: str, *, while_suspended: bool = False) -> Actor | None:
-    """Who holds this token in the present transaction's tenant: one statement, roles as they are
-    now.
+    """Return the owner of this token in the current transaction's tenant.
 
-    In a suspended tenant nobody, but an admin for what is there `while_suspended`.
+    It takes one statement, with current roles. In a suspended tenant nobody is returned, except an
+    admin for pages that are open `while_suspended`.
     """
     now = clock.now()
     rows = _HOLDER.rows(hash=token_hash(token), now=now, seen_after=now - IDLE_TIMEOUT)
@@ -118,8 +119,9 @@ def seen(who: Actor) -> None:
 
 
 def is_member(person_id: UUID, tenant_id: UUID) -> bool:
-    """For the way from one tenant to another: asked as that person, so only their own memberships
-    answer.
+    """Return whether the person is a member, for the way from one tenant to another.
+
+    The transaction is that person's, so it shows only their own memberships.
     """
     with transaction(read_only=True, tenant_id=tenant_id, person_id=person_id):
         query = select(Membership.id).where(

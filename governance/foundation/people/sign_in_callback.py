@@ -52,9 +52,7 @@ SETTINGS_CHANGED = (
 
 @feature.get("/auth/callback", needs=PUBLIC)
 def shared_callback() -> ResponseReturnValue:
-    """The address that all tenants shared until each got its own: it takes no answer, and says what
-    to change.
-    """
+    """Answer at the address that all tenants once shared: accept nothing, say what to change."""
     slug = request.args.get("state", "").partition(".")[0]
     theirs = callback_address(slug if tenants.SLUG.fullmatch(slug) else "TENANT")
     log.warning("answer at the shared redirect address refused", tenant=slug[:60])
@@ -65,15 +63,16 @@ def shared_callback() -> ResponseReturnValue:
 
 @feature.get("/auth/callback/<slug>", needs=PUBLIC)
 def callback(slug: str) -> ResponseReturnValue:
-    """The provider's answer: the state's sign-in is used up first, so that it cannot be replayed
-    whatever follows.
+    """Receive the provider's answer.
+
+    The state's sign-in is used up first, so that it can never be replayed.
     """
     return _callback(slug, 1)
 
 
 @feature.get("/auth/callback/<slug>/<int(min=2,max=999999):number>", needs=PUBLIC)
 def numbered_callback(slug: str, number: int) -> ResponseReturnValue:
-    """The same for a later connection of the tenant, also for one that is only proposed."""
+    """Receive the same for a later connection of the tenant, even if only proposed."""
     return _callback(slug, number)
 
 
@@ -127,7 +126,7 @@ def _answered(slug: str, number: int, state: str) -> ResponseReturnValue:
             status=409,
         )
     try:
-        with current.acting_as(system_in(tenant)):  # whose places outbound calls take
+        with current.acting_as(system_in(tenant)):  # Outbound calls count for this tenant.
             identity = _redeemed(connection, under_way, here, slug)
     except oidc_types.TokenRefused as refused:
         if here is not None:
@@ -170,8 +169,9 @@ def _under_way(tenant: Tenant, number: int, state: str) -> tuple[Connection, Sig
 
 
 def _tested(here: Actor | None, connection: Connection, under_way: SignIn) -> ResponseReturnValue:
-    """The end of a test sign-in: the result is recorded for the admin who tests, and no session
-    starts or ends.
+    """End a test sign-in: record the result for the admin who tests.
+
+    No session starts or ends.
     """
     if here is None:
         raise oidc_types.TokenRefused(
@@ -230,7 +230,10 @@ def _admit(
     fresh: bool,
     replaces: UUID | None,
 ) -> Actor:
-    """Two first sign-ins of one person at once: the second finds what the first has made."""
+    """Admit the person and start a session.
+
+    Of two first sign-ins of one person at once, the second finds what the first has created.
+    """
     try:
         return _admitted(tenant, connection, identity, token, fresh=fresh, replaces=replaces)
     except IntegrityError:
@@ -248,7 +251,8 @@ def _admitted(
 ) -> Actor:
     key = person_key(identity.issuer, identity.subject)
     with current.acting_as(system_in(tenant)), transaction(person_id=key):
-        if not queries.lock_if_live(connection.id):  # who ends its sessions must not miss this one
+        # The action that ends its sessions must not miss this one.
+        if not queries.lock_if_live(connection.id):
             raise oidc_types.TokenRefused(SETTINGS_CHANGED)
         try:
             admit = (

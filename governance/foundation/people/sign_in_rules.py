@@ -1,8 +1,7 @@
-"""Who may join by an invitation, and what a person is told who has no access: which claim decided,
-and what to set.
+"""The rules for joining by an invitation, and the error that a person without access sees.
 
-All of it is about the person's own identity. Whether somebody is invited is shown only to a person
-who has proven the address.
+The error says which claim decided, and what to set. All of it is about the person's own identity.
+Whether somebody is invited is shown only to a person who has proven the address.
 """
 
 from governance.foundation.people import queries
@@ -21,10 +20,10 @@ class NoMembership(SignInRefused):
 
 
 def is_address_proven(identity: Identity, connection: Connection) -> bool:
-    """Whether the address is the person's own: the provider says so, or verifies every address in
-    the tenant's domains.
+    """Return whether the address is proven to be the person's own.
 
-    An explicit `email_verified: false` never counts.
+    The provider says so, or verifies every address in the tenant's domains. An explicit
+    `email_verified: false` never counts.
     """
     if not identity.email or identity.email_verified is False:
         return False
@@ -38,17 +37,18 @@ def _is_in_work_domain(email: str) -> bool:
 
 
 def must_use_provider(email: str) -> bool:
-    """Whether single sign-on is required of the person at this address: of everyone in the tenant's
-    work domains, where the live connection says so.
+    """Return whether the person at this address must use single sign-on.
+
+    Everyone in the tenant's work domains must if the live connection says so.
     """
     live = queries.connection()
     return live is not None and live.enforced and _is_in_work_domain(email.strip().lower())
 
 
 def no_access(identity: Identity, connection: Connection, *, was_member: bool) -> NoMembership:
-    """Why neither an invitation nor a group gives access, as an error to raise."""
+    """Return why neither an invitation nor a group gives access, as an error to raise."""
     problems = [_invitation_problem(identity, connection)]
-    if was_member:  # groups bring nobody back
+    if was_member:  # Groups never readmit a former member.
         problems.insert(
             0,
             NoMembership(f"Your access to {_here()} has ended.", reason="the membership has ended"),
@@ -63,7 +63,7 @@ def no_access(identity: Identity, connection: Connection, *, was_member: bool) -
 
 
 def group_lost(identity: Identity) -> NoMembership:
-    """Why a membership that groups gave is of no use at this sign-in, as an error to raise."""
+    """Return why a membership that groups gave is of no use at this sign-in, as an error."""
     found = _group_problem(identity)
     return NoMembership(
         found.message,
@@ -73,7 +73,7 @@ def group_lost(identity: Identity) -> NoMembership:
 
 
 def deactivated() -> NoMembership:
-    """Why a deactivated user of the directory isn't signed in, as an error to raise."""
+    """Return why a deactivated user of the directory isn't signed in, as an error to raise."""
     return NoMembership(
         f"Your company's directory has deactivated your account at {_here()}.",
         remedy="Ask the person who manages your company's directory to activate it again.",
@@ -82,7 +82,7 @@ def deactivated() -> NoMembership:
 
 
 def suspended_for_all_but_admins() -> NoMembership:
-    """Why nobody but an admin is signed in while the operator has suspended the tenant."""
+    """Return why nobody but an admin is signed in while the operator has suspended the tenant."""
     return NoMembership(
         f"{_here()} is suspended by the operator of Meridian. Until then only its admins can sign"
         " in, to download an export.",
@@ -92,7 +92,7 @@ def suspended_for_all_but_admins() -> NoMembership:
 
 
 def entry_taken(identity: Identity) -> NoMembership:
-    """Another account has signed in as the directory's user with this address."""
+    """Return the error that another account has signed in as the directory's user."""
     return NoMembership(
         f"Another account already signs in to {_here()} as {identity.email}.",
         remedy=(
@@ -104,7 +104,7 @@ def entry_taken(identity: Identity) -> NoMembership:
 
 
 def directory_groups_lost() -> NoMembership:
-    """Why a membership that the directory's groups gave is of no use at this sign-in."""
+    """Return why a membership that the directory's groups gave is of no use at this sign-in."""
     return NoMembership(
         f"None of your groups in the company's directory gives access to {_here()}.",
         remedy="Ask an admin which group you need.",

@@ -1,4 +1,4 @@
-"""Sign-ins under way, and the client that a tenant is at its provider.
+"""Sign-ins in progress, and the client that a tenant is at its provider.
 
 Nobody is known yet, so nothing is logged.
 """
@@ -20,7 +20,8 @@ from governance.kernel.safety import key_encryption
 
 SIGN_IN_MINUTES = 10
 KEPT_DAYS = 1
-MAX_STARTED_PER_MINUTE = 120  # from one network: a company behind one address signs in at nine
+# Per network. A company behind one address starts many sign-ins at nine o'clock.
+MAX_STARTED_PER_MINUTE = 120
 
 
 class TooManySignIns(DomainError):
@@ -34,8 +35,9 @@ key_encryption.holds(Connection, "secret", lambda row: secret_context(row.tenant
 
 @dataclass(frozen=True, slots=True)
 class SignInSecrets:
-    """What ties an answer to its question: the state (`<tenant>.<random>`), the nonce and the PKCE
-    verifier.
+    """The secrets that tie an answer to its request.
+
+    They are the state (`<tenant>.<random>`), the nonce and the PKCE verifier.
     """
 
     state: str
@@ -59,8 +61,9 @@ def save_sign_in(
     leaves: UUID | None = None,
     is_test: bool = False,
 ) -> None:
-    """Keep a sign-in under way, bound to the browser that began it; `leaves` is the session it may
-    replace elsewhere. Raises TooManySignIns.
+    """Store a sign-in in progress, bound to the browser that started it. Raises TooManySignIns.
+
+    `leaves` is the session of another tenant that it may replace.
     """
     _check_not_flooded()
     under_way = SignIn(
@@ -82,8 +85,9 @@ def save_sign_in(
 
 
 def _check_not_flooded() -> None:
-    """Anyone may start a sign-in, and each leaves a row: so many a minute and network, in all
-    processes together.
+    """Limit the sign-ins per minute and network, in all processes together.
+
+    Anyone may start a sign-in, and each leaves a row.
     """
     recent = select(func.count()).where(
         SignIn.network == current.origin().network,
@@ -97,7 +101,7 @@ def _check_not_flooded() -> None:
 
 
 def use_sign_in(state: str, browser: str) -> SignIn:
-    """The sign-in that this state belongs to, once, and only in the browser that began it."""
+    """Return the sign-in of this state, once, and only in the browser that started it."""
     query = select(SignIn).where(SignIn.state_hash == _hash(state)).with_for_update()
     found = session().scalars(query).one_or_none()
     if found is None or found.browser_hash != _hash(browser):
@@ -116,15 +120,16 @@ def use_sign_in(state: str, browser: str) -> SignIn:
 
 
 def delete_old_sign_ins() -> None:
-    """A nightly sweep of the sign-ins that nobody finished."""
+    """Delete the sign-ins that nobody finished, every night."""
     session().execute(
         delete(SignIn).where(SignIn.created_at < clock.now() - timedelta(days=KEPT_DAYS))
     )
 
 
 def callback_path(slug: str, number: int = 1) -> str:
-    """Of the redirect address of a connection: each issuer and client of a tenant has its own (RFC
-    9700 §4.4).
+    """Return the path of a connection's redirect address.
+
+    Each issuer and client of a tenant has its own (RFC 9700 §4.4).
     """
     return f"/auth/callback/{slug}" + (f"/{number}" if number > 1 else "")
 
@@ -142,7 +147,7 @@ def oidc_client(connection: Connection, redirect_uri: str) -> OidcClient:
 
 
 def secret_context(tenant_id: UUID) -> bytes:
-    """A sealed client secret opens in its own tenant only."""
+    """Return the context that binds an encrypted client secret to its tenant."""
     return b"client-secret" + tenant_id.bytes
 
 

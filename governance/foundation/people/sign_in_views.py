@@ -1,6 +1,4 @@
-"""Signing in and out: the way to the provider, its answer, the provider's own sign-outs, and the
-theme of these pages.
-"""
+"""The sign-in pages, and the redirect to the provider."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,7 +43,7 @@ def home_of(who: Actor) -> str:
 
 @feature.get("/login", needs=PUBLIC)
 def login() -> ResponseReturnValue:
-    """The sign-in page; with a known `email` or `tenant` straight to that tenant's provider."""
+    """Show the sign-in page; with a known `email` or `tenant`, go straight to that provider."""
     email, slug = request.args.get("email", "").strip()[:254], request.args.get("tenant", "")
     if not email and not slug:
         return _sign_in_page(SignInForm())
@@ -62,8 +60,9 @@ def login() -> ResponseReturnValue:
 
 @feature.post("/login/continue", needs=PUBLIC)
 def continue_sign_in() -> ResponseReturnValue:
-    """Start the sign-in that a person has agreed to; `leaves` is the session of another tenant that
-    they agreed to end.
+    """Start the sign-in that a person has agreed to.
+
+    `leaves` is the session of another tenant that they agreed to end.
     """
     form = request.form
     onward = safe_path(form.get("next"))
@@ -88,8 +87,9 @@ def continue_sign_in() -> ResponseReturnValue:
 
 @dataclass(frozen=True, slots=True)
 class RequestedSignIn:
-    """A sign-in that somebody wants to start: where, as which person, what follows, and whether it
-    must be a fresh one.
+    """A sign-in that somebody wants to start.
+
+    It says where, as which person, what follows, and whether it must be a fresh one.
     """
 
     tenant: Tenant
@@ -99,13 +99,13 @@ class RequestedSignIn:
 
 
 def session_elsewhere(tenant: Tenant) -> Actor | None:
-    """Who is signed in to another tenant with this browser."""
+    """Return the person who is signed in to another tenant with this browser."""
     who = signed_in_anywhere()
     return who if who is not None and who.tenant_id != tenant.id else None
 
 
 def _comes_from_elsewhere() -> bool:
-    """Whether anything but a page of ours led here.
+    """Return whether anything but a page of ours led here.
 
     Programs send neither header, and no person is behind them.
     """
@@ -118,9 +118,7 @@ def _comes_from_elsewhere() -> bool:
 def confirm_sign_in_page(
     wanted: RequestedSignIn, other: Actor | None, *, status: int = 200
 ) -> ResponseReturnValue:
-    """Ask before a sign-in that another site may have started, and before leaving another tenant's
-    session.
-    """
+    """Ask before a sign-in that another site may have started, or before leaving a session."""
     return page(
         "foundation/people/confirm_sign_in.html",
         status=status,
@@ -132,9 +130,9 @@ def confirm_sign_in_page(
 
 @feature.post("/login", needs=PUBLIC)
 def find_provider() -> ResponseReturnValue:
-    """Which tenant's provider an address leads to.
+    """Find the tenant's provider for an address.
 
-    The answer goes on by itself; a form may not leave the site.
+    The page goes on by itself; a form may not leave the site.
     """
     form = SignInForm()
     if not form.validate():
@@ -175,8 +173,9 @@ def _problem(email: str, sentence: str) -> ResponseReturnValue:
 
 
 def find_tenant(email: str, slug: str, *, also_suspended: bool = False) -> Tenant | None:
-    """The tenant of the slug, or of the address. Raises TenantSuspended unless suspended ones are
-    wanted, too: for what their admins may do.
+    """Return the tenant of the slug, or of the address.
+
+    Raises TenantSuspended unless suspended ones are wanted, too, for what their admins may do.
     """
     domain = email.rpartition("@")[2][:253]
     with transaction(read_only=True):
@@ -203,7 +202,7 @@ def _to_provider(
     *,
     leaves: Actor | None = None,
 ) -> ResponseReturnValue:
-    """No transaction is open while the provider is asked: it may be slow.
+    """Redirect to the provider. No transaction is open meanwhile: the provider may be slow.
 
     `answer` makes the response of the address.
     """
@@ -214,7 +213,7 @@ def _to_provider(
         )
     drawn = sign_in_state.new_secrets(tenant.slug)
     login_hint = wanted.email or _own_address(tenant)
-    with current.acting_as(system_in(tenant)):  # whose places outbound calls take
+    with current.acting_as(system_in(tenant)):  # Outbound calls count for this tenant.
         url = oidc.authorization_url(
             client_of(connection, tenant.slug),
             state=drawn.state,
@@ -236,7 +235,7 @@ def _to_provider(
 
 
 def _own_address(tenant: Tenant) -> str:
-    """Of the person who is signed in here already: a step-up is for them."""
+    """Return the address of the person who is signed in here already: a step-up is for them."""
     who = signed_in_anywhere()
     return who.email if who is not None and who.tenant_id == tenant.id else ""
 
@@ -250,7 +249,7 @@ def client_of(connection: Connection, slug: str) -> oidc_types.OidcClient:
 
 
 def callback_address(slug: str, number: int = 1) -> str:
-    """Where a connection's provider sends people back."""
+    """Return the address to which a connection's provider sends people back."""
     return f"{current_app.config['PUBLIC_URL']}{sign_in_state.callback_path(slug, number)}"
 
 

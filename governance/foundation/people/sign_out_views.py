@@ -31,7 +31,7 @@ from governance.kernel.work.jobs import once_per
 
 @feature.post("/logout", needs=PUBLIC)
 def logout() -> ResponseReturnValue:
-    """End the session here first, whatever becomes of the rest; then at the provider."""
+    """End the session here first, then sign out at the provider, which may fail."""
     who = signed_in_anywhere()
     onward = _provider_logout(end_own_session(who, how="signed out"), who) if who else None
     response = make_response(
@@ -51,7 +51,7 @@ def logout() -> ResponseReturnValue:
 
 
 def end_own_session(who: Actor, *, how: str) -> bytes:
-    """End the session of that actor; returns its sealed ID token."""
+    """End the session of that actor; return its encrypted ID token."""
     if who.session_id is None:
         raise NotFound("This session doesn't exist or has ended.")
     with current.acting_as(who), transaction():
@@ -67,7 +67,7 @@ def _provider_logout(sealed_token: bytes, who: Actor) -> str | None:
     if connection is None:
         return None
     token = key_encryption.unwrap(sealed_token, b"id-token").decode()
-    if not token:  # they signed in by a code of ours: no provider knows of the session
+    if not token:  # They signed in by a code of ours: no provider knows of the session.
         return None
     return provider_logout.logout_url(
         client_of(connection, who.tenant_slug), token, f"{current_app.config['PUBLIC_URL']}/login"
@@ -76,7 +76,7 @@ def _provider_logout(sealed_token: bytes, who: Actor) -> str | None:
 
 @feature.post("/auth/back-channel/<slug>", needs=PUBLIC)
 def back_channel(slug: str) -> ResponseReturnValue:
-    """The provider says that somebody's session is over (OpenID Connect Back-Channel Logout 1.0).
+    """End the sessions that the provider reports as over (OpenID Connect Back-Channel Logout 1.0).
 
     A token counts once.
     """

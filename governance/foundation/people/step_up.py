@@ -1,5 +1,6 @@
-"""Signing in again for what needs it, without losing the form: the page that asks, the page that
-shows the form, its submission.
+"""The pages for signing in again without losing a form.
+
+One page asks for the sign-in, one shows the form again, and one submits it.
 
 The page that shows the form posts to the form's own address and names the kept form; the route
 there checks all that it always checks, and then reads the kept fields in place of those that were
@@ -42,7 +43,7 @@ log = structlog.get_logger("people")
 
 
 def ask() -> ResponseReturnValue:
-    """The answer to a request that needs a fresh sign-in; a form that came with it is kept.
+    """Answer a request that needs a recent sign-in; keep a form that came with it.
 
     No transaction is open.
     """
@@ -86,7 +87,7 @@ def _asking(
 
 
 def sign_in_again_address(who: Actor, onward: str) -> str:
-    """Where this person signs in again, before `onward` opens."""
+    """Return the address where this person signs in again, before `onward` opens."""
     own = reauthentication_address()(who, onward)
     return own or f"/login?tenant={quote(who.tenant_slug)}&fresh=1&next={quote(onward)}"
 
@@ -110,13 +111,13 @@ def _filenames() -> list[str]:
 
 
 def _address() -> str:
-    """Path and query of the request, as a link can carry them."""
+    """Return path and query of the request, as a link can carry them."""
     query = request.query_string.decode("latin-1")
     return quote(request.path) + (f"?{query}" if query else "")
 
 
 def _back() -> str:
-    """The page of ours that the form was on; where a browser does not tell, the start."""
+    """Return the page of ours that the form was on; the start page if the browser doesn't say."""
     return referring_page() or "/"
 
 
@@ -125,7 +126,7 @@ def _back() -> str:
 
 @feature.get("/continue/<uuid:saved_form_id>", needs=permissions.OWN, while_suspended=True)
 def continuing(saved_form_id: Any) -> ResponseReturnValue:
-    """What was submitted before the sign-in, and the button that submits it."""
+    """Show what was submitted before the sign-in, and the button that submits it."""
     row = saved_forms.own(saved_form_id)
     form = saved_forms.opened(row)
     view, values, kept = _behind(form)
@@ -151,9 +152,7 @@ def continuing(saved_form_id: Any) -> ResponseReturnValue:
 
 
 def _behind(form: SubmittedForm) -> tuple[dict[str, Any], dict[str, Any], Submission]:
-    """What the route of a kept form declares, the values in its address, and what was sent to
-    it.
-    """
+    """Return the declarations of a kept form's route, its address's values, and what was sent."""
     parts = urlsplit(form.address)
     try:
         endpoint, values = current_app.url_map.bind(request.host).match(
@@ -173,7 +172,7 @@ def _behind(form: SubmittedForm) -> tuple[dict[str, Any], dict[str, Any], Submis
 def resubmit(saved_form_id: str, act: Callable[[], ResponseReturnValue]) -> Response:
     """Let the view read the kept fields.
 
-    A form that is refused stays, so that its person can try again.
+    A form that fails stays, so that its person can try again.
     """
     row = saved_forms.own(uuid_or_none(saved_form_id), lock=True)
     form = saved_forms.opened(row)
@@ -188,8 +187,9 @@ def resubmit(saved_form_id: str, act: Callable[[], ResponseReturnValue]) -> Resp
 
 
 def unfinished(who: Actor | None) -> dict[str, str]:
-    """For the page of a sign-in that failed: what became of the form that waits for it, and the way
-    back to that.
+    """Return what became of the form that waits for a failed sign-in, and the way back to it.
+
+    It is for the page of that sign-in.
     """
     if who is None:
         return {}
@@ -209,5 +209,5 @@ def unfinished(who: Actor | None) -> dict[str, str]:
 
 
 def _minutes(row: SavedForm) -> int:
-    """Minutes until it expires, rounded up."""
+    """Return the minutes until it expires, rounded up."""
     return -((clock.now() - row.expires_at) // timedelta(minutes=1))

@@ -11,7 +11,7 @@ from governance.kernel.web.responses import ResponseReturnValue
 
 @feature.post("/theme", needs=PUBLIC)
 def theme() -> ResponseReturnValue:
-    """Kept in a cookie so that the server draws it without a flash."""
+    """Store the theme in a cookie, so that the server draws it without a flash."""
     response = make_response(
         redirect(safe_path(request.form.get("back")) or referring_page() or "/", 303)
     )

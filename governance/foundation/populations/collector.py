@@ -1,4 +1,4 @@
-"""What a collector is: a key, the controls it supports, a schedule, and `collect(period)`.
+"""The interface of collectors: a key, the controls it supports, a schedule, and `collect(period)`.
 
     COLLECTORS      the point where features add their collectors
     Collector       its `query` is run exactly as it is copied into the file
@@ -36,7 +36,7 @@ type PopulationRow = Mapping[str, Any]
 
 NAMED = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # SQLAlchemy's
 TOPICS: tuple[CollectorTopic, ...] = get_args(CollectorTopic.__value__)
-# the parameters of every query, by name in its text
+# The parameters of every query, by name in its text.
 TENANT: ColumnElement[UUID] = literal_column(":tenant", Uuid())
 BEGINS: ColumnElement[datetime] = literal_column(":begins", DateTime(timezone=True))
 UNTIL: ColumnElement[datetime] = literal_column(":until", DateTime(timezone=True))
@@ -44,7 +44,7 @@ UNTIL: ColumnElement[datetime] = literal_column(":until", DateTime(timezone=True
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """`ok` is False if someone has to act; `performed` is False if there was nothing to store."""
+    """A result. `ok` is False if someone has to act, `performed` if there was nothing to store."""
 
     population: populations.CollectorPopulation
     says: str
@@ -62,7 +62,7 @@ class Collector(ABC):
     schedule: ClassVar[str] = "monthly"
     needs_rows: ClassVar[bool] = False
     catches_up: ClassVar[bool] = (
-        True  # a period that was missed can be told from what was written in it
+        True  # A missed period can be reconstructed from what was written in it.
     )
     topic: ClassVar[CollectorTopic]
 

@@ -25,12 +25,12 @@ class Period:
 
     @property
     def begins(self) -> datetime:
-        """Its first instant."""
+        """The first instant of the period."""
         return datetime.combine(self.first, time(), UTC)
 
     @property
     def until(self) -> datetime:
-        """The first instant after it."""
+        """The first instant after the period."""
         return datetime.combine(self.last + DAY, time(), UTC)
 
 

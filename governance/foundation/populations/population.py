@@ -20,7 +20,7 @@ from governance.kernel.files.spreadsheet_writer import csv_bytes, csv_rows
 
 @dataclass(frozen=True)
 class CollectorPopulation:
-    """`rows` are plain values (text, numbers, yes or no), one under each of `columns`."""
+    """A population. Each row has plain values (text, numbers, yes or no), one per column."""
 
     key: str
     title: str

@@ -88,7 +88,7 @@ UNMASKING = ApprovalKind(
 
 
 def _outcome(erasure: Erasure) -> list[ApprovalEffect]:
-    """Of a request that was decided; what was rejected or withdrawn affects nothing."""
+    """Return the effects of a decided request; a rejected or withdrawn one has none."""
     page = ("privacy.erasure", {"erasure_id": erasure.id}, "Details")
     outcomes = {
         "approved": ApprovalEffect(

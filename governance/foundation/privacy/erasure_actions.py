@@ -68,12 +68,13 @@ PERSON_ERASED = action(
 
 
 def request_erasure(membership: Membership, reason: str) -> Erasure:
-    """Requested twice is requested once.
+    """Request an erasure. Idempotent.
 
-    The last admin is refused here already, and again when it is carried out.
+    Raises for the last admin, here and again when it is carried out.
     """
     pseudonym = subject_of_member(membership)
-    session().refresh(membership, with_for_update={"of": Membership})  # two people may ask at once
+    # Two people may request it at once.
+    session().refresh(membership, with_for_update={"of": Membership})
     there = queries.open_erasure(pseudonym)
     if there is not None and not approvals.close_expired(ERASURE, there.id):
         return there
@@ -100,14 +101,14 @@ def request_erasure(membership: Membership, reason: str) -> Erasure:
 
 
 def start_erasure(erasure: Erasure, membership: Membership) -> None:
-    """It was approved: the jobs process carries it out. There is no way back."""
+    """Start an approved erasure, which the jobs process carries out. It can't be undone."""
     member_actions.check_not_last_admin(membership)
     erasure.state = "approved"
     background_work.start(erasure)
 
 
 def close_erasure(erasure: Erasure, state: str) -> None:
-    """Its approval was rejected, withdrawn or expired, which is recorded as that.
+    """Close an erasure whose approval was rejected, withdrawn or expired; the approval records it.
 
     Nothing is erased.
     """
@@ -140,12 +141,10 @@ ERASING = background_work.WorkKind(
 
 
 def begin_erasure(erasure: Erasure) -> erasure_list.ListedErasure | None:
-    """What to put on the erasure list before anything is erased; None where it is done.
+    """Return the entry for the erasure list, written before anything is erased; None if it is done.
 
-    From here on no hold can be placed.
-
-    A hold that was placed since the approval ends it: the row says so, and the caller finds no one
-    to erase.
+    From here on no hold can be placed. A hold that was placed since the approval ends the erasure:
+    the row says so, and the caller finds no one to erase.
     """
     if erasure.state != "approved" or erasure.person_id is None:
         return None
@@ -162,18 +161,16 @@ def begin_erasure(erasure: Erasure) -> erasure_list.ListedErasure | None:
 
 
 def finish_erasure(erasure: Erasure, membership: Membership | None) -> None:
-    """Erase, unless it was done by another try. Needs a transaction with person_id set."""
+    """Erase, unless another try did. Needs a transaction with person_id set."""
     if erasure.state == "approved":
         _erase(erasure, membership)
 
 
 def erase_again(listed: erasure_list.ListedErasure, membership: Membership | None) -> Erasure:
-    """After a restore: what the list holds is erased again, whatever the restored rows say.
+    """Erase what the list has again after a restore, for any state of the restored rows.
 
-    Holds in them are older than it.
-
-    A request that the backup brought back open is closed first: nobody is asked to approve what was
-    carried out.
+    Holds in them are older than it. A request that the backup reopened is closed first: nobody is
+    asked to approve what was carried out.
     """
     for each in queries.erasures_of(listed.subject):
         approvals.void(ERASURE, each, reason="It was carried out before the restore.")
@@ -197,8 +194,9 @@ def erase_again(listed: erasure_list.ListedErasure, membership: Membership | Non
 
 
 def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = False) -> None:
-    """The row keeps counts and the pseudonym; what was written for the approval may name the person
-    and goes too.
+    """Erase the person, and the text that was written for the approval, since it may name them.
+
+    The row keeps counts and the pseudonym.
     """
     known_as = short_pseudonym(erasure.subject)
     approvals.redact(ERASURE, queries.erasures_of(erasure.subject), summary=f"erase {known_as}")
@@ -224,7 +222,7 @@ def _erase(erasure: Erasure, membership: Membership | None, *, again: bool = Fal
 
 
 def subject_of_member(membership: Membership) -> str:
-    """One whose membership was erased has no pseudonym in the log any more."""
+    """Return the pseudonym; raise if the membership was erased, since the log has none then."""
     if membership.pseudonym != personal_field_encryption.pseudonym(membership.person_id):
         raise DomainError("This person was already erased.")
     return membership.pseudonym

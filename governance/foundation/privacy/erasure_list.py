@@ -1,9 +1,8 @@
-"""The erasure list: what was erased, kept outside the database, so that a restored database can be
-made to forget again.
+"""The erasure list: erasures, stored outside the database, to be repeated after a restore.
 
-One small file an erasure in the object store, `erasures/<erasure id>.json`. It names nobody: a
-pseudonym, and a digest of the person's id. It is written before anything is erased and never
-removed. Backups of the store must be no older than those of the database.
+There is one small file per erasure in the object store, `erasures/<erasure id>.json`. It names
+nobody: it has a pseudonym, and a digest of the person's id. It is written before anything is erased
+and never removed. Backups of the store must be no older than those of the database.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ FOLDER = "erasures"
 
 @dataclass(frozen=True, slots=True)
 class ListedErasure:
-    """One erasure, as the list holds it."""
+    """One erasure of the list."""
 
     erasure_id: UUID
     tenant_id: UUID
@@ -35,7 +34,7 @@ def digest(person_id: UUID) -> str:
 
 
 def add(listed: ListedErasure) -> None:
-    """On the disk when this returns. Listed twice is listed once."""
+    """Write an erasure to the list; it is on disk when this returns. Idempotent."""
     said = {
         "erasure": str(listed.erasure_id),
         "tenant": str(listed.tenant_id),
@@ -47,9 +46,10 @@ def add(listed: ListedErasure) -> None:
 
 
 def everything() -> Sequence[ListedErasure]:
-    """The whole list.
+    """Return the complete list.
 
-    A file that cannot be read is named: to go on without it could leave somebody unerased.
+    Raises for a file that cannot be read, and names it: going on without it could leave somebody
+    unerased.
     """
     return [_read(key) for key in store().keys(FOLDER)]
 

@@ -1,9 +1,8 @@
-"""After a restore: a backup brings back what was erased since, and the erasure list says what has
-to go again.
+"""Repeat erasures after a restore, since the backup may be older than they are.
 
-pending() -> what the list holds and this database has not done; while there is any, nothing may be
-served
-replay()  -> carries all of it out, tenant by tenant; done twice, it is done once
+pending() -> erasures of the list that this database has not done; while there are any, nothing may
+             be served
+replay()  -> carries all of them out, tenant by tenant. Idempotent.
 """
 
 from collections import defaultdict
@@ -26,11 +25,11 @@ from governance.kernel.formatting import plural
 IN_HAND = (
     "approved",
     "done",
-)  # what is approved is in the queue, which the database brings back with it
+)  # An approved erasure is in the queue, which the database restores too.
 
 
 def pending() -> Sequence[ListedErasure]:
-    """Cheap: the list is read, and each tenant on it asked once.
+    """Return the erasures to repeat. Cheap: it reads the list and queries each tenant on it once.
 
     A tenant that is not here has nothing to erase.
     """
@@ -45,7 +44,7 @@ def pending() -> Sequence[ListedErasure]:
 
 
 def refusal(waiting: Sequence[ListedErasure]) -> str:
-    """Why nothing starts."""
+    """Return why nothing starts."""
     return (
         "This database was restored from a backup that is older than"
         f" {plural(len(waiting), 'erasure')} on the erasure list. Run `governance privacy replay`,"
@@ -54,7 +53,7 @@ def refusal(waiting: Sequence[ListedErasure]) -> str:
 
 
 def replay() -> Sequence[ListedErasure]:
-    """What was erased again."""
+    """Repeat the pending erasures and return them."""
     waiting = pending()
     homes = {tenant.id: tenant for tenant in _tenants({listed.tenant_id for listed in waiting})}
     for listed in waiting:

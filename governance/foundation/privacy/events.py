@@ -1,4 +1,4 @@
-"""What privacy tells every feature that keeps something of a person."""
+"""Events of privacy for every feature that stores something about a person."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field

@@ -22,7 +22,7 @@ constraint(
 
 
 def everyone() -> list[tuple[object, str]]:
-    """Members and former members; nobody who was erased."""
+    """List members and former members, except those who were erased."""
     return [
         (m.id, f"{m.person.name}{', former member' if m.ended_at else ''}")
         for m in people.everyone(limit=MAX_PEOPLE_LISTED)

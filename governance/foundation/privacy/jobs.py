@@ -1,6 +1,4 @@
-"""Carries out approved erasures, and every night destroys the keys to sealed parts that are past
-their time.
-"""
+"""Carry out approved erasures, and destroy expired keys of encrypted fields every night."""
 
 from governance.foundation.people import queries as people
 from governance.foundation.privacy import (
@@ -18,9 +16,9 @@ from governance.kernel.work.jobs import Progress, WorkItem, work
 
 @work(erasure_actions.ERASING.name)
 def erase(item: WorkItem, progress: Progress) -> None:
-    """The work of one Erasure (item.target_id).
+    """Carry out one Erasure (item.target_id).
 
-    First the list outside the database, then the rows: killed anywhere, it goes on.
+    The list outside the database comes first, then the rows. A killed run resumes anywhere.
     """
     erasure_id = background_work.target_of(erasure_actions.ERASING, item)
     progress(0, 2, "Adding to the erasure list")
@@ -45,7 +43,5 @@ def erase(item: WorkItem, progress: Progress) -> None:
 
 
 def destroy_expired_keys() -> None:
-    """Nightly: destroy the keys to what the log has encrypted for longer than the tenant keeps
-    it.
-    """
+    """Destroy keys of log fields that are older than the tenant keeps them. Runs nightly."""
     once_a_day_in_each("destroy expired log keys", retention_actions.destroy_expired_keys)

@@ -40,7 +40,7 @@ HOLD_RELEASED = action(
 
 
 class UnderLegalHold(DomainError):
-    """A legal hold blocks it; its sentence names it."""
+    """A legal hold blocks the action; the sentence names it."""
 
 
 class ErasureStarted(DomainError):
@@ -48,8 +48,9 @@ class ErasureStarted(DomainError):
 
 
 def record_hold_conflict(target: Model, subject: str, *, step: str) -> str | None:
-    """The sentence of the hold that forbids erasing this person, if there is one; the attempt is
-    recorded.
+    """Return the sentence of the hold that forbids erasing this person, and record the attempt.
+
+    Returns None if there is no hold.
     """
     held = queries.active_holds(subject)
     if not held:
@@ -66,7 +67,7 @@ def record_hold_conflict(target: Model, subject: str, *, step: str) -> str | Non
 
 
 def why_on_hold(subject: str) -> str | None:
-    """Of the legal hold that forbids erasing this person; None where none does."""
+    """Return the sentence of the legal hold that forbids erasing this person; None without one."""
     held = queries.active_holds(subject)
     return hold_sentence(held) if held else None
 
@@ -86,7 +87,7 @@ def hold_sentence(held: Collection[LegalHold]) -> str:
 
 
 def place_hold(membership: Membership | None, reason: str) -> LegalHold:
-    """On one person, or without one on everybody.
+    """Place a hold on one person, or on everybody if `membership` is None.
 
     An erasure that has started can no longer be stopped.
     """

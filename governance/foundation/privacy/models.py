@@ -1,6 +1,4 @@
-"""What two persons decide together about a third: erasing, holding, unmasking; and how long sealed
-parts are kept.
-"""
+"""Requests that two people decide about a third: erasing, holding, unmasking; and retention."""
 
 from datetime import datetime
 from typing import Any
@@ -14,10 +12,9 @@ from governance.kernel.work.background_work import Generated
 
 
 class Erasure(Generated):
-    """The erasing of one person: requested by one, approved by another, carried out by the jobs
-    process, for good.
+    """The erasure of one person: requested by one, approved by another, and irreversible.
 
-    Carried out again after a restore, it has no requester.
+    The jobs process carries it out. Carried out again after a restore, it has no requester.
     """
 
     __tablename__ = "erasures"
@@ -32,15 +29,15 @@ class Erasure(Generated):
         ),
     )
 
-    subject: Mapped[str]  # the person's pseudonym: what stays of them
-    person_id: Mapped[UUID | None]  # until it is done
+    subject: Mapped[str]  # The person's pseudonym, which stays.
+    person_id: Mapped[UUID | None]  # None once it is done.
     state: Mapped[str] = mapped_column(
         default="requested"
-    )  # asked (its approval is open) approved done refused withdrawn
+    )  # One of: requested (its approval is open) approved done rejected withdrawn.
     done_at: Mapped[datetime | None]
     found: Mapped[dict[str, Any]] = mapped_column(
         default=dict
-    )  # what was removed, by kind: counts only
+    )  # Removed rows by kind: counts only.
 
     @property
     def is_ready(self) -> bool:
@@ -48,8 +45,9 @@ class Erasure(Generated):
 
 
 class LegalHold(Tenanted, Model):
-    """Nothing of this person (or, without a subject, of anybody) may be erased or shredded while it
-    is active.
+    """A legal hold. While it is active, nothing of the person may be erased or shredded.
+
+    Without a subject it covers everybody.
     """
 
     __tablename__ = "legal_holds"
@@ -63,8 +61,9 @@ class LegalHold(Tenanted, Model):
 
 
 class Unmasking(Tenanted, Model):
-    """Who a pseudonym is, shown to one person for an hour once an approval of this row was
-    given.
+    """A name behind a pseudonym, shown to one person.
+
+    It is shown for an hour once an approval of this row was given.
     """
 
     __tablename__ = "unmaskings"
@@ -72,14 +71,14 @@ class Unmasking(Tenanted, Model):
 
     subject: Mapped[str]
     requested_by: Mapped[UUID]
-    until: Mapped[datetime | None]  # from the approval on
-    used_at: Mapped[datetime | None]  # when a page first showed the name
+    until: Mapped[datetime | None]  # Counted from the approval.
+    used_at: Mapped[datetime | None]  # The time when a page first showed the name.
 
 
 class RetentionRule(Tenanted, Model):
-    """How many months sealed parts of the log stay readable.
+    """The number of months that encrypted fields of the log stay readable.
 
-    The skeleton and the hashes stay for good.
+    The rest of the entries and the hashes are kept permanently.
     """
 
     __tablename__ = "retention_rules"

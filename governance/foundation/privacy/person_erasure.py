@@ -1,12 +1,11 @@
-"""Carries out an erasure: everything that this tenant knows a person by goes, in one transaction,
-for good.
+"""Carry out an erasure of everything by which this tenant knows a person, in one transaction.
 
     traces_of(membership) -> Traces      what identifies the person; before anything is erased
-    preview(membership) -> Preview       what would go and what would stay; changes nothing
+    preview(membership) -> Preview       what would be removed and what would stay; changes nothing
     carry_out(subject, membership)       in a transaction opened with the person's id
 
-Entries about the person stay, ciphertext included, so the tree still verifies; the keys to them
-go. Features above this one subscribe to PersonErased and remove what only they know.
+Entries about the person stay, ciphertext included, so the tree still verifies; the keys to them are
+destroyed. Features above this one subscribe to PersonErased and remove what only they know.
 """
 
 from dataclasses import dataclass
@@ -24,14 +23,14 @@ from governance.kernel.data.db import session
 from governance.kernel.work import outbox
 from governance.kernel.work.events import publish
 
-ARROW = " → "  # as governance/foundation/audit/record.py seals a change
+ARROW = " → "  # The arrow with which governance/foundation/audit/record.py encrypts a change.
 MAX_ENTRIES_READ = 200
 NOBODY = {"", "None"}
 
 
 @dataclass(frozen=True, slots=True)
 class ErasurePreview:
-    """What the page shows before anybody decides. `removed` and `replaced` are counts by kind."""
+    """The page's preview before anybody decides. `removed` and `replaced` are counts by kind."""
 
     removed: dict[str, int]
     found: redaction.RedactionCounts
@@ -39,7 +38,7 @@ class ErasurePreview:
 
 
 def traces_of(membership: Membership) -> Traces:
-    """Their name and address now, and those that their own encrypted entries still tell."""
+    """Return the person's current name and address, and those in their own encrypted entries."""
     person = membership.person
     query = select(AuditEntry).where(
         AuditEntry.target_type.in_(("Person", "Membership")),
@@ -57,7 +56,7 @@ def traces_of(membership: Membership) -> Traces:
 
 
 def _told(entry: AuditEntry, field: str) -> list[str]:
-    """A changed field is sealed as "before → after"."""
+    """Return the values of a field; a changed field is encrypted as "before → after"."""
     sealed = entry.sealed.get(field)
     return (personal_field_encryption.unseal(field, sealed) or "").split(ARROW) if sealed else []
 
@@ -83,13 +82,13 @@ def preview(membership: Membership) -> ErasurePreview:
 
 
 def carry_out(subject: str, membership: Membership | None) -> dict[str, dict[str, int]]:
-    """All of it, or nothing; counts by kind.
+    """Erase all of it, or nothing; return counts by kind.
 
-    Where a restored database has no such member, only keys can be left, and they go.
+    If a restored database has no such member, only keys can be left, and they are destroyed.
     """
     session().execute(
         text("SELECT set_config('statement_timeout', '600000', true)")
-    )  # the log may be long
+    )  # The log may be long.
     if membership is None:
         return {
             "removed": {"keys": personal_field_encryption.destroy([subject])},
@@ -101,8 +100,9 @@ def carry_out(subject: str, membership: Membership | None) -> dict[str, dict[str
 
 
 def _remove(membership: Membership) -> tuple[dict[str, int], redaction.RedactionCounts]:
-    """The keys last of what reveals their names, and the sweep last of all: nothing after it writes
-    their name.
+    """Destroy the member's keys, remove their data, then redact the text of all rows.
+
+    Redaction is last: nothing after it writes their name.
     """
     traces = traces_of(membership)
     removed = {
@@ -115,5 +115,5 @@ def _remove(membership: Membership) -> tuple[dict[str, int], redaction.Redaction
     removed |= member_erasure_actions.erase_member(membership, traces.addresses)
     swept = redaction.replace(traces)
     if not removed["names"]:
-        swept.left["people.name"] = 1  # another tenant keeps its own record of them
+        swept.left["people.name"] = 1  # Another tenant keeps its own record of them.
     return {name: n for name, n in removed.items() if n}, swept

@@ -20,14 +20,15 @@ from governance.kernel.data.db import find, session
 MAX_ROWS_SHOWN = 50
 shown: ContextVar[frozenset[str]] = ContextVar(
     "shown", default=frozenset()
-)  # pseudonyms whose names this request has looked up
+)  # Pseudonyms whose names this request has looked up.
 DEFAULT_MONTHS = 84
-ERASURE, UNMASKING = "erasure", "unmasking"  # kinds of approval
+ERASURE, UNMASKING = "erasure", "unmasking"  # Kinds of approval.
 
 
 def unmasked(subjects: Collection[str]) -> dict[str, str]:
-    """Pseudonym → name, for those that the acting person may see now: they requested it, a second
-    person agreed, the hour is not over.
+    """Return pseudonym → name, for those that the acting person may see now.
+
+    They requested it, a second person approved, and the hour is not over.
     """
     if not subjects:
         return {}
@@ -48,8 +49,9 @@ def unmasked(subjects: Collection[str]) -> dict[str, str]:
 
 
 def unused(subjects: Collection[str]) -> Sequence[Unmasking]:
-    """Of these, what the acting person may see and has not been shown yet; locked, since two pages
-    may show it at once.
+    """Return those that the acting person may see and has not seen yet.
+
+    They are locked, since two pages may show a name at once.
     """
     query = select(Unmasking).where(
         Unmasking.subject.in_(set(subjects)),
@@ -61,7 +63,7 @@ def unused(subjects: Collection[str]) -> Sequence[Unmasking]:
 
 
 def my_open_unmasking(subject: str) -> Approval | None:
-    """The acting person's request that nobody has decided yet."""
+    """Return the acting person's request that nobody has decided yet."""
     query = (
         select(Approval)
         .join(Unmasking, Unmasking.id == Approval.target_id)
@@ -76,7 +78,7 @@ def my_open_unmasking(subject: str) -> Approval | None:
 
 
 def retention(*, lock: bool = False) -> RetentionRule | None:
-    """The tenant's own rule; without one the default of seven years holds."""
+    """Return the tenant's own rule; without one the default of seven years applies."""
     query = select(RetentionRule)
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
@@ -94,7 +96,7 @@ def own_tenant() -> Tenant:
 
 
 def open_erasure(subject: str) -> Erasure | None:
-    """The one request about a person that is not decided, or not yet carried out."""
+    """Return the one request about a person that is not decided, or not yet carried out."""
     query = select(Erasure).where(
         Erasure.subject == subject, Erasure.state.in_(("requested", "approved"))
     )
@@ -102,9 +104,9 @@ def open_erasure(subject: str) -> Erasure | None:
 
 
 def approved_erasures(subject: str | None) -> Sequence[Erasure]:
-    """Decided and not yet carried out: of one person, or of anybody.
+    """Return erasures that are approved and not yet carried out: of one person, or of anybody.
 
-    Locked, since one may begin just now.
+    They are locked, since one may begin just now.
     """
     query = select(Erasure).where(Erasure.state == "approved")
     query = query.where(Erasure.subject == subject) if subject else query
@@ -124,7 +126,7 @@ def hold(hold_id: UUID, *, lock: bool = False) -> LegalHold:
 
 
 def erasures() -> Sequence[Erasure]:
-    """The newest, open ones first."""
+    """Return the newest, open ones first."""
     query = select(Erasure).order_by(
         Erasure.state.in_(("requested", "approved")).desc(), Erasure.created_at.desc(), Erasure.id
     )
@@ -132,7 +134,7 @@ def erasures() -> Sequence[Erasure]:
 
 
 def unmaskings() -> list[tuple[Unmasking, Approval]]:
-    """The newest with their approvals, open ones first."""
+    """Return the newest with their approvals, open ones first."""
     query = select(Unmasking, Approval).join(
         Approval, (Approval.target_id == Unmasking.id) & (Approval.kind == UNMASKING)
     )
@@ -143,7 +145,7 @@ def unmaskings() -> list[tuple[Unmasking, Approval]]:
 
 
 def erasures_of(subject: str) -> Sequence[UUID]:
-    """The ids of every request about a person, whatever became of it."""
+    """Return the ids of every request about a person, in any state."""
     return session().scalars(select(Erasure.id).where(Erasure.subject == subject)).all()
 
 
@@ -152,7 +154,7 @@ def unmaskings_of(subject: str) -> Sequence[UUID]:
 
 
 def holds() -> Sequence[LegalHold]:
-    """The newest, standing ones first."""
+    """Return the newest, active ones first."""
     query = select(LegalHold).order_by(
         LegalHold.released_at.is_not(None), LegalHold.created_at.desc(), LegalHold.id
     )
@@ -160,7 +162,7 @@ def holds() -> Sequence[LegalHold]:
 
 
 def active_holds(subject: str) -> Sequence[LegalHold]:
-    """What forbids erasing this person: holds on them, and holds on the whole tenant."""
+    """Return what forbids erasing this person: holds on them, and holds on the tenant."""
     query = select(LegalHold).where(LegalHold.released_at.is_(None))
     return (
         session()
@@ -174,8 +176,9 @@ def all_active_holds() -> Sequence[LegalHold]:
 
 
 def subjects_under_hold(pseudonyms: Collection[str]) -> list[str]:
-    """What must stay readable because of holds: those persons, and the addresses that they were
-    invited at.
+    """Return the subjects that must stay readable because of holds.
+
+    They are those people, and the addresses that they were invited at.
     """
     found = people.by_pseudonyms(pseudonyms)
     invited = [
@@ -187,5 +190,5 @@ def subjects_under_hold(pseudonyms: Collection[str]) -> list[str]:
 
 
 def waiting() -> int:
-    """How many requests await the acting person's decision."""
+    """Count the requests that await the acting person's decision."""
     return inbox.count([ERASURE, UNMASKING])

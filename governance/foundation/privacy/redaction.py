@@ -1,5 +1,4 @@
-"""Finds a person's name and address in the text of this tenant's rows, and replaces them by
-"[erased]".
+"""Find a person's name and address in the text of this tenant's rows; replace them by "[erased]".
 
     found(traces) -> Found        counts, by table and column; changes nothing
     replace(traces) -> Found      the same, replaced; what could not be is under `left`
@@ -46,9 +45,9 @@ LARGE = {
     "audit_entries",
     "audit_checkpoints",
     "log_words",
-}  # as long as the log, and never changed: counted once, when it is done
-DERIVED = {"search_documents", "search_words"}  # follow the rows that they are made from
-SEALED = {("audit_entries", "sealed")}  # ciphertext
+}  # As long as the log, and never changed: counted once, when it is done.
+DERIVED = {"search_documents", "search_words"}  # These follow the rows that they are made from.
+SEALED = {("audit_entries", "sealed")}  # Ciphertext.
 CHANGEABLE = """
 SELECT c.relname FROM pg_class c
 WHERE c.relkind = 'r' AND has_table_privilege(c.oid, 'UPDATE')
@@ -58,8 +57,9 @@ WHERE c.relkind = 'r' AND has_table_privilege(c.oid, 'UPDATE')
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What a person is found by: present and former names and addresses that their encrypted parts
-    still tell.
+    """The words by which a person is found.
+
+    They are current and former names and addresses that their encrypted fields still contain.
     """
 
     person_id: UUID
@@ -68,8 +68,8 @@ class Traces:
 
     @property
     def too_common(self) -> frozenset[str]:
-        """A name of one word stands for other things too: "Done" would take every state with it."""
-        # a first and a last name
+        """Names of one word, which mean other things too: "Done" would match every state."""
+        # A name has at least a first and a last part.
         return frozenset(name for name in self.names if len(name.split()) < 2)  # noqa: PLR2004
 
     @property
@@ -81,14 +81,14 @@ class Traces:
 
 @dataclass(slots=True)
 class RedactionCounts:
-    """How many rows, by "table.column"."""
+    """The number of rows, by "table.column"."""
 
     replaced: dict[str, int] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
 
 
 def found(traces: Traces) -> RedactionCounts:
-    """In one statement, the log excepted: a page waits for this."""
+    """Count what would change, in one statement, without the log: a page waits for this."""
     result, free = RedactionCounts(), _changeable()
     for name, rows in _rows_by_column(traces).items():
         (result.replaced if name.partition(".")[0] in free else result.left)[name] = rows
@@ -96,7 +96,7 @@ def found(traces: Traces) -> RedactionCounts:
 
 
 def replace(traces: Traces) -> RedactionCounts:
-    """Of the columns without a trace, which are most, none is asked again."""
+    """Replace the traces. Columns without a trace, which are most, get no second statement."""
     result, free, holding = RedactionCounts(), _changeable(), _rows_by_column(traces)
     for table, column in _columns() if traces.words else ():
         name = _named(table, column)
@@ -113,7 +113,7 @@ def replace(traces: Traces) -> RedactionCounts:
 
 
 def _rows_by_column(traces: Traces) -> dict[str, int]:
-    """How many rows hold a trace, by "table.column"; the log excepted."""
+    """Count the rows with a trace, by "table.column", without the log."""
     if not traces.words:
         return {}
     return dict(_counts_of(len(traces.words)).rows(**_values(traces)))
@@ -121,7 +121,7 @@ def _rows_by_column(traces: Traces) -> dict[str, int]:
 
 @lru_cache(maxsize=16)
 def _counts_of(words: int) -> CompiledSelect[tuple[str, int]]:
-    """The statement for that many words: of so long a one, compiling and planning is most."""
+    """Return the statement for that many words, cached: it is so long that compiling costs most."""
     counts = [
         select(literal(_named(t, c)).label("name"), func.count().label("rows"))
         .select_from(t)
@@ -134,10 +134,10 @@ def _counts_of(words: int) -> CompiledSelect[tuple[str, int]]:
 
 
 def patterns(words: list[str]) -> dict[bool, str]:
-    """A regular expression of PostgreSQL for plain text (False) and for JSON (True): whole words
-    only, in any case.
+    """Return patterns of PostgreSQL for plain text (False) and for JSON (True).
 
-    In JSON the escape of a line's end may stand before a word, and its letter is no part of a word.
+    They match complete words only, in any case. In JSON the escape of a line's end may precede a
+    word, and its letter is no part of a word.
     """
     quoted = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
     return {
@@ -150,9 +150,9 @@ ESCAPED = r"|(?<=\\[bfnrt])"
 
 
 def _whole(word: str, escaped: str) -> str:
-    """Another address may end or begin with this one:
+    """Return the pattern of one complete word.
 
-    `x.ines@acme.example` with `ines@acme.example`.
+    Another address may end or begin with this one: `x.ines@acme.example` with `ines@acme.example`.
     """
     literal_word = re.sub(r"([^\w\s@])", r"\\\1", word)
     if "@" in word:
@@ -185,7 +185,7 @@ def _is_json(column: Column[Any]) -> bool:
 
 
 def _holds(column: Column[Any], words: int) -> Any:
-    """The plain search first: the expression costs ten times as much."""
+    """Return the condition. The plain search is first: the expression costs ten times as much."""
     written, kind = cast(column, Text), "json" if _is_json(column) else "text"
     plain = (
         func.strpos(func.lower(written), func.lower(bindparam(f"{kind}_{n}", type_=Text()))) > 0
@@ -196,7 +196,7 @@ def _holds(column: Column[Any], words: int) -> Any:
 
 
 def _values(traces: Traces) -> dict[str, str]:
-    """What `_holds` looks for."""
+    """Return the values that `_holds` searches for."""
     words = traces.words
     quoted = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
     by_kind = patterns(words)
@@ -215,7 +215,7 @@ def _counted(table: Table, column: Column[Any], traces: Traces) -> int:
 
 
 def _replaced(table: Table, column: Column[Any], traces: Traces) -> int | None:
-    """None where the rows may not lose it: two of them would then have the same name."""
+    """Return the number of changed rows; None if two rows would then have the same name."""
     is_json = _is_json(column)
     after: Any = func.regexp_replace(
         cast(column, Text), patterns(traces.words)[is_json], MARK, "gi"

@@ -31,7 +31,10 @@ MIN_RETENTION_MONTHS, MAX_RETENTION_MONTHS = 12, 120
 
 
 def set_retention(months: int, *, version: int) -> RetentionRule:
-    """`version` is that of the rule which the form was opened with; 0 when there was none."""
+    """Set the retention.
+
+    `version` is that of the rule with which the form was opened; 0 when there was none.
+    """
     if not MIN_RETENTION_MONTHS <= months <= MAX_RETENTION_MONTHS:
         raise Invalid(
             f"Enter {MIN_RETENTION_MONTHS} to {MAX_RETENTION_MONTHS} months.", field="months"
@@ -53,7 +56,7 @@ def set_retention(months: int, *, version: int) -> RetentionRule:
 
 
 def destroy_expired_keys() -> int:
-    """Destroy the keys to sealed parts that are past their time, holds excepted.
+    """Destroy the keys of encrypted fields that are past their time, holds excepted.
 
     The entries and their hashes stay.
     """
@@ -76,8 +79,6 @@ def destroy_expired_keys() -> int:
 
 
 def oldest_kept_month(today: date, months: int) -> str:
-    """The first month that is kept: what was sealed in an earlier one is older than that many
-    months.
-    """
+    """Return the first month that is kept: any earlier one is older than that many months."""
     count = today.year * 12 + today.month - 1 - months
     return f"{count // 12:04}-{count % 12 + 1:02}"

@@ -1,10 +1,10 @@
-"""A new key for the installation: whatever the old one wraps is wrapped again, tenant by tenant.
+"""A new key for the installation: encrypt everything under the old key again, tenant by tenant.
 
-    rotate() -> Rotation      each tenant in a transaction of its own, recorded in its log; killed,
-                              it is run again
+    rotate() -> Rotation      each tenant in a transaction of its own, recorded in its log; if it is
+                              killed, run it again
 
-What is to be wrapped again is declared where it is wrapped (`vault.holds`). The old key may be
-dropped when a run says that nothing is left under it.
+What has to be encrypted again is declared where it is encrypted (`key_encryption.holds`). The old
+key may be dropped when a run says that nothing is left under it.
 """
 
 from collections import Counter
@@ -39,8 +39,10 @@ BATCH_SIZE = 500
 
 @dataclass(slots=True)
 class Rotation:
-    """By table: what was wrapped again, what opens with neither key, and what another process has
-    wrapped under the old one since.
+    """The counts of a rotation, by table.
+
+    They are what was encrypted again, what opens with neither key, and what another process has
+    encrypted under the old key since.
     """
 
     rewrapped: Counter[str] = field(default_factory=Counter)
@@ -53,9 +55,9 @@ class Rotation:
 
 
 def rotate() -> Rotation:
-    """Run it with the new key as the present one and the old one as the previous.
+    """Rotate with the new key as the current one and the old one as the previous.
 
-    Then it looks whether anything is left.
+    Then it checks whether anything is left.
     """
     result = Rotation()
     with transaction(read_only=True):
@@ -89,9 +91,9 @@ def _rotate_one(tenant: Tenant, home: UUID | None, result: Rotation) -> None:
 
 
 def _walk(tenant: Tenant, home: UUID | None, *, keep: bool) -> tuple[Counter[str], Counter[str]]:
-    """(under the old key, under no key that we have), by table.
+    """Return (under the old key, under no key that we have), by table.
 
-    What belongs to no tenant goes with the operator's own.
+    Rows of no tenant are handled with the operator's own.
     """
     old, lost = Counter[str](), Counter[str]()
     for holding in key_encryption.holdings:
@@ -121,7 +123,7 @@ def _look(row: Any, holding: Holding, old: Counter[str], lost: Counter[str], *, 
 
 
 def _rows(holding: Holding, *, lock: bool) -> Iterator[Any]:
-    """All of them here, a piece at a time."""
+    """Yield all of them, in batches."""
     model: Any = holding.model
     after = UUID(int=0)
     while True:

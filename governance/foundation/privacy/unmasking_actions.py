@@ -61,10 +61,7 @@ UNMASKING_LIFETIME = timedelta(hours=1)
 
 
 def request_unmasking(pseudonym: str, reason: str) -> Approval:
-    """Ask who a pseudonym is.
-
-    Requested twice is requested once, while the first request is open.
-    """
+    """Request the name behind a pseudonym. Idempotent while the first request is open."""
     membership = directory.by_pseudonym(pseudonym.strip())
     if membership is None:
         raise Invalid(
@@ -87,13 +84,13 @@ def request_unmasking(pseudonym: str, reason: str) -> Approval:
 
 
 def show_name(asked: Unmasking, *, at: datetime) -> None:
-    """The requester sees the name for an hour from the approval on."""
+    """Show the requester the name for an hour from the approval on."""
     asked.until = at + UNMASKING_LIFETIME
     record(UNMASKING_APPROVED, asked, subject=asked.subject, until=asked.until)
 
 
 def end_unmasking(asked: Unmasking) -> None:
-    """The requester no longer needs the name. It tightens, so it takes nobody else."""
+    """End it, since the requester no longer needs the name. It tightens, so one person does."""
     if current.person_id() != asked.requested_by:
         raise Forbidden("Only the person who requested this can end it.")
     if asked.until is None or asked.until <= clock.now():
@@ -103,9 +100,7 @@ def end_unmasking(asked: Unmasking) -> None:
 
 
 def record_viewed_names(subjects: Collection[str]) -> None:
-    """The acting person was shown these names: recorded once for each time that a second person
-    agreed.
-    """
+    """Record that the acting person viewed these names, once for each approval."""
     for shown in queries.unused(subjects):
         shown.used_at = clock.now()
         record(UNMASKING_VIEWED, shown, subject=shown.subject)
@@ -117,10 +112,10 @@ def person_behind(pseudonym: str | None) -> UUID | None:
 
 
 def subject_of(asked: Unmasking) -> UUID | None:
-    """The person whose name is asked for."""
+    """Return the person whose name is requested."""
     return person_behind(asked.subject)
 
 
 def short_pseudonym(subject: str) -> str:
-    """As pages show it."""
+    """Return the pseudonym as pages show it."""
     return f"p-{subject[:4]}-{subject[4:8]}"

@@ -1,6 +1,4 @@
-"""The privacy pages: erasures, unmasking, legal holds and retention on one, each with a form of its
-own.
-"""
+"""The privacy page: erasures, unmasking, legal holds and retention, each with its own form."""
 
 from typing import Any
 from uuid import UUID
@@ -42,8 +40,9 @@ feature = Feature("privacy", __name__)
 
 
 def remember_unmasked(response: Any) -> Any:
-    """After the request's own transaction (a GET may not write): the first look at a name is an
-    entry, or there is no look.
+    """Record the first view of a name after the request's own transaction (a GET may not write).
+
+    If it can't be recorded, the name isn't shown.
     """
     subjects = queries.shown.get()
     queries.shown.set(frozenset())
@@ -95,7 +94,7 @@ def _index(*, problem: str | None = None, status: int = 200) -> ResponseReturnVa
 
 @feature.route("/privacy/erasures/new", methods=["GET", "POST"], needs=permissions.ERASE)
 def ask_erasure() -> ResponseReturnValue:
-    """First the person, then what would go and stay, with the reason."""
+    """Ask for the person first, then show what would be removed and stay, with the reason."""
     form = ErasureRequestForm(member=uuid_or_none(request.args.get("member")))
     member = _somebody(form.member.data) if isinstance(form.member.data, UUID) else None
     if request.method == "POST" and form.validate() and member is not None:
@@ -121,7 +120,7 @@ def ask_erasure() -> ResponseReturnValue:
 
 @feature.get("/privacy/erasures/<uuid:erasure_id>", needs=permissions.ERASE)
 def erasure(erasure_id: UUID) -> ResponseReturnValue:
-    """What became of it; while nobody has decided, its approval."""
+    """Show the result of an erasure; redirect to its approval while nobody has decided."""
     found = queries.erasure(erasure_id)
     approval = latest(queries.ERASURE, [found.id]).get(found.id)
     if found.state == "requested" and approval is not None:

@@ -28,9 +28,9 @@ def own_membership() -> Membership:
 
 
 def change_profile(membership: Membership, wanted: Preferences) -> list[str]:
-    """Keep these choices. The log names the changed fields and not what was chosen.
+    """Store these choices. The log names the changed fields, not the choices.
 
-    Returns the names of the changed fields; none of them changes nothing.
+    Returns the names of the changed fields; if there are none, nothing changes.
     """
     before, after = asdict(Preferences.of(membership.preferences)), asdict(wanted)
     changed = sorted(name for name in after if after[name] != before[name])

@@ -1,4 +1,4 @@
-"""Profiles: what each person chose for themselves in a tenant."""
+"""Profiles: each person's choices in a tenant."""
 
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.people import permissions

@@ -13,7 +13,7 @@ EXAMPLE = datetime(2026, 11, 25, 19, 44, tzinfo=UTC)
 
 
 def _locales() -> list[tuple[str, str]]:
-    """Return each regional form with what it looks like."""
+    """Return each regional form with an example."""
     return [
         (key, f"{name}: {formatting.example(key, EXAMPLE)}")
         for key, name in formatting.LOCALES.items()
@@ -73,7 +73,7 @@ class ProfileForm(Form):
 
     @classmethod
     def of(cls, own: Preferences) -> "ProfileForm":
-        """Return the form of what is chosen."""
+        """Return the form with the current choices."""
         channels: dict[str, Any] = {name: channel_of(name, own.channels) for name in KINDS}
         return cls(
             locale=own.locale,

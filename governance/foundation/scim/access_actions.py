@@ -1,12 +1,12 @@
-"""What the directory's word brings about: who loses access at once, and whose role follows.
+"""Effects of the directory's changes: whose access ends immediately, and whose role follows.
 
     end_access(user)         deactivated or deleted: sessions end in this transaction
     follow_groups(ids)       members that the directory added follow its groups
 
 A role comes from the group mapping of the sign-in connection alone, which two people approve, and a
-membership that an admin gave keeps its role. The last admin of a tenant keeps access. API keys belong
-to machines and stay: the inbox of those who manage them lists the ones whose secret the person has
-seen, to be rotated within 7 days.
+membership that an admin gave keeps its role. The last admin of a tenant keeps access. API keys
+belong to machines and stay: the inbox of those who manage them lists the ones whose secret the
+person has seen, to be rotated within 7 days.
 """
 
 from collections.abc import Collection
@@ -24,8 +24,9 @@ from governance.kernel.safety.access import ROLE_NAMES
 
 
 def end_access(found: DirectoryUser) -> int:
-    """End the person's membership and sessions, and withdraw their invitations; return how
-    many memberships that were. Raises LastAdmin.
+    """End the person's membership and sessions, and withdraw their invitations.
+
+    Returns how many memberships that were. Raises LastAdmin.
     """
     ending = queries.memberships_of(found)
     for each in ending:
@@ -63,7 +64,7 @@ def _end(membership: Membership) -> None:
 
 
 def _check_not_last_admin(membership: Membership) -> None:
-    """The sentence goes to the directory and into its log of calls, so it names nobody."""
+    """Raise LastAdmin with a sentence that names nobody, for the directory and its log of calls."""
     try:
         member_actions.check_not_last_admin(membership)
     except LastAdmin:

@@ -1,6 +1,6 @@
-"""Which user of the directory signs in: docs/decisions/0074.
+"""Find the user of the directory who signs in: docs/decisions/0074.
 
-An address is anybody's word, so it matches only with a proof: the provider verifies it, or the
+Anybody can claim an address, so it matches only with a proof: the provider verifies it, or the
 subject is the directory's own id of the user. An entry belongs to the first account that proves to
 be it.
 """
@@ -17,10 +17,11 @@ from governance.foundation.scim.models import DirectoryUser
 def entry_of(
     identity: Identity, connection: Connection, held: Membership | None
 ) -> DirectoryEntry | None:
-    """What the directory says about who signs in; `held` is the membership they have or had.
+    """Return what the directory says about the person who signs in.
 
-    To be told that an account is deactivated takes no proof: it gives nothing. Of several active
-    users with one address, none is meant. Auditors come by an engagement, not by the directory.
+    `held` is the membership they have or had. The answer that an account is deactivated needs no
+    proof: it gives nothing. If several active users have one address, there is no match. Auditors
+    come by an engagement, not by the directory.
     """
     if held is not None:
         if held.role == "auditor":

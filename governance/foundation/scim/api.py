@@ -1,7 +1,7 @@
-"""`/scim/v2/…`: SCIM 2.0 over the tenant of the key; protocol.py answers, and a worker loads it
-for the first request.
+"""`/scim/v2/…`: SCIM 2.0 over the tenant of the key.
 
-Every error under /scim/ has SCIM's form (RFC 7644 section 3.12), the kernel's too.
+protocol.py answers, and a worker loads it for the first request. Every error under /scim/ has
+SCIM's form (RFC 7644 section 3.12), the kernel's too.
 """
 
 from http import HTTPStatus
@@ -54,14 +54,14 @@ def receive() -> None:
 
 
 def note_call() -> None:
-    """What the page of settings shows; the query isn't kept, since its filters name people."""
+    """Record the call for the page of settings, without the query, whose filters name people."""
     call_actions.note(
         request.method, _shown_path(), g.get("scim_status", 500), g.get("scim_problem", "")
     )
 
 
 def _shown_path() -> str:
-    """The path with what is no id of ours left out: somebody may send a name there."""
+    """Return the path without anything but our ids: somebody may send a name there."""
     segments = request.path.removeprefix(PREFIX).strip("/").split("/")
     return "/" + "/".join(_shown(each) for each in segments[:3] if each)
 
@@ -79,7 +79,7 @@ def _shown(segment: str) -> str:
     f"{PREFIX}/<path:address>", methods=METHODS, needs=permissions.PROVISION, leaves=note_call
 )
 def serve(address: str) -> ResponseReturnValue:
-    """Any request of SCIM; a failed one leaves nothing but a line on the page of settings."""
+    """Serve any SCIM request; a failed one leaves nothing but a line on the page of settings."""
     return _serve(f"/{address.removesuffix('.scim')}")
 
 
@@ -91,7 +91,7 @@ def serve(address: str) -> ResponseReturnValue:
     strict_slashes=False,
 )
 def search_everything() -> ResponseReturnValue:
-    """A search over users and groups at once (RFC 7644 section 3.4.2.1)."""
+    """Search users and groups at once (RFC 7644 section 3.4.2.1)."""
     return _serve("/")
 
 
@@ -119,7 +119,7 @@ def _as_flask(answer: "ScimResponse") -> Response:
 
 @feature.errorhandler(DomainError)
 def refused(error: DomainError) -> Response:
-    """Who has no key, or the wrong one, gets SCIM's error too."""
+    """Answer in SCIM's form of an error, also to a client without a key or with a wrong one."""
     status = HTTPStatus.BAD_REQUEST if isinstance(error, Invalid) else error.status
     answer = _error(status, error.message)
     if isinstance(error, KeyNeeded):

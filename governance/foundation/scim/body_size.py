@@ -1,3 +1,3 @@
-"""How many bytes a SCIM request may hold; request_size.py loads the library, and this doesn't."""
+"""The maximum size of a SCIM request. Unlike request_size.py, it doesn't load the library."""
 
 MAX_BODY_BYTES = 2 * 1024 * 1024

@@ -8,14 +8,14 @@ from governance.foundation.scim.models import ScimCall
 from governance.kernel import clock, current
 from governance.kernel.data.db import session
 
-MAX_CALLS = 500  # of a tenant, after the nightly sweep
+MAX_CALLS = 500  # Per tenant, after the nightly sweep.
 RETENTION = timedelta(days=14)
 MAX_PATH_LENGTH = 120
 MAX_PROBLEM_LENGTH = 300
 
 
 def note(method: str, path: str, status: int, problem: str) -> None:
-    """Keep a request of the acting key."""
+    """Record a request of the acting key."""
     session().add(
         ScimCall(
             key_id=current.key_id(),
@@ -29,7 +29,7 @@ def note(method: str, path: str, status: int, problem: str) -> None:
 
 
 def forget_old() -> None:
-    """Keep the newest of the last two weeks."""
+    """Keep the newest requests of the last two weeks, and delete the others."""
     kept = (
         select(ScimCall.id)
         .where(ScimCall.created_at >= clock.now() - RETENTION)

@@ -1,4 +1,4 @@
-"""SCIM 2.0: a company's directory provisions people and groups, and takes their access away."""
+"""SCIM 2.0: a company's directory provisions people and groups, and ends their access."""
 
 from governance.foundation.audit.registry import actions_in
 from governance.foundation.people.ports import directory_entry, link_directory_entry

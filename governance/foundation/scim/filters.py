@@ -92,8 +92,9 @@ _EMAIL_PARTS = ("value", "type", "display", "primary")
 
 
 def condition(scim_filter: ScimFilter[Any], resource_type: str) -> Sql:
-    """The filter as a condition on the rows of that resource type. Raises InvalidFilterException for
-    an attribute that can't be searched.
+    """Return the filter as a condition on the rows of that resource type.
+
+    Raises InvalidFilterException for an attribute that can't be searched.
     """
     return _Where(scim_filter, resource_type).visit(scim_filter.ast)
 
@@ -176,7 +177,7 @@ class _Inside(FilterVisitor[Sql], ABC):
 
     @abstractmethod
     def column(self, path: AttrPath) -> Sql:
-        """What the path inside the brackets is, as SQL."""
+        """Return the path inside the brackets, as SQL."""
 
 
 class _InEmail(_Inside):
@@ -214,7 +215,7 @@ def _compare(column: Sql, value: Any, op: CompareOperator, binding: AttributeBin
 
 
 def _test(column: Sql, value: Any, op: CompareOperator) -> Sql:
-    """Never unknown, as SQL has it for a missing value."""
+    """Compare the column with the value; never unknown, as SQL is for a missing value."""
     if value is None:
         tests = {CompareOperator.eq: column.is_(None), CompareOperator.ne: column.is_not(None)}
         return tests.get(op, false())
@@ -243,7 +244,7 @@ def _is_written(column: Sql) -> Sql:
 
 
 def _folded(value: Any) -> Any:
-    """JSON's truths as the text that ->> writes."""
+    """Return JSON's true and false as the text that ->> writes."""
     if isinstance(value, bool):
         return str(value).lower()
     return value.lower() if isinstance(value, str) else value
@@ -259,7 +260,7 @@ def _any_or_none(
     value: Any,
     op: CompareOperator,
 ) -> Sql:
-    """A filter on several values matches where one of them does; `ne` where none is equal."""
+    """Match if one of several values does; for `ne`, if none is equal."""
     if value is None:
         some = exists(part, lambda _column: literal(value=True))
         missing = exists(part, lambda column: column.is_(None))
@@ -277,7 +278,7 @@ def _element() -> Any:
 
 
 def lowered_part(element: Any, part: str) -> Sql:
-    """That part of an email, in lower case, as SQL; null where it has none."""
+    """Return that part of an email, in lower case, as SQL; null if it has none."""
     return func.lower(func.jsonb_extract_path_text(element, part), type_=Text)
 
 

@@ -44,15 +44,15 @@ GROUP_DELETED = action(
     event_class="entity_management",
     fields="name removed",
 )
-MAX_USERS_RECORDED = 100  # of those who joined or left; the counts are complete
+MAX_USERS_RECORDED = 100  # Users who joined or left; the counts are complete.
 
 
 class GroupNameTaken(DomainError):
-    """Another group of the tenant's directory has this name, in whatever case."""
+    """Another group of the tenant's directory has this name, ignoring case."""
 
 
 def create(display_name: str, external_id: str | None, users: Collection[UUID]) -> DirectoryGroup:
-    """Raises GroupNameTaken, Invalid for an unknown member, and LastAdmin."""
+    """Create a group. Raises GroupNameTaken, Invalid for an unknown member, and LastAdmin."""
     key = comparison_key(display_name)
     _check_free(key, None)
     now = clock.now()
@@ -82,7 +82,7 @@ def create(display_name: str, external_id: str | None, users: Collection[UUID]) 
 def change(
     found: DirectoryGroup, display_name: str, external_id: str | None, users: Collection[UUID]
 ) -> None:
-    """Make a group what the directory says now; roles follow in this transaction.
+    """Change a group to what the directory says now; roles follow in this transaction.
 
     Raises GroupNameTaken, Invalid for an unknown member, and LastAdmin.
     """
@@ -112,7 +112,7 @@ def change(
 
 
 def delete(found: DirectoryGroup) -> None:
-    """Its members lose the role that it gave. Raises LastAdmin."""
+    """Delete a group, whose members lose the role that it gave. Raises LastAdmin."""
     users = queries.member_ids(found.id)
     queries.users(users, lock=True)
     record(GROUP_DELETED, found, name=found.display_name, removed=len(users))
@@ -132,7 +132,10 @@ def _check_free(key: str, own: DirectoryGroup | None) -> None:
 
 
 def _add(found: DirectoryGroup, users: set[UUID]) -> None:
-    """The users are locked: a sign-in under way reads its groups before or after this, whole."""
+    """Add users to the group.
+
+    They are locked, so a concurrent sign-in reads its groups before this change or after it.
+    """
     if len(queries.users(users, lock=True)) != len(users):
         raise Invalid("A member of the group is no user of this tenant.", field="members")
     rows = [

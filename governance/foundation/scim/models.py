@@ -1,4 +1,4 @@
-"""What a company's directory says: its users and groups, and its latest requests."""
+"""The content of a company's directory: its users and groups, and its latest requests."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ class DirectoryUser(Tenanted, Model):
     """A user that the directory has provisioned, whether or not they have signed in yet.
 
     `membership_id` is set by the first sign-in that proves to be theirs, and never changes.
-    `access_ended_at` is when the directory ended that membership; None where somebody else did.
+    `access_ended_at` is when the directory ended that membership; None if somebody else did.
     """
 
     __tablename__ = "scim_users"
@@ -29,14 +29,15 @@ class DirectoryUser(Tenanted, Model):
     )
 
     user_name: Mapped[str]
-    user_name_key: Mapped[str]  # as names are compared: schemas.comparison_key
+    user_name_key: Mapped[str]  # The form in which names are compared: comparison_key().
     external_id: Mapped[str | None]
     display_name: Mapped[str | None]
-    name: Mapped[dict[str, Any]] = mapped_column(default=dict)  # formatted, givenName, familyName
-    emails: Mapped[list[Any]] = mapped_column(default=list)  # value, type, primary, display
-    address: Mapped[str]  # the primary email in lower case; empty where there is none
-    active: Mapped[bool | None]  # as the directory sent it; None once it was removed
-    is_active: Mapped[bool] = mapped_column(default=True)  # stays when `active` is removed
+    # Keys: formatted, givenName, familyName.
+    name: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    emails: Mapped[list[Any]] = mapped_column(default=list)  # Keys: value, type, primary, display.
+    address: Mapped[str]  # The primary email in lower case; empty if there is none.
+    active: Mapped[bool | None]  # The value that the directory sent; None once it was removed.
+    is_active: Mapped[bool] = mapped_column(default=True)  # Unchanged when `active` is removed.
     membership_id: Mapped[UUID | None]
     access_ended_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=1)
@@ -48,7 +49,7 @@ class DirectoryUser(Tenanted, Model):
 
 
 class DirectoryGroup(Tenanted, Model):
-    """A group of the directory. It gives a role where the sign-in connection maps it to one."""
+    """A group of the directory. It gives a role if the sign-in connection maps it to one."""
 
     __tablename__ = "scim_groups"
     __table_args__ = (
@@ -88,6 +89,6 @@ class ScimCall(Tenanted, Model):
 
     key_id: Mapped[UUID]
     method: Mapped[str]
-    path: Mapped[str]  # without the query, whose filters name people
+    path: Mapped[str]  # Without the query, whose filters name people.
     status: Mapped[int]
-    problem: Mapped[str] = mapped_column(default="")  # a sentence for an error
+    problem: Mapped[str] = mapped_column(default="")  # A sentence for an error.

@@ -1,4 +1,4 @@
-"""Who provisions people, and who sees how that goes."""
+"""Permissions to provision people, and to see how that goes."""
 
 from governance.kernel.safety.access import permission, scope
 

@@ -1,4 +1,4 @@
-"""What a SCIM request is answered, by scim2-server.
+"""Answers to SCIM requests, by scim2-server.
 
 The server reads the protocol, applies PUT and PATCH, and evaluates ETags; storage.py is what it
 reads and writes. `g` learns the status and, in a sentence of ours, the problem.
@@ -19,7 +19,7 @@ from governance.foundation.scim.schemas import PROVIDER
 from governance.foundation.scim.storage import DirectoryStorage
 from governance.kernel.errors import DomainError
 
-# What the page says of an error that the library found: its own words repeat what was sent.
+# Sentences for the page about errors that the library found: its own words repeat what was sent.
 PROBLEMS = {
     "invalidFilter": "The filter can't be read, has too many terms, or names an attribute that can't be searched.",
     "invalidSyntax": "The body isn't valid JSON or no SCIM message.",
@@ -39,7 +39,7 @@ log = structlog.get_logger("scim")
 
 
 class DirectoryService(ScimService):
-    """scim2-server's rules, with unexpected errors in our log: a bulk request only answers 500."""
+    """The rules of scim2-server; logs unexpected errors, since a bulk request only answers 500."""
 
     def bulk_failure(self, outcome: dict[str, Any], exception: Exception) -> dict[str, Any]:
         if isinstance(exception, SCIMException):
@@ -55,7 +55,7 @@ HANDLER = ScimHandler(SERVICE, DirectoryStorage())
 
 
 def answer(**asked: Any) -> ScimResponse:
-    """Answer a request with the facts of ScimRequest; a failed one too."""
+    """Answer a request with the facts of ScimRequest, including a failed one."""
     try:
         check_size(asked["query"], asked["body"])
         answer = HANDLER.handle(ScimRequest(**asked))
@@ -70,7 +70,7 @@ def answer(**asked: Any) -> ScimResponse:
 
 
 def problem_of(refused: SCIMException) -> str:
-    """A sentence of ours: it names nobody."""
+    """Return a sentence of ours, which names nobody."""
     if isinstance(refused.__cause__, DomainError):
         return refused.detail
     error = refused.to_error()

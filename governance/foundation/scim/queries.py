@@ -31,7 +31,7 @@ def user(user_id: UUID, *, lock: bool = False) -> DirectoryUser | None:
 
 
 def users(user_ids: Collection[UUID], *, lock: bool = False) -> Sequence[DirectoryUser]:
-    """In one order, so that two who lock several never wait for each other."""
+    """Return these users in one order, so that two who lock several never wait for each other."""
     query = select(DirectoryUser).where(among(DirectoryUser.id, user_ids))
     query = query.order_by(DirectoryUser.id)
     return session().scalars(_locked(query) if lock else query).all()
@@ -48,7 +48,10 @@ def user_of_membership(membership_id: UUID) -> DirectoryUser | None:
 
 
 def users_at_address(address: str) -> Sequence[DirectoryUser]:
-    """Locked: a request that deactivates one of them meanwhile must not miss the sign-in."""
+    """Return the users with this address, locked.
+
+    A concurrent request that deactivates one of them must not miss the sign-in.
+    """
     if not address:
         return []
     named = or_(DirectoryUser.address == address, DirectoryUser.user_name_key == address)
@@ -72,7 +75,7 @@ def member_ids(group_id: UUID) -> set[UUID]:
 
 
 def members_of(group_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
-    """The users of each group, in one statement."""
+    """Return the users of each group, in one statement."""
     m = DirectoryGroupMember
     query = select(m.group_id, m.user_id).where(among(m.group_id, group_ids)).order_by(m.user_id)
     found: dict[UUID, list[UUID]] = {each: [] for each in group_ids}
@@ -84,8 +87,9 @@ def members_of(group_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
 def roles_by_groups(
     user_ids: Collection[UUID], connection: Connection | None
 ) -> Mapping[UUID, str | None]:
-    """The role that the mapping of the sign-in connection gives each of these users, through the
-    name or the external id of a group: no mapping, no role.
+    """Return the role that the mapping of the sign-in connection gives each of these users.
+
+    The mapping is by the name or the external id of a group: no mapping, no role.
     """
     if connection is None or not connection.group_roles:
         return dict.fromkeys(user_ids)
@@ -108,7 +112,7 @@ def roles_by_groups(
 
 
 def memberships_that_follow(user_ids: Collection[UUID], via: str) -> Sequence[Membership]:
-    """Live memberships of these users that came about that way."""
+    """Return current memberships of these users that came about that way."""
     query = (
         select(Membership)
         .join(
@@ -124,7 +128,9 @@ def memberships_that_follow(user_ids: Collection[UUID], via: str) -> Sequence[Me
 
 
 def memberships_of(found: DirectoryUser) -> Sequence[Membership]:
-    """Whose access ends with this user's: the one who signed in as them; before anybody has, each
+    """Return the memberships that end with this user's access.
+
+    It is that of the person who signed in as the user. Before anybody has, it is that of each
     member of the live provider with one of their addresses. Auditors come by an engagement.
     """
     query = select(Membership).where(Membership.ended_at.is_(None), Membership.role != "auditor")
@@ -169,7 +175,7 @@ def groups_with_sizes() -> Sequence[tuple[DirectoryGroup, int]]:
 
 
 def keys() -> Sequence[ApiKey]:
-    """The live keys that a directory may use."""
+    """Return the live keys that a directory may use."""
     query = select(ApiKey).where(is_live(clock.now()), ApiKey.scopes.contains([SCIM]))
     return session().scalars(query.order_by(func.lower(ApiKey.name), ApiKey.id)).all()
 

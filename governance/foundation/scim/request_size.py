@@ -1,4 +1,4 @@
-"""How much a SCIM request may hold, checked before anything is built of it.
+"""Limits of a SCIM request, checked before anything is built from it.
 
 The library reads a whole request into models first: 20,000 operations or filter terms would take
 half a minute of a worker.
@@ -15,20 +15,20 @@ from scim2_models import (
     PayloadTooLargeException,
 )
 
-MAX_OPERATIONS = 500  # of a PATCH, or of a bulk request with its PATCHes
+MAX_OPERATIONS = 500  # Operations of a PATCH, or of a bulk request with its PATCHes.
 MAX_GROUP_MEMBERS = 20_000
-MAX_VALUES = 500  # of any other list
+MAX_VALUES = 500  # Values of any other list.
 MAX_FILTER_TERMS = 50
 MAX_FILTER_LENGTH = 10_000
-FILTERS = {"filter", "path"}  # the path of a PATCH operation may hold a filter in brackets
-MEMBERS = {"members", "value"}  # the value of a PATCH operation may be a group's members
+FILTERS = {"filter", "path"}  # The path of a PATCH operation may have a filter in brackets.
+MEMBERS = {"members", "value"}  # The value of a PATCH operation may be a group's members.
 _TEXT_OR_LINK = re.compile(r'"(?:[^"\\]|\\.)*"|\b(and|or)\b', re.IGNORECASE)
 
 
 def check_size(query: Mapping[str, str], body: bytes) -> None:
     """Raise SCIM's error for a request with too many operations, values or filter terms.
 
-    A body that isn't JSON passes: the library says so.
+    A body that isn't JSON passes: the library reports it.
     """
     for name, text in query.items():
         if name.lower() in FILTERS:

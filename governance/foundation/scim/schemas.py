@@ -1,7 +1,7 @@
-"""The SCIM resources that Meridian keeps, and what it announces (RFC 7643).
+"""The SCIM resources that Meridian stores and announces (RFC 7643).
 
 Directories send more about people than a governance console needs. What these schemas don't declare
-is accepted and forgotten, so that a directory's default mapping works and no phone number is kept.
+is accepted and dropped, so that a directory's default mapping works and no phone number is stored.
 """
 
 from typing import Annotated, Any
@@ -95,7 +95,7 @@ CONFIG = ServiceProviderConfig(
         )
     ],
 )
-POLICY = ScimPolicy(  # as Microsoft Entra ID and Okta send
+POLICY = ScimPolicy(  # Microsoft Entra ID and Okta send it so.
     unknown=ScimPolicy.Unknown.ignore,
     remove_value_as_filter=ScimPolicy.RemoveValue.apply,
     unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,

@@ -26,8 +26,9 @@ type Sql = ColumnElement[Any]
 
 
 def key_of(asked: SearchRequest[Any], model: type[Resource[Any]], resource_type: str) -> Sql | None:
-    """What the rows of one type are sorted by. Raises InvalidPathException for an attribute of the
-    type that can't be sorted by.
+    """Return the value by which the rows of one type are sorted.
+
+    Raises InvalidPathException for an attribute of the type that can't be sorted by.
     """
     binding = asked.sort_binding(model)
     if binding is None:
@@ -43,7 +44,7 @@ def key_of(asked: SearchRequest[Any], model: type[Resource[Any]], resource_type:
 def order_by(
     asked: SearchRequest[Any], key: Sql | None, created: Any, row_id: Any
 ) -> list[UnaryExpression[Any] | Sql]:
-    """The terms of ORDER BY."""
+    """Return the terms of ORDER BY."""
     if key is None:
         return [created, row_id]
     if key.type.python_type is str:
@@ -54,7 +55,7 @@ def order_by(
 
 
 def _first_email(part: str) -> Sql:
-    """That part of the primary email, or of the first one."""
+    """Return that part of the primary email, or of the first one."""
     element = (
         func.jsonb_array_elements(DirectoryUser.emails)
         .table_valued("value", with_ordinality="place", name="sorted")

@@ -1,4 +1,4 @@
-"""What scim2-server reads and writes, over this feature's tables and actions."""
+"""The storage of scim2-server, over this feature's tables and actions."""
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ from governance.kernel.errors import DomainError, Invalid
 
 type Row = DirectoryUser | DirectoryGroup
 
-MAX_START = 2**40  # beyond every row, and within PostgreSQL's numbers
+MAX_START = 2**40  # Beyond every row, and within PostgreSQL's numbers.
 NAME_PARTS = (
     ("formatted", "formatted"),
     ("givenName", "given_name"),
@@ -56,7 +56,7 @@ class DirectoryStorage(ScimStorage):
 
     @contextmanager
     def operation(self) -> Generator[None]:
-        """One operation, also within a bulk request: whole, or without a trace."""
+        """Run one operation, also within a bulk request, completely or without a trace."""
         with session().begin_nested():
             yield
 
@@ -67,7 +67,7 @@ class DirectoryStorage(ScimStorage):
         *,
         response_parameters: ResponseParameters[Any] | None = None,
     ) -> Resource[Any]:
-        """Locked where a change follows, which is when the server asks for the whole resource."""
+        """Return a resource, locked if the server asks for all of it, since a change follows."""
         row = _row(resource_type, resource_id, lock=response_parameters is None)
         return _resources([row], without_members=_leaves_out_members(response_parameters))[0]
 
@@ -78,7 +78,7 @@ class DirectoryStorage(ScimStorage):
         *,
         position: Any = None,
     ) -> SearchPage:
-        del position  # of a cursor, which the configuration doesn't announce
+        del position  # A cursor, which the configuration doesn't announce.
         searched = [(each, _wanted(each, search_request)) for each in resource_types]
         totals = [
             select(func.count()).select_from(_model(each)).where(wanted).scalar_subquery()
@@ -132,7 +132,7 @@ class DirectoryStorage(ScimStorage):
 
 @contextmanager
 def _refusals() -> Generator[None]:
-    """What a rule of the domain refuses, as an error of SCIM with the same sentence."""
+    """Turn an error of the domain into an error of SCIM with the same sentence."""
     try:
         yield
     except (UserNameTaken, GroupNameTaken) as refused:
@@ -155,8 +155,10 @@ def _resource(resource_type: ResourceType) -> type[User] | type[Group]:
 
 
 def _wanted(resource_type: ResourceType, asked: SearchRequest[Any]) -> ColumnElement[bool]:
-    """The filter for the rows of one type. An attribute that the type lacks finds none of them, and
-    at the root the filter is bound to every type: it is bound again to this one.
+    """Return the filter for the rows of one type.
+
+    An attribute that the type lacks finds none of them. At the root the filter is bound to every
+    type, so it is bound again to this one.
     """
     if asked.filter is None:
         return true()
@@ -167,8 +169,9 @@ def _wanted(resource_type: ResourceType, asked: SearchRequest[Any]) -> ColumnEle
 def _page(
     searched: Sequence[tuple[ResourceType, ColumnElement[bool]]], asked: SearchRequest[Any]
 ) -> list[Row]:
-    """The rows of the page that was asked for, over all searched types in the order that was asked
-    for, otherwise in the order of creation.
+    """Return the rows of the requested page, over all searched types.
+
+    They are in the requested order, otherwise in the order of creation.
     """
     start = min(asked.start_index_0 or 0, MAX_START)
     keys = [sorting.key_of(asked, _resource(each), str(each.name)) for each, _wanted in searched]
@@ -232,7 +235,7 @@ def _version(row: Row) -> str:
 
 
 def _resources(rows: Iterable[Model], *, without_members: bool = False) -> list[Resource[Any]]:
-    """The members of all groups are read by one statement, unless nobody asked for them."""
+    """Return resources; one statement reads the members of all groups, unless nobody wants them."""
     listed = list(rows)
     groups = [row.id for row in listed if isinstance(row, DirectoryGroup)]
     members = queries.members_of(groups) if groups and not without_members else {}
@@ -335,7 +338,10 @@ def _group_facts(resource: Resource[Any]) -> tuple[str, str | None, set[UUID]]:
 
 
 def _user_id(member: GroupMember) -> UUID:
-    """A group within a group is no user either: directories send who is in it."""
+    """Return the id of a member; raise Invalid unless it is one.
+
+    A group within a group is no user either: directories send who is in it.
+    """
     try:
         return UUID(member.value or "")
     except ValueError:
@@ -343,7 +349,7 @@ def _user_id(member: GroupMember) -> UUID:
 
 
 def _text(value: str | None, field: str) -> str | None:
-    """None for an empty one; refuses what no directory needs and no column has room for."""
+    """Return the text, None if empty; raise Invalid unless it is one line of allowed length."""
     if not value:
         return None
     if len(value) > MAX_TEXT_LENGTH or any(ord(each) < ord(" ") for each in value):

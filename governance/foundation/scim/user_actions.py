@@ -82,13 +82,14 @@ USER_LINKED = action(
 
 
 class UserNameTaken(DomainError):
-    """Another user of the tenant's directory has this name, in whatever case."""
+    """Another user of the tenant's directory has this name, ignoring case."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserFacts:
-    """What the directory says of a user. `is_active` None leaves access as it is; a new user is
-    active.
+    """The directory's facts about a user.
+
+    `is_active` None doesn't change access; a new user is active.
     """
 
     user_name: str
@@ -107,7 +108,7 @@ class UserFacts:
 
 
 def create(facts: UserFacts) -> DirectoryUser:
-    """Raises UserNameTaken, and LastAdmin where an inactive user is the last admin."""
+    """Create a user. Raises UserNameTaken, and LastAdmin if an inactive user is the last admin."""
     key = comparison_key(facts.user_name)
     _check_free(key, None)
     now = clock.now()
@@ -130,12 +131,12 @@ def create(facts: UserFacts) -> DirectoryUser:
 
 
 def change(found: DirectoryUser, facts: UserFacts) -> None:
-    """Make a user what the directory says now. Raises UserNameTaken and LastAdmin."""
+    """Change a user to what the directory says now. Raises UserNameTaken and LastAdmin."""
     key = comparison_key(facts.user_name)
     _check_free(key, found)
     before, was_active, ended = _recorded(facts_of(found)), found.is_active, 0
     if was_active and facts.is_active is False:
-        ended = access_actions.end_access(found)  # by the addresses that it had
+        ended = access_actions.end_access(found)  # It ends by the addresses that the user had.
     for name, value in _columns(facts).items():
         setattr(found, name, value)
     found.user_name_key = key
@@ -161,7 +162,7 @@ def change(found: DirectoryUser, facts: UserFacts) -> None:
 
 
 def delete(found: DirectoryUser) -> None:
-    """Forget a user of the directory; the membership ends and stays in the log. Raises LastAdmin."""
+    """Delete a user of the directory; the membership ends. Raises LastAdmin."""
     ended = access_actions.end_access(found)
     record(
         USER_DELETED,
@@ -182,7 +183,7 @@ def delete(found: DirectoryUser) -> None:
 
 
 def link(user_id: UUID, membership: Membership) -> None:
-    """The member has signed in as this user; from now on the directory ends their access.
+    """Link the member who signed in as this user; from now on the directory ends their access.
 
     An entry that another account has taken stays that account's.
     """
@@ -197,7 +198,7 @@ def link(user_id: UUID, membership: Membership) -> None:
 
 
 def forget_erased(erased: PersonErased) -> None:
-    """An erased person is no user of the directory here any more."""
+    """Delete the directory users of an erased person."""
     linked = select(Membership.id).where(Membership.person_id == erased.person_id)
     known = [comparison_key(each) for each in erased.addresses]
     rows = session().scalars(
@@ -226,8 +227,9 @@ def facts_of(found: DirectoryUser) -> UserFacts:
 
 
 def subject_of(found: DirectoryUser) -> UUID:
-    """Whose the personal fields of an entry are: a person is one by their address, before and after
-    they sign in.
+    """Return whose personal fields an entry has.
+
+    A person is identified by their address, before and after they sign in.
     """
     return invitee_id(found.address or found.user_name_key)
 
@@ -250,7 +252,7 @@ def _columns(facts: UserFacts) -> dict[str, Any]:
 
 
 def _recorded(facts: UserFacts) -> dict[str, Any]:
-    """As short texts: an entry of the log has a bound."""
+    """Return the facts as short texts: an entry of the log has a bound."""
     return {
         "user_name": facts.user_name,
         "external_id": facts.external_id,
@@ -261,5 +263,5 @@ def _recorded(facts: UserFacts) -> dict[str, Any]:
 
 
 def _later_than(found: DirectoryUser | DirectoryGroup) -> Any:
-    """A time after the last change, also where both fall on one tick of the clock."""
+    """Return a time after the last change, even if both fall on one tick of the clock."""
     return max(clock.now(), found.changed_at + timedelta(microseconds=1))

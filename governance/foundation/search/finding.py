@@ -1,12 +1,12 @@
-"""What the reader may open of what they look for, in at most four statements.
+"""Search for objects that the reader may open, in at most four statements.
 
     find(what)                 everything, by kinds
     find(what, kinds={"control"}, per_kind=50)
 
 Objects of kinds that may have very many come from the index (models.py): the rarest typed word
-tells which objects to look at, at most READ of a kind, so no search takes long. Where a reader
-sees only some of a kind, only those are looked at: neither a count nor the time that it takes
-tells of the others. The rest is read whole, or is in memory.
+determines which objects to compare, at most READ of a kind, so no search takes long. If a reader
+sees only some objects of a kind, only those are compared: neither a count nor the time that it
+takes reveals the others. The rest is read completely, or is in memory.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -45,18 +45,18 @@ from governance.kernel.safety.access import allowed
 from governance.kernel.safety.visibility_scope import limits
 from governance.kernel.web.feature import Feature
 
-READ = 1_000  # objects of a kind that one search looks at
-READ_ALONE = 500  # the same for one word, which no other word has to meet
-LAST = chr(0x10FFFF)  # behind every word with the same beginning
+READ = 1_000  # Objects of a kind that one search compares.
+READ_ALONE = 500  # The same for one word, which no other word narrows.
+LAST = chr(0x10FFFF)  # Sorts after every word with the same beginning.
 VERB, PAGE, TERM = "command", "page", "term"
-ORDER = {VERB: 0, PAGE: 1, TERM: 3}  # of what is found equally well; everything else is 2
+ORDER = {VERB: 0, PAGE: 1, TERM: 3}  # Order among equal matches; everything else is 2.
 
 SIZES = text(
     "SELECT (SELECT count(*) FROM (SELECT FROM search_words WHERE kind = ANY(:kinds)"
     " AND word >= t.word AND word < t.until LIMIT :most) AS w) AS size, t.word"
     " FROM unnest(CAST(:words AS text[]), CAST(:untils AS text[])) AS t (word, until)"
 )
-# Each document is looked up by its id: PostgreSQL would rather read all of them.
+# Each document is read by its id: otherwise PostgreSQL would read all of them.
 FOUND = text(
     "WITH found AS ("
     " SELECT d.id, d.kind, d.ref, d.title, d.parent, CASE WHEN d.code = :code THEN 0"
@@ -94,7 +94,7 @@ class FoundObject:
 
 @dataclass(slots=True)
 class FoundKind:
-    """What was found of a kind: the best ones, and how many there are."""
+    """The matches of a kind: the best ones, and how many there are."""
 
     kind: str
     many: str
@@ -104,9 +104,9 @@ class FoundKind:
 
 @dataclass(slots=True)
 class Findings:
-    """What was found, the best kind first.
+    """The matches, the best kind first.
 
-    `is_partial`: the words are so common that there may be more than was looked at.
+    `is_partial`: the words are so common that there may be more than was compared.
     """
 
     kinds: list[FoundKind] = field(default_factory=list)
@@ -131,7 +131,7 @@ def sources(kinds: Collection[str] | None = None) -> dict[str, Source]:
 
 
 def opens(endpoint: str) -> bool:
-    """Whether the reader may open pages of that endpoint at all."""
+    """Return whether the reader may open pages of that endpoint at all."""
     blueprint = current_app.blueprints.get(endpoint.rpartition(".")[0])
     whole = isinstance(blueprint, Feature) and blueprint.counts_everything
     needs = vars(current_app.view_functions[endpoint])["needs"]
@@ -254,9 +254,7 @@ def _rarest(kinds: Sequence[str], what: Typed) -> tuple[str, int]:
 
 
 def _of_seen(narrowed: dict[str, Select[UUID]], what: Typed) -> Iterable[Any]:
-    """Return what is found among the objects that the reader sees of kinds that they don't see
-    all of.
-    """
+    """Return matches among the objects that the reader sees, of kinds that they see only partly."""
     d = SearchDocument
     begin = [d.words.like(f"% {word}%") for word in what.words]
     parts = [

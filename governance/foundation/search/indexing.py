@@ -1,11 +1,11 @@
-"""The search index follows the objects, in the transactions that change them.
+"""The search index, updated in the transactions that change the objects.
 
     differences()              compare the acting tenant's index with its objects, and repair it
     rebuild()                  write the acting tenant's index again
     compare_before_commit()    all of it, when this transaction is about to be committed
 
-A flush tells which rows changed. A bulk statement doesn't, so the kinds that it may have changed
-are compared as a whole before its transaction is committed.
+A flush shows which rows changed. A bulk statement doesn't, so all objects of the kinds that it may
+have changed are compared before its transaction is committed.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -24,8 +24,8 @@ from governance.kernel.manifest import IndexedSearch, installed
 from governance.kernel.pages.search_words import COMMON_WORDS, folded, words_of
 
 MAX_DOCUMENT_WORDS = 60
-MAX_TITLE_LENGTH = 300  # characters
-ROWS = 1_000  # read or written at once
+MAX_TITLE_LENGTH = 300  # Characters.
+ROWS = 1_000  # Rows that are read or written at once.
 CHANGED_KINDS = "kinds that a bulk statement changed"
 
 SAVE = text(
@@ -59,7 +59,7 @@ REMOVE = text("DELETE FROM search_documents WHERE id = ANY(:ids)")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What the index has of an object."""
+    """An object's entry in the index."""
 
     id: UUID
     kind: str
@@ -71,17 +71,17 @@ class Document:
 
     @property
     def stored(self) -> tuple[Any, ...]:
-        """Its row in search_documents."""
+        """The object's row in search_documents."""
         return self.kind, self.ref, self.title, self.parent, self.code, self.words
 
     @property
     def looked_up(self) -> set[str]:
-        """Its words in search_words."""
+        """The object's words in search_words."""
         return set(self.words.split()) - COMMON_WORDS
 
 
 def document(source: IndexedSearch, row: Any) -> Document | None:
-    """Return what a row is found by; None for one that isn't found."""
+    """Return the words by which a row is found; None for one that isn't found."""
     found = source.text(row)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Each night the search index of every tenant is compared with its objects, and repaired."""
+"""Compare the search index of every tenant with its objects each night, and repair it."""
 
 import structlog
 

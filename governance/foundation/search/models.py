@@ -1,4 +1,4 @@
-"""The search index: what objects are found by. It can be built again from the objects."""
+"""The search index: words of objects. It can be rebuilt from the objects."""
 
 from uuid import UUID
 

@@ -1,1 +1,1 @@
-"""Support access: an operator in a tenant, for a while, because an admin of it agreed."""
+"""Support access: an operator in a tenant, for a limited time, with the approval of its admin."""

@@ -62,8 +62,8 @@ ENDED = action(
     fields="tenant how reads",
     shape="stop",
 )
-KIND = "support_access"  # of approvals
-EXPIRY = "end support access"  # of work
+KIND = "support_access"  # The kind of approvals.
+EXPIRY = "end support access"  # The kind of work.
 HOURS = (1, 2, 4, 8)
 REQUEST_LIFETIME = timedelta(days=3)
 
@@ -75,7 +75,7 @@ class OwnMembership(DomainError):
 def request_access(
     tenant: Tenant, *, hours: int, feature: str, may_change: bool, reason: str
 ) -> SupportGrant:
-    """Ask the tenant's admins; nothing opens before one of them approves."""
+    """Request access from the tenant's admins; nothing opens before one of them approves."""
     who = current.actor()
     check_state(tenant, "active")
     if tenant.kind == "operator":
@@ -126,7 +126,7 @@ def _request(
 
 
 def role_of(*, may_change: bool) -> str:
-    """The role that the operator acts with: one that decides, approves and manages nothing."""
+    """Return the role that the operator acts with, which decides, approves and manages nothing."""
     return "contributor" if may_change else "viewer"
 
 
@@ -145,7 +145,7 @@ def _facts(row: SupportGrant, tenant: Tenant) -> dict[str, Any]:
 
 
 def open_access(approval: Approval) -> None:
-    """An admin approved it: it works from now on, for as long as was requested."""
+    """Open the access that an admin approved, from now on, for as long as was requested."""
     row, tenant = queries.grant(approval.target_id, lock=True), _own_tenant()
     if row.state != "requested":
         raise DomainError("This request was already decided. Nothing was changed.")
@@ -154,7 +154,8 @@ def open_access(approval: Approval) -> None:
     facts = _facts(row, tenant) | {"until": row.ends_at}
     record(APPROVED, row, about=row.person_id, **facts)
     _tell_operator(APPROVED, row, facts)
-    with within(founder(tenant.id, tenant.slug, tenant.name)):  # nobody's work: time ends it
+    # The system does this work: time ends the access.
+    with within(founder(tenant.id, tenant.slug, tenant.name)):
         jobs.enqueue(EXPIRY, row.id, ready_at=row.ends_at)
     outbox.send_mail(
         row.email,
@@ -165,7 +166,7 @@ def open_access(approval: Approval) -> None:
 
 
 def close_request(approval: Approval) -> None:
-    """It was rejected, withdrawn or expired: it never worked."""
+    """Close a request that was rejected, withdrawn or expired, and never worked."""
     row, tenant = queries.grant(approval.target_id, lock=True), _own_tenant()
     row.state = "closed"
     _tell_operator(CLOSED, row, {"tenant": tenant.slug, "how": approval.state})
@@ -179,7 +180,7 @@ def _own_tenant() -> Tenant:
 
 
 def _tell_operator(what: Any, row: SupportGrant, facts: dict[str, Any]) -> None:
-    """The same in the operator's log, by nobody in particular: its people don't know ours."""
+    """Record the same in the operator's log, without an actor: its people don't know ours."""
     home = any_tenant_by_slug(OPERATOR_SLUG)
     if home is not None:
         with within(founder(home.id, home.slug, home.name)):
@@ -190,7 +191,7 @@ def _tell_operator(what: Any, row: SupportGrant, facts: dict[str, Any]) -> None:
 
 
 def note_expiry(row: SupportGrant) -> bool:
-    """Its time is over: write so in both logs, once. False where somebody ended it earlier."""
+    """Record the expiry in both logs, once; return False if somebody ended it earlier."""
     tenant = _own_tenant()
     session().refresh(row, with_for_update=True)
     if row.status != "over" or not jobs.once_per(EXPIRY, tenant.slug, str(row.id)):
@@ -203,14 +204,14 @@ def note_expiry(row: SupportGrant) -> bool:
 
 
 def end_by_tenant(row: SupportGrant) -> None:
-    """By an admin, at once; ended twice is ended once."""
+    """End a grant as an admin of the tenant, immediately. Idempotent."""
     if _end(row, "by the tenant"):
         tenant = _own_tenant()
         _tell_operator(ENDED, row, {"tenant": tenant.slug, "how": "by the tenant"})
 
 
 def end_by_operator(tenant: Tenant, grant_id: UUID) -> None:
-    """By the operator whose it is, or by another one."""
+    """End a grant as its operator, or as any other operator."""
     with within(visiting(current.actor(), tenant)):
         row = queries.grant(grant_id)
         ended = _end(row, "by the operator")
@@ -219,7 +220,7 @@ def end_by_operator(tenant: Tenant, grant_id: UUID) -> None:
 
 
 def _end(row: SupportGrant, how: str) -> bool:
-    session().refresh(row, with_for_update=True)  # waits for a change under way
+    session().refresh(row, with_for_update=True)  # Waits for a change in progress.
     if not row.is_active:
         return False
     row.state, row.ends_at, row.ended_by = "ended", clock.now(), current.person_id()

@@ -91,7 +91,7 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 
 def _blocked(approval: Approval) -> str | None:
-    """One human isn't two people; and the operator must still have the role of the request."""
+    """Return why it can't be approved: the same human, or the operator's role has changed."""
     row = queries.grant(approval.target_id)
     mine = people.membership_of(current.person_id())
     if mine is not None and row.email and mine.person.email.lower() == row.email.lower():

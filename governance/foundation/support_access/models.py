@@ -1,4 +1,4 @@
-"""What a tenant grants to one operator."""
+"""The grant of a tenant to one operator."""
 
 from datetime import datetime
 from uuid import UUID
@@ -27,7 +27,7 @@ class SupportGrant(Tenanted, Model):
     )
 
     person_id: Mapped[UUID]
-    pseudonym: Mapped[str]  # of the operator, in this tenant's log
+    pseudonym: Mapped[str]  # The operator's, in this tenant's log.
     name: Mapped[str]
     email: Mapped[str]
     role: Mapped[str]
@@ -46,7 +46,7 @@ class SupportGrant(Tenanted, Model):
 
     @property
     def status(self) -> str:
-        """requested, active, over (its time has passed), ended (earlier) or closed (never began)."""
+        """The status: requested, active, over (by time), ended (early) or closed (never began)."""
         if self.state != "approved":
             return self.state
         return "active" if self.is_active else "over"

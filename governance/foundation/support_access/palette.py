@@ -1,4 +1,4 @@
-"""Support access in the operator's search: what was requested of which tenant, from its own log.
+"""Support access in the operator's search: requests by tenant, from the operator's own log.
 
 The grants themselves are rows of the tenants, which no search of the operator reads.
 """

@@ -1,4 +1,4 @@
-"""Who requests access to a tenant, and who of the tenant decides."""
+"""Permissions to request access to a tenant, and to decide on it in the tenant."""
 
 from governance.kernel.safety.access import permission
 

@@ -24,7 +24,7 @@ def newest(*, limit: int = MAX_LISTED) -> Sequence[SupportGrant]:
 
 
 def open_request(person_id: UUID) -> SupportGrant | None:
-    """The operator's request that nobody has decided yet."""
+    """Return the operator's request that nobody has decided yet."""
     query = select(SupportGrant).where(
         SupportGrant.person_id == person_id, SupportGrant.state == "requested"
     )
@@ -32,10 +32,10 @@ def open_request(person_id: UUID) -> SupportGrant | None:
 
 
 def usable_grant(person_id: UUID, *, lock: bool = False) -> SupportGrant | None:
-    """The grant of this operator that works now, the one that lasts longest.
+    """Return the grant of this operator that works now, the one that lasts longest.
 
-    A lock holds it as it is until the transaction ends: an admin who ends it waits for a change
-    under way, and the next change is refused.
+    A lock keeps it unchanged until the transaction ends: an admin who ends it waits for a change in
+    progress, and the next change is denied.
     """
     query = (
         select(SupportGrant)
@@ -52,7 +52,7 @@ def usable_grant(person_id: UUID, *, lock: bool = False) -> SupportGrant | None:
 
 
 def past_grant(person_id: UUID) -> SupportGrant | None:
-    """The newest grant of this operator that worked once."""
+    """Return the newest grant of this operator that worked once."""
     query = select(SupportGrant).where(
         SupportGrant.person_id == person_id, SupportGrant.state.in_(("approved", "ended"))
     )
@@ -60,7 +60,7 @@ def past_grant(person_id: UUID) -> SupportGrant | None:
 
 
 def pages_viewed(grants: Collection[SupportGrant]) -> Mapping[UUID, int]:
-    """How many reads the log has of each grant, in one statement."""
+    """Count the reads that the log has of each grant, in one statement."""
     ids = [str(each.id) for each in grants]
     of_grant = AuditEntry.facts["grant"].astext
     query = select(of_grant, func.count()).where(
@@ -70,14 +70,14 @@ def pages_viewed(grants: Collection[SupportGrant]) -> Mapping[UUID, int]:
 
 
 def operator_names(pseudonyms: Collection[str]) -> dict[str, str]:
-    """Names of operators who had access, by their pseudonym in this tenant's log."""
+    """Return names of operators who had access, by their pseudonym in this tenant's log."""
     query = select(SupportGrant.pseudonym, SupportGrant.name)
     query = query.where(SupportGrant.pseudonym.in_(pseudonyms))
     return {row.pseudonym: f"{row.name} (operator)" for row in session().execute(query)}
 
 
 def feature_labels(role: str) -> dict[str, str]:
-    """The features that a grant can be limited to, as the navigation of that role calls them."""
+    """Return the features that a grant can be limited to, as that role's navigation names them."""
     return {
         each.name: item.label
         for each in installed()

@@ -35,7 +35,7 @@ def index() -> ResponseReturnValue:
 
 @feature.post("/settings/support-access/<uuid:support_grant_id>/end", needs=permissions.APPROVE)
 def end(support_grant_id: UUID) -> ResponseReturnValue:
-    """At once, without a fresh sign-in: taking access away never waits."""
+    """End it immediately, without a fresh sign-in: ending access never waits."""
     row = queries.grant(support_grant_id)
     actions.end_by_tenant(row)
     flash(f"{row.name} can't open this tenant any more.")

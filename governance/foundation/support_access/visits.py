@@ -1,4 +1,4 @@
-"""Who an operator is in a tenant that gave them access; asked at each request."""
+"""The actor that an operator is in a tenant that gave them access, determined at each request."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from governance.kernel.errors import Forbidden
 from governance.kernel.formatting import plural
 from governance.kernel.web.responses import SAFE
 
-REMEMBERED = timedelta(days=1)  # for which a former visitor is told that it ended
+REMEMBERED = timedelta(days=1)  # During this time a former visitor sees that it ended.
 
 
 class SupportEnded(Forbidden):
@@ -24,10 +24,10 @@ class SupportEnded(Forbidden):
 
 
 def visitor(operator: Actor) -> Actor | None:
-    """The operator in the present transaction's tenant, by a grant that works now.
+    """Return the operator as an actor of the current tenant, by a grant that works now.
 
     Only on the tenant's pages; None for everybody without a grant. Raises SupportEnded for some
-    time after it ended, so that somebody in the middle of a form knows what became of it.
+    time after it ended, so that somebody in the middle of a form knows what happened.
     """
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, "scope", "") != "tenant" or operator.person_id is None:

@@ -1,4 +1,4 @@
-"""Founding a tenant and changing its settings; which work domains lead to it."""
+"""Create a tenant, and change its settings and work domains."""
 
 import re
 from uuid import UUID
@@ -63,9 +63,9 @@ class DomainTaken(DomainError):
 def create_tenant(
     slug: str, name: str, *, kind: str = "customer", by: UUID | None = None, **settings: str
 ) -> Tenant:
-    """Make a tenant with its keys, in a transaction of its own: both, or nothing.
+    """Create a tenant with its keys, in a transaction of its own: both, or nothing.
 
-    `by` is the operator who asks.
+    `by` is the operator who requests it.
     """
     tenant_id = uuid7()
     who = current.Actor(
@@ -81,7 +81,7 @@ def create_tenant(
 def add_tenant(
     tenant_id: UUID, slug: str, name: str, *, kind: str = "customer", **settings: str
 ) -> Tenant:
-    """Make a tenant with its keys, in the present transaction, which already acts in it."""
+    """Create a tenant with its keys, in the current transaction, which already acts in it."""
     tenant = Tenant(id=tenant_id, slug=slug, name=name, kind=kind, **settings)
     _add(tenant)
     personal_field_encryption.make_tenant_keys()
@@ -103,8 +103,9 @@ def _add(tenant: Tenant) -> None:
 
 
 def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str) -> None:
-    """Save the settings; `seen` is the mark of those that the form was opened with, and another
-    mark is refused.
+    """Save the settings.
+
+    `seen` is the fingerprint of those that the form was opened with; raises Stale if it differs.
     """
     session().refresh(tenant, with_for_update=True)
     before = {name: getattr(tenant, name) for name in settings}
@@ -128,7 +129,7 @@ def change_settings(tenant: Tenant, *, seen: str | None = None, **settings: str)
 
 
 def _begin_time_zone(zone: str) -> None:
-    """Begin a period with this zone at the present minute, in the acting tenant.
+    """Begin a period with this zone at the current minute, in the acting tenant.
 
     Of two changes within one minute the later one counts.
     """
@@ -144,14 +145,15 @@ def _begin_time_zone(zone: str) -> None:
 
 
 def check_domains(tenant: Tenant, wanted: set[str]) -> set[str]:
-    """The domains as they are stored; one that isn't a domain, or leads to another tenant, is
-    refused by name.
+    """Return the domains as they are stored.
+
+    Raises for one that isn't a domain or leads to another tenant, and names it.
     """
     return _checked_domains(wanted, tenant.id)
 
 
 def check_free_domains(wanted: set[str]) -> None:
-    """Refuse as check_domains() does, before the tenant exists."""
+    """Raise as check_domains() does, before the tenant exists."""
     _checked_domains(wanted, None)
 
 

@@ -1,4 +1,4 @@
-"""What tenants tell the features above them."""
+"""Events of tenants for the features above them."""
 
 from dataclasses import dataclass
 

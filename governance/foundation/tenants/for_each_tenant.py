@@ -1,6 +1,4 @@
-"""The console at work in one tenant after the other; what is wrong with one does not keep the
-others waiting.
-"""
+"""Run system work in one tenant after the other; an error in one doesn't stop the others."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,9 +22,9 @@ def in_each(
     wanted: Callable[[Tenant], bool] = lambda _tenant: True,
     **facts: str,
 ) -> None:
-    """Call `act` as the console in each wanted tenant; it opens its own transactions.
+    """Call `act` as Meridian in each wanted tenant; it opens its own transactions.
 
-    What fails is logged by that name.
+    Errors are logged under that name.
     """
     with transaction():
         every = [founder(t.id, t.slug, t.name) for t in living_tenants() if wanted(t)]
@@ -34,7 +32,7 @@ def in_each(
         try:
             with current.acting_as(who):
                 act()
-        except Exception:  # whatever it is, the next round may do better
+        except Exception:  # The next round may do better, for any error.
             log.exception(or_say, tenant=who.tenant_slug, **facts)
 
 
@@ -43,8 +41,9 @@ def is_active(tenant: Tenant) -> bool:
 
 
 def once_a_day_in_each(job: str, act: Callable[[], object], *, in_steps: bool = False) -> None:
-    """Call `act` once a day and tenant, each in a transaction of its own; with `in_steps` it opens
-    its transactions itself.
+    """Call `act` once a day and tenant, each in a transaction of its own.
+
+    With `in_steps` it opens its transactions itself.
     """
     in_each(partial(_once_a_day, job, act, in_steps=in_steps), "nightly job failed", job=job)
 

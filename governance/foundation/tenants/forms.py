@@ -14,7 +14,7 @@ ZONES = sorted(
 
 
 def one_line(value: Any) -> Any:
-    """A name appears in headers, mails and footers: no line ends, no control characters."""
+    """Remove line ends and control characters: a name appears in headers, mails and footers."""
     return (
         " ".join("".join(c if c.isprintable() else " " for c in value).split())
         if isinstance(value, str)

@@ -1,6 +1,6 @@
 """The directory of tenants, and the history of each one's time zone.
 
-The directory is installation-wide: it holds no tenant's content, so it has no row-level security.
+The directory is installation-wide: it has no tenant's content, so it has no row-level security.
 """
 
 import hashlib
@@ -29,17 +29,18 @@ class Tenant(Model):
     time_zone: Mapped[str] = mapped_column(default="Europe/Berlin")
     fiscal_year_start: Mapped[int] = mapped_column(default=1)
     tier: Mapped[str] = mapped_column(default="standard")
-    # active suspended offboarding deleting deleted
+    # One of: active suspended offboarding deleting deleted.
     status: Mapped[str] = mapped_column(default="active")
     suspended_at: Mapped[datetime | None] = mapped_column(default=None)
-    deletes_at: Mapped[datetime | None] = mapped_column(default=None)  # while it is offboarding
+    # Set while it is offboarding.
+    deletes_at: Mapped[datetime | None] = mapped_column(default=None)
     classification: Mapped[str] = mapped_column(default="Confidential")
     unit: Mapped[str] = mapped_column(default="Model Risk and Compliance")
     audience: Mapped[str] = mapped_column(default="Risk Committee and auditors")
 
     @property
     def mark(self) -> str:
-        """Of the settings as they are now: a form carries it, so that a stale one is known."""
+        """The fingerprint of the current settings, which a form carries to detect a stale one."""
         held = (
             self.name,
             self.region,
@@ -52,7 +53,7 @@ class Tenant(Model):
 
 
 class EmailDomain(Model):
-    """Which tenant's identity provider a work address leads to.
+    """A work domain and the tenant whose identity provider it leads to.
 
     Routing for the sign-in page; read by everyone.
     """
@@ -71,4 +72,4 @@ class TenantTimeZone(Tenanted, Model):
     __table_args__ = (UniqueConstraint("tenant_id", "since"),)
 
     since: Mapped[datetime]
-    zone: Mapped[str]  # an IANA name
+    zone: Mapped[str]  # An IANA name.

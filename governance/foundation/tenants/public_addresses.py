@@ -1,9 +1,9 @@
-"""Public addresses that nobody guesses, and that say which tenant they belong to.
+"""Public addresses that can't be guessed, and that name the tenant they belong to.
 
     chg_<tenant>_<22 characters>    128 random bits after the tenant's slug
 
-The tenant in the token says where to look; its row says whether the token is the present one. Every
-wrong token gets the same answer.
+The tenant in the token says where to search; its row says whether the token is the current one.
+Every wrong token gets the same answer.
 """
 
 import re
@@ -23,7 +23,7 @@ def new_token(kind: str) -> str:
 
 
 def tenant_of(token: str, kind: str) -> Actor | None:
-    """Return Meridian in the tenant that a token of this kind names, None for what is no token."""
+    """Return Meridian in the tenant that a token of this kind names, None for anything else."""
     found = TOKEN.fullmatch(token)
     if found is None or found["kind"] != kind:
         return None

@@ -1,4 +1,4 @@
-"""The directory. Slugs never change, so a process may remember which tenant one names."""
+"""Reads of the directory. Slugs never change, so a process may cache which tenant one names."""
 
 import re
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ class TenantEntry:
     name: str
 
 
-# a suspended tenant is still known: its people, keys and products are told that it is suspended
+# A suspended tenant is still known: its people, keys and products learn that it is suspended.
 KNOWN_STATES = ("active", "suspended", "offboarding")
 SUSPENDED_STATES = KNOWN_STATES[1:]
-# from here on nothing acts in it any more; its slug stays taken
+# From here on nothing acts in it any more; its slug stays taken.
 GONE_STATES = ("deleting", "deleted")
-OPERATOR_ZONE = "the operator's time zone"  # in a transaction's info
+OPERATOR_ZONE = "the operator's time zone"  # A key in a transaction's info.
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,40}")
 _known: dict[str, UUID] = {}
 
 
 def tenant_id(slug: str) -> UUID | None:
-    """Remembered per process; an unknown slug is asked for again each time."""
+    """Return the id of the slug's tenant, cached per process; an unknown slug is read each time."""
     if not SLUG.fullmatch(slug):
         return None
     if slug not in _known:
@@ -48,7 +48,7 @@ def tenant_id(slug: str) -> UUID | None:
 
 
 def forget() -> None:
-    """For tests, whose tenants come and go."""
+    """Clear the cache, for tests, whose tenants come and go."""
     _known.clear()
 
 
@@ -67,14 +67,14 @@ def tenant_by_slug(slug: str) -> Tenant | None:
 
 
 def any_tenant_by_slug(slug: str) -> Tenant | None:
-    """The tenant of that slug, whatever its state: for the operator's pages."""
+    """Return the tenant of that slug in any state, for the operator's pages."""
     if not SLUG.fullmatch(slug):
         return None
     return session().scalars(select(Tenant).where(Tenant.slug == slug)).one_or_none()
 
 
 def suspended_tenant(slug: str, domain: str = "") -> Tenant | None:
-    """The suspended tenant of the slug, or of the work domain."""
+    """Return the suspended tenant of the slug, or of the work domain."""
     of = Tenant.slug == slug
     if domain and "\0" not in domain:
         wanted = select(EmailDomain.for_tenant).where(EmailDomain.domain == domain.lower())
@@ -92,7 +92,7 @@ def check_not_suspended(slug: str, domain: str = "") -> None:
 def suspended(
     slug: str, name: str, deletes_at: datetime | None = None, time_zone: str = "UTC"
 ) -> TenantSuspended:
-    """What people, keys and products are told; with the day of its deletion where one is set."""
+    """Return the error for people, keys and products, with the day of deletion if one is set."""
     if deletes_at is not None:
         day = long_day(deletes_at.astimezone(ZoneInfo(time_zone)).date())
         return TenantSuspended(
@@ -110,7 +110,7 @@ def suspended(
 
 
 def tenant_of_domain(domain: str) -> Tenant | None:
-    """Which tenant's provider a work address leads to."""
+    """Return the tenant whose provider a work address leads to."""
     if "\0" in domain:
         return None
     query = select(Tenant).join(EmailDomain, EmailDomain.for_tenant == Tenant.id)
@@ -131,13 +131,13 @@ def all_tenants() -> Sequence[Tenant]:
 
 
 def living_tenants() -> Sequence[Tenant]:
-    """Every tenant but those that are deleted or being deleted: in those nothing acts."""
+    """Return every tenant except those that are deleted or being deleted: in those nothing acts."""
     query = select(Tenant).where(Tenant.status.not_in(GONE_STATES)).order_by(Tenant.name)
     return session().scalars(query).all()
 
 
 def operator_time_zone() -> str:
-    """The time zone of the operator, by whose months money is counted; UTC without an operator.
+    """Return the time zone of the operator, whose months count money; UTC without an operator.
 
     Read once in a transaction.
     """

@@ -1,6 +1,6 @@
 """Suspend a tenant, and resume it. Both are in its own log and in the operator's.
 
-A suspended tenant keeps everything. Its people are signed out and told so, its keys are refused,
+A suspended tenant keeps everything. Its people are signed out and see why, its keys are rejected,
 and its products get the safe values that docs/operating/tenants.md describes.
 """
 
@@ -38,10 +38,10 @@ RESUMED = action(
 
 
 def suspend(tenant: Tenant, *, reason: str) -> None:
-    """Suspend it now: sessions end in the same transaction."""
+    """Suspend a tenant now: sessions end in the same transaction."""
     check_can_be_suspended(tenant)
     check_state(tenant, "active")
-    # in the operator's transaction: the database lets no tenant change its own standing
+    # In the operator's transaction: the database lets no tenant change its own status.
     tenant.status, tenant.suspended_at = "suspended", clock.now()
     with within(visiting(current.actor(), tenant)):
         record(SUSPENDED, tenant, slug=tenant.slug, reason=reason)
@@ -51,7 +51,7 @@ def suspend(tenant: Tenant, *, reason: str) -> None:
 
 
 def resume(tenant: Tenant, *, reason: str) -> None:
-    """People can sign in again; keys and decisions work as before."""
+    """Resume a tenant: people can sign in again; keys and decisions work as before."""
     check_state(tenant, "suspended")
     tenant.status, tenant.suspended_at = "active", None
     with within(visiting(current.actor(), tenant)):

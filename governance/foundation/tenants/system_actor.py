@@ -1,5 +1,6 @@
-"""The console itself, and an operator, acting inside a tenant: both are named as such in the
-tenant's own log.
+"""Meridian itself, and an operator, acting inside a tenant.
+
+Both have these names in the tenant's own log.
 """
 
 from dataclasses import replace
@@ -10,12 +11,12 @@ from governance.kernel.current import Actor
 
 
 def founder(tenant_id: UUID, slug: str, name: str) -> Actor:
-    """The console itself, acting inside a tenant: founding, schedules, the demo's set-up."""
+    """Return Meridian itself, acting inside a tenant: creation, schedules, the demo's set-up."""
     return Actor(tenant_id, slug, name, None, "Meridian", "admin", kind="job")
 
 
 def visiting(who: Actor, tenant: Tenant) -> Actor:
-    """An operator at work in a tenant that has no admin yet."""
+    """Return an operator at work in a tenant that has no admin yet."""
     return replace(
         who,
         tenant_id=tenant.id,

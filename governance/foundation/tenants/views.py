@@ -1,4 +1,4 @@
-"""The tenant's own settings, and founding a tenant."""
+"""The pages of the tenant's own settings, and of creating a tenant."""
 
 from flask import flash, redirect, url_for
 
@@ -52,7 +52,7 @@ def change_settings() -> ResponseReturnValue:
         flash("Settings saved. New reports use them.")
         return redirect(url_for("tenant_settings.settings"), 303)
     if form.stale:
-        form.mark.data = tenant.mark  # a person who saves again has seen what differs
+        form.mark.data = tenant.mark  # A person who saves again has seen what differs.
     return _settings_page(tenant, form, status=form.status)
 
 

@@ -78,7 +78,7 @@ REMOVED = action(
 )
 
 MAX_NAME_LENGTH, MAX_URL_LENGTH = 80, 500
-OVERLAP = timedelta(hours=24)  # both secrets sign after a rotation
+OVERLAP = timedelta(hours=24)  # Both secrets sign during this time after a rotation.
 LOCK = "webhook_endpoints"
 
 __all__ = ["add", "change", "disable", "enable", "remove", "rotate", "secrets_of", "send"]
@@ -117,9 +117,9 @@ def add(
 def change(
     endpoint: WebhookEndpoint, *, name: str, url: str, events: Collection[str], seen: int
 ) -> None:
-    """Change an endpoint; what is queued goes to its new address.
+    """Change an endpoint; queued messages go to its new address.
 
-    `seen` is the revision that the person saw; raises Stale where somebody changed it since.
+    `seen` is the revision that the person saw; raises Stale if somebody changed it since.
     """
     lock_tenant(LOCK)
     session().refresh(endpoint, with_for_update={"key_share": True})
@@ -175,7 +175,7 @@ def _check_name_is_free(name: str, own: UUID | None) -> None:
 def rotate(endpoint: WebhookEndpoint, *, seen: int) -> str:
     """Give an endpoint a new secret and return it; the old one signs too for OVERLAP.
 
-    `seen` is the revision that the person saw; raises Stale where somebody rotated it since.
+    `seen` is the revision that the person saw; raises Stale if somebody rotated it since.
     """
     session().refresh(endpoint, with_for_update={"key_share": True})
     if endpoint.revision != seen:
@@ -192,7 +192,7 @@ def rotate(endpoint: WebhookEndpoint, *, seen: int) -> str:
 
 
 def disable(endpoint: WebhookEndpoint, trigger: str = "person") -> None:
-    """Send it nothing more; what is queued becomes dead letters, which can be replayed later.
+    """Send it nothing more; queued messages become dead letters, which can be replayed later.
 
     `trigger` is person, gone (it answered 410) or failing (no success for days).
     """
@@ -207,7 +207,7 @@ def disable(endpoint: WebhookEndpoint, trigger: str = "person") -> None:
 
 
 def enable(endpoint: WebhookEndpoint) -> None:
-    """Send it what happens from now on. Its dead letters wait for somebody to replay them."""
+    """Send it new events from now on. Its dead letters wait until somebody replays them."""
     session().refresh(endpoint, with_for_update={"key_share": True})
     if endpoint.disabled_at is None:
         return
@@ -227,7 +227,7 @@ def remove(endpoint: WebhookEndpoint) -> None:
 
 
 def _end_queued(endpoint: WebhookEndpoint, finding: str) -> int:
-    """Turn what is queued into dead letters; return how many."""
+    """Turn queued messages into dead letters; return how many."""
     ended = (
         session()
         .scalars(
@@ -250,7 +250,7 @@ def _encrypted(secret: str) -> bytes:
 
 
 def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
-    """Return the secrets that sign now: the present one, and the one before during its overlap."""
+    """Return the secrets that sign now: the current one, and the previous one in its overlap."""
     held = [endpoint.secret]
     if (
         endpoint.previous_secret is not None

@@ -21,25 +21,25 @@ from governance.kernel.safety import outbound_http
 
 PREFIX, NEW_SECRET_BYTES = "whsec_", 32
 SUCCESS, REDIRECTS, GONE = range(200, 300), range(300, 400), 410
-MAX_RESPONSE_LENGTH = 500  # characters that are kept
+MAX_RESPONSE_LENGTH = 500  # Characters that are stored.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 USER_AGENT = "Meridian-Webhooks/1"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one attempt sends: read in a transaction, sent outside of any."""
+    """The content of one attempt: read in a transaction, sent outside of any."""
 
     url: str
-    name: str  # of the endpoint
-    secrets: Sequence[str]  # the present one first
+    name: str  # The endpoint's name.
+    secrets: Sequence[str]  # The current one first.
     message_id: str
     body: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an attempt found. `finding` is a sentence, empty for success."""
+    """The result of an attempt. `finding` is a sentence, empty for success."""
 
     status: int | None
     finding: str

@@ -69,15 +69,15 @@ TESTED = action(
     fields="name message",
 )
 
-LEASE = timedelta(seconds=60)  # longer than an attempt may take; then another process tries
-MAX_REPLAYED = 1000  # of one click
+LEASE = timedelta(seconds=60)  # Longer than an attempt may take; then another process tries.
+MAX_REPLAYED = 1000  # Per click.
 KEPT_FOR = timedelta(days=90)
 _chance = random.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A ticket that this process holds until its lease ends. `number` tells it from later ones."""
+    """A ticket that this process owns until its lease ends. `number` tells it from later ones."""
 
     delivery_id: UUID
     tenant_id: UUID
@@ -114,7 +114,7 @@ def claim() -> Claim | None:
 
 
 def prepare(held: Claim) -> Message | None:
-    """Return what to send; None where the delivery or its endpoint is gone or over."""
+    """Return what to send; None if the delivery is over, or it or its endpoint is gone."""
     row = session().get(WebhookDelivery, (held.tenant_id, held.delivery_id))
     endpoint = session().get(WebhookEndpoint, (held.tenant_id, row.endpoint_id)) if row else None
     if row is None or endpoint is None or row.state != "queued" or not endpoint.is_active:
@@ -125,7 +125,7 @@ def prepare(held: Claim) -> Message | None:
 
 
 def record_attempt(held: Claim, outcome: Outcome) -> None:
-    """Record what an attempt found, unless another process has taken the delivery since."""
+    """Record the result of an attempt, unless another process has claimed the delivery since."""
     endpoint_id = session().scalar(
         select(WebhookDelivery.endpoint_id).where(WebhookDelivery.id == held.delivery_id)
     )
@@ -201,7 +201,7 @@ def _release(ticket: WebhookTicket | None, ready_at: datetime) -> None:
 
 
 def drop_ticket(held: Claim) -> None:
-    """Forget a ticket whose delivery is over, or whose endpoint is gone."""
+    """Delete a ticket whose delivery is over, or whose endpoint is gone."""
     session().execute(
         delete(WebhookTicket).where(
             WebhookTicket.id == held.delivery_id, WebhookTicket.claims == held.number
@@ -261,7 +261,7 @@ def _queue_again(row: WebhookDelivery) -> None:
 
 
 def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
-    """Queue a test event to one endpoint, whatever it subscribes to."""
+    """Queue a test event to one endpoint, for any subscription."""
     endpoint = _active_endpoint(endpoint.id)
     body = body_of(event_types.TEST, clock.now(), {"endpoint": endpoint.name})
     made = queue(endpoint, event_types.TEST, body, new_message_id())

@@ -1,4 +1,4 @@
-"""Endpoints that Meridian disabled, for those who can enable them again."""
+"""Inbox items of endpoints that Meridian disabled, for those who can enable them again."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Send what is queued, in the jobs process; delete old deliveries every night.
+"""Send queued messages, in the jobs process; delete old deliveries every night.
 
 send_due()     everything that is ready, several endpoints at a time
 send_next()    one delivery: claim it, send it outside of any transaction, record the answer
@@ -17,14 +17,16 @@ from governance.kernel import current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import transaction
 
-SIDE_BY_SIDE = 4  # endpoints: those of one slow receiver don't delay the others
-MAX_IN_A_ROW = 500  # deliveries of one thread, so that the schedule goes on
+SIDE_BY_SIDE = 4  # Endpoints. Messages to a slow receiver don't delay the others.
+MAX_IN_A_ROW = 500  # Deliveries of one thread, so that the schedule goes on.
 log = structlog.get_logger("webhooks")
 
 
 def send_due(*, side_by_side: int = SIDE_BY_SIDE) -> None:
-    """Send everything that is ready, in all tenants. The queue is in its rows: a process that was
-    killed is replaced by the next call, once the lease of what it held has ended.
+    """Send everything that is ready, in all tenants.
+
+    The queue is in its rows: the next call replaces a killed process, once the lease of its tickets
+    has ended.
     """
     if side_by_side == 1:
         _drain()
@@ -39,7 +41,7 @@ def _drain() -> int:
         try:
             if not send_next():
                 return count
-        except Exception:  # its lease ends by itself; what is wrong with one must not stop others
+        except Exception:  # Its lease ends by itself; an error of one must not stop others.
             log.exception("webhook not sent")
             return count
     return MAX_IN_A_ROW

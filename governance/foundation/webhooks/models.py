@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
-# queued: waiting for its next attempt; dead: a dead letter, which somebody can replay
+# States: queued waits for its next attempt; dead is a dead letter, which somebody can replay.
 DELIVERY_STATES = ("queued", "delivered", "dead")
 
 
@@ -22,14 +22,14 @@ class WebhookEndpoint(Tenanted, Model):
     name: Mapped[str]
     url: Mapped[str]
     event_types: Mapped[list[Any]]
-    secret: Mapped[bytes]  # wrapped by the installation's key
-    previous_secret: Mapped[bytes | None]  # signs too until `previous_until`
+    secret: Mapped[bytes]  # Wrapped by the installation's key.
+    previous_secret: Mapped[bytes | None]  # Signs too until `previous_until`.
     previous_until: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=1)
     created_by: Mapped[UUID | None]
     disabled_at: Mapped[datetime | None]
     disabled_by: Mapped[UUID | None]
-    disabled_reason: Mapped[str] = mapped_column(default="")  # person, gone or failing
+    disabled_reason: Mapped[str] = mapped_column(default="")  # One of: person gone failing.
     failing_since: Mapped[datetime | None]
     succeeded_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
@@ -40,7 +40,7 @@ class WebhookEndpoint(Tenanted, Model):
 
 
 class WebhookDelivery(Tenanted, Model):
-    """One message to one endpoint. Its id and body never change, also when it is replayed."""
+    """One message to one endpoint. Its id and body never change, not even when it is replayed."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
@@ -58,13 +58,13 @@ class WebhookDelivery(Tenanted, Model):
     )
 
     endpoint_id: Mapped[UUID]
-    message_id: Mapped[str]  # the header webhook-id
+    message_id: Mapped[str]  # The header webhook-id.
     event_type: Mapped[str]
     body: Mapped[str]  # JSON, exactly as it is sent
-    state: Mapped[str] = mapped_column(default="queued")  # one of DELIVERY_STATES
-    attempts: Mapped[int] = mapped_column(default=0)  # since it was queued or replayed
+    state: Mapped[str] = mapped_column(default="queued")  # One of DELIVERY_STATES.
+    attempts: Mapped[int] = mapped_column(default=0)  # Attempts since it was queued or replayed.
     next_at: Mapped[datetime | None]
-    finding: Mapped[str] = mapped_column(default="")  # what the last attempt found
+    finding: Mapped[str] = mapped_column(default="")  # The result of the last attempt.
     status: Mapped[int | None]  # HTTP, of the last attempt
     delivered_at: Mapped[datetime | None]
     replayed_at: Mapped[datetime | None]
@@ -72,7 +72,7 @@ class WebhookDelivery(Tenanted, Model):
 
 
 class WebhookAttempt(Tenanted, Model):
-    """One request to an endpoint, and what it answered."""
+    """One request to an endpoint, and its answer."""
 
     __tablename__ = "webhook_attempts"
     __table_args__ = (
@@ -82,15 +82,17 @@ class WebhookAttempt(Tenanted, Model):
 
     delivery_id: Mapped[UUID]
     number: Mapped[int]
-    status: Mapped[int | None]  # HTTP; None where nobody answered
-    finding: Mapped[str]  # empty for success
-    response: Mapped[str]  # the beginning of the answer's body
+    status: Mapped[int | None]  # HTTP status; None = no answer.
+    finding: Mapped[str]  # Empty for success.
+    response: Mapped[str]  # The beginning of the answer's body.
     milliseconds: Mapped[int]
 
 
 class WebhookTicket(Model):
-    """The queue over all tenants: ids only, nothing of a tenant's content, hence no row-level
-    security. The id is that of the delivery.
+    """The queue over all tenants.
+
+    It has ids only, nothing of a tenant's content, hence no row-level security. The id is that of
+    the delivery.
     """
 
     __tablename__ = "webhook_tickets"
@@ -99,5 +101,7 @@ class WebhookTicket(Model):
     for_tenant: Mapped[UUID]
     for_endpoint: Mapped[UUID]
     ready_at: Mapped[datetime]
-    busy_until: Mapped[datetime | None]  # while a process sends it: one at a time to an endpoint
-    claims: Mapped[int] = mapped_column(default=0)  # how often a process has taken it
+    # Set while a process sends it: one at a time to an endpoint.
+    busy_until: Mapped[datetime | None]
+    # The number of times that a process has claimed it.
+    claims: Mapped[int] = mapped_column(default=0)

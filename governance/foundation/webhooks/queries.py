@@ -16,7 +16,7 @@ from governance.kernel.data.selects import Rows
 from governance.kernel.errors import NotFound
 from governance.kernel.pages.rendering import Keyset, keyset
 
-MAX_ENDPOINTS = 20  # of one tenant
+MAX_ENDPOINTS = 20  # Per tenant.
 
 
 def endpoints() -> Sequence[WebhookEndpoint]:

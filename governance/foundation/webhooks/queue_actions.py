@@ -40,14 +40,14 @@ def _text(value: object) -> str:
 
 
 def new_message_id() -> str:
-    """Return a unique id, which receivers use to recognise a message that came twice."""
+    """Return a unique id, by which receivers recognize a message that came twice."""
     return f"msg_{uuid7().hex}{secrets.token_hex(4)}"
 
 
 def queue(
     endpoint: WebhookEndpoint, event_type: str, body: str, message_id: str
 ) -> WebhookDelivery:
-    """Queue one message to one endpoint in the present transaction."""
+    """Queue one message to one endpoint in the current transaction."""
     now = clock.now()
     made = WebhookDelivery(
         endpoint_id=endpoint.id,

@@ -1,4 +1,4 @@
-"""When a delivery is attempted again. Pure.
+"""The schedule of retries of a delivery. Pure.
 
 The schedule is the one that the Standard Webhooks specification recommends (section "Deliverability
 and reliability"): ten attempts over a little more than three days.
@@ -18,8 +18,8 @@ DELAYS = (
     timedelta(hours=24),
 )
 MAX_ATTEMPTS = len(DELAYS) + 1
-JITTER = 0.1  # of the delay, more or less
-DISABLED_AFTER = timedelta(days=5)  # of failing without one success
+JITTER = 0.1  # Fraction of the delay, more or less.
+DISABLED_AFTER = timedelta(days=5)  # Time of failing without one success.
 
 
 def delay_after(attempt: int, chance: float) -> timedelta | None:

@@ -1,1 +1,1 @@
-"""The database: transactions sealed by tenant, statements, partitions, guards, the embedded server."""
+"""The database: transactions bound to a tenant, statements, partitions, guards, embedded server."""

@@ -4,8 +4,8 @@
     HOLDER.rows(hash=…, now=…)                     named tuples, or what `row` makes of each
 
 Of a large statement SQLAlchemy's part takes longer than PostgreSQL's: its key, its compiled form,
-the filter. So what every page asks, and the inbox's unions of all sources, are compiled once. Such
-a select has columns, never entities, and names what varies by `bindparam`.
+the filter. So the statements of every page, and the inbox's unions of all sources, are compiled
+once. Such a select has columns, never entities, and names its parameters by `bindparam`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +19,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from governance.kernel.data import db
 
-TENANT = "tenant_of_the_reader"  # the parameter of the tenant's filter
+TENANT = "tenant_of_the_reader"  # The parameter of the tenant's filter.
 
 
 class CompiledSelect[Row]:
-    """One statement of the product: `build` returns the same one each time."""
+    """One statement of the product; `build` returns the same one each time."""
 
     __slots__ = ("_build", "_row", "_text")
 
@@ -65,13 +65,14 @@ class CompiledSelect[Row]:
 
 
 def _is_json(bind: BindParameter[Any] | None) -> bool:
-    """Whether the driver must be told that a list or dictionary is JSON."""
+    """Return whether the driver needs to know that a list or dictionary is JSON."""
     return bind is not None and isinstance(bind.type, JSON)
 
 
 def _filtered(statement: Any) -> ClauseElement:
-    """Return the statement with the filter of `kernel/data/db.py`; a text names its tenant itself, if
-    at all.
+    """Return the statement with the filter of `kernel/data/db.py`.
+
+    A text names its tenant itself, if at all.
     """
     if not hasattr(statement, "options"):
         filtered: ClauseElement = statement

@@ -71,8 +71,9 @@ class Model(DeclarativeBase):
 
 
 class Tenanted:
-    """Mixin for every row that belongs to one tenant: its key and every index begin with
-    tenant_id.
+    """Mixin for every row that belongs to one tenant.
+
+    Its key and every index begin with tenant_id.
     """
 
     tenant_id: Mapped[UUID] = mapped_column(
@@ -81,26 +82,28 @@ class Tenanted:
 
 
 def tenant_fk(column: str, table: str, *, on_delete: str | None = None) -> ForeignKeyConstraint:
-    """A key to another row of the same tenant: a foreign key alone would bypass row-level
-    security.
+    """Return a foreign key to another row of the same tenant.
+
+    A foreign key alone would bypass row-level security.
     """
     return ForeignKeyConstraint(
         ["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=on_delete
     )
 
 
-# of a process: one for each thread of `kernel/web/server.py`, and for the three that follow, load and
-# tell decisions
+# Per process: one for each thread of `kernel/web/server.py`, and for the three that follow, load
+# and publish decisions.
 MAX_CONNECTIONS = 32
 _sessions = sessionmaker(join_transaction_mode="create_savepoint")
 _work: ContextVar[Session] = ContextVar("work")
 _engine: Engine | None = None
-_bind: Engine | Connection | None = None  # a connection in tests, with a savepoint a transaction
+_bind: Engine | Connection | None = None  # A connection in tests, with a savepoint per transaction.
 
 
 def connect(bind: str | Engine | Connection) -> None:
-    """Bind the application to a database; a Connection (tests) makes every transaction a savepoint
-    in it.
+    """Bind the application to a database.
+
+    A Connection (tests) makes every transaction a savepoint in it.
     """
     global _engine, _bind
     if isinstance(bind, str):
@@ -132,19 +135,19 @@ def session() -> Session:
 
 
 def connection() -> Connection:
-    """Return the connection of this transaction, with what its session was given written to it."""
+    """Return the connection of this transaction, after flushing its session."""
     work = _work.get()
     work.flush()
     return work.connection()
 
 
 def info() -> dict[str, Any]:
-    """Return what this transaction keeps for itself."""
+    """Return the values that this transaction stores for itself."""
     return _work.get().info
 
 
 def is_open() -> bool:
-    """Whether a transaction is under way here."""
+    """Return whether a transaction is open here."""
     return _work.get(None) is not None
 
 
@@ -171,7 +174,7 @@ def transaction(
         work.info["tenant_id"] = tenant
         work.info["may_recall"] = (
             read_only and tenant is not None and person_id is None
-        )  # kernel/data/tenant_cache.py
+        )  # For kernel/data/tenant_cache.py.
         token = _work.set(work)
         try:
             yield work
@@ -184,8 +187,9 @@ def transaction(
 
 
 def _commit(work: Session) -> None:
-    """Commit. Raises Unavailable where the connection was lost meanwhile, which leaves open whether
-    the database kept the work.
+    """Commit. Raises Unavailable if the connection is lost.
+
+    The database may or may not have kept the work then.
     """
     try:
         work.commit()
@@ -202,8 +206,9 @@ def _commit(work: Session) -> None:
 def _opened(
     *, read_only: bool, snapshot: bool, tenant: UUID | None, person: UUID | None
 ) -> Generator[Session]:
-    """Yield a session in a transaction of this tenant; a connection that a database restart has
-    broken is replaced once.
+    """Yield a session in a transaction of this tenant.
+
+    A connection that a database restart has broken is replaced once.
     """
     options: dict[str, Any] = {"postgresql_readonly": True} if read_only else {}
     if snapshot:
@@ -211,7 +216,7 @@ def _opened(
     for is_last_try in (False, True):
         with _sessions(bind=_bind or engine()) as work:
             try:
-                if isinstance(_bind, Connection):  # it is in a transaction already
+                if isinstance(_bind, Connection):  # It is in a transaction already.
                     begun = work.connection()
                     if read_only:
                         begun.exec_driver_sql("SET TRANSACTION READ ONLY")
@@ -246,7 +251,7 @@ def _setting(value: UUID | None) -> str:
 def find[M: Model](
     model: type[M], row_id: UUID, *, what: str | None = None, lock: bool = False
 ) -> M:
-    """Return the row with that id in the present tenant. Raises NotFound for any other tenant's.
+    """Return the row with that id in the current tenant. Raises NotFound for any other tenant's.
 
     Ids never change, so the lock still lets other rows reference it: a stop doesn't wait for
     someone's edit. `what` is the noun of the error.
@@ -264,9 +269,9 @@ def find[M: Model](
 def find_several[M: Model](
     model: type[M], ids: Collection[UUID], *, order: Any, lock: bool = False
 ) -> Sequence[M]:
-    """Return these rows of the present tenant in this order, as far as they exist.
+    """Return these rows of the current tenant in this order, as far as they exist.
 
-    Locked rows are read again, so that they hold what was committed while the lock was awaited.
+    Locked rows are read again, so that they have what was committed while the lock was awaited.
     """
     query = select(model).where(model.id.in_(ids)).order_by(order)
     locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
@@ -274,8 +279,9 @@ def find_several[M: Model](
 
 
 def among(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
-    """Whether the column is one of these ids, sent as one array: one statement to prepare, however
-    many ids there are.
+    """Return the condition that the column is one of these ids.
+
+    They are sent as one array: one statement to prepare, for any number of ids.
     """
     found: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid)))
     return found
@@ -297,10 +303,10 @@ def _filter_by_tenant(state: ORMExecuteState) -> None:
 
 
 def _tenant_filter(work: Session, tenant_id: UUID) -> ORMOption:
-    """The filter of every statement of this transaction, built once.
+    """Return the filter of every statement of this transaction, built once.
 
-    It doesn't compare with the bare id: of a tenant that came after the last ANALYZE PostgreSQL
-    would expect one row, and join it row by row (docs/decisions/0042).
+    It doesn't compare with the bare id: for a tenant that was created after the last ANALYZE
+    PostgreSQL would expect one row, and join it row by row (docs/decisions/0042).
     """
     mine = select(literal(tenant_id, Uuid)).scalar_subquery()
     found = with_loader_criteria(Tenanted, lambda cls: cls.tenant_id == mine, include_aliases=True)
@@ -309,7 +315,7 @@ def _tenant_filter(work: Session, tenant_id: UUID) -> ORMOption:
 
 
 def notify(channel: str, payload: str = "") -> None:
-    """Tell other processes, when this transaction commits."""
+    """Notify other processes, when this transaction commits."""
     session().execute(
         text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
     )
@@ -317,10 +323,10 @@ def notify(channel: str, payload: str = "") -> None:
 
 @contextmanager
 def within(who: current.Actor) -> Generator[None]:
-    """Act in another tenant inside the present transaction: both commit together, or neither.
+    """Act in another tenant inside the current transaction: both commit together, or neither.
 
-    For what an operator does to a tenant, which belongs in both logs. Row-level security follows;
-    a savepoint that is rolled back takes its tenant back by itself.
+    It is for what an operator does to a tenant, which belongs in both logs. Row-level security
+    follows; a savepoint that is rolled back restores its tenant by itself.
     """
     with _moved_to(who.tenant_id), current.acting_as(who):
         yield
@@ -329,10 +335,9 @@ def within(who: current.Actor) -> Generator[None]:
 
 @contextmanager
 def over_all_tenants() -> Generator[None]:
-    """Write what belongs to no tenant inside the present transaction: the database lets no tenant's
-    transaction do it.
+    """Write rows that belong to no tenant inside the current transaction.
 
-    For commands of the installation.
+    The database lets no tenant's transaction do it. It is for commands of the installation.
     """
     with _moved_to(None):
         yield
@@ -352,7 +357,7 @@ def _moved_to(tenant_id: UUID | None) -> Generator[None]:
     finally:
         work.info.clear()
         work.info.update(kept)
-        with suppress(DBAPIError):  # of an aborted transaction only a rollback is left
+        with suppress(DBAPIError):  # In an aborted transaction only a rollback is possible.
             _move_to(work, kept.get("tenant_id"))
 
 
@@ -361,15 +366,16 @@ def _move_to(work: Session, tenant_id: UUID | None) -> None:
 
 
 def lock_tenant(purpose: str) -> None:
-    """Hold the tenant's lock for a purpose until this transaction ends: of two clicks, the second
-    one sees the first.
+    """Lock the tenant for a purpose until this transaction ends.
+
+    Of two clicks, the second one sees the first.
     """
     name = f"{current.actor().tenant_id}:{purpose}"
     session().execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def try_lock_tenant(purpose: str) -> bool:
-    """The same without waiting: False where another transaction holds the lock."""
+    """Take the same lock without waiting; return False if another transaction has it."""
     name = f"{current.actor().tenant_id}:{purpose}"
     return bool(
         session().scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0))))
@@ -377,7 +383,8 @@ def try_lock_tenant(purpose: str) -> bool:
 
 
 def extend_statement_timeout() -> None:
-    """The rest of this transaction may wait for a large file for longer than an idle one is let
-    live.
+    """Let the rest of this transaction wait longer than usual for a large file.
+
+    The timeout of an idle transaction becomes 30 minutes.
     """
     session().execute(text("SET LOCAL idle_in_transaction_session_timeout = '30min'"))

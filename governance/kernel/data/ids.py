@@ -1,4 +1,4 @@
-"""Row identifiers: UUID version 7 (RFC 9562), so that they sort by the time they were made."""
+"""Row identifiers: UUID version 7 (RFC 9562), which sort by the time of their creation."""
 
 import os
 import threading
@@ -11,10 +11,10 @@ _last = (0, 0)
 
 
 def uuid7() -> UUID:
-    """48 bits of milliseconds, 12 of the fraction below (§6.2, method 3), and 61 random ones.
+    """Return 48 bits of milliseconds, 12 of the fraction (§6.2, method 3), and 61 random ones.
 
-    Ids that one process makes in the same instant, as under a frozen clock, go up by random steps
-    (method 2), so that what was written first still sorts first.
+    Ids that one process creates in the same instant, as under a frozen clock, increase by random
+    steps (method 2), so that what was written first still sorts first.
     """
     global _last  # noqa: PLW0603 - the last id of this process
     microseconds = int(clock.now().timestamp() * 1_000_000)

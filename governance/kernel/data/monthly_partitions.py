@@ -17,21 +17,22 @@ from governance.kernel.errors import Invalid
 from governance.kernel.months import Month
 
 MONTHS_AHEAD = 3
-MONTHS_TAKEN_BEFORE, MONTHS_TAKEN_AHEAD = 61, 13  # as the functions that create partitions check
+# The functions that create partitions check the same limits.
+MONTHS_TAKEN_BEFORE, MONTHS_TAKEN_AHEAD = 61, 13
 
 
 def utc_month(at: datetime) -> Month:
-    """The month of an instant in UTC."""
+    """Return the month of an instant in UTC."""
     return Month(at.year, at.month)
 
 
 def first_instant(month: Month) -> datetime:
-    """When a month of UTC begins."""
+    """Return the first instant of a month of UTC."""
     return datetime(month.year, month.number, 1, tzinfo=UTC)
 
 
 def months_between(first: datetime, last: datetime) -> list[Month]:
-    """Every month of UTC from the first to the last instant."""
+    """Return every month of UTC from the first to the last instant."""
     months, end = [utc_month(first)], utc_month(last)
     while months[-1] < end:
         months.append(months[-1].plus(1))
@@ -49,7 +50,7 @@ class MonthlyPartitions:
     def ensure(self, months: Iterable[Month]) -> None:
         """Create the partitions of these months that don't exist yet; one statement.
 
-        Raises Invalid for a month that the database refuses: one that is far from its own clock.
+        Raises Invalid for a month that the database rejects: one that is far from its own clock.
         """
         days = sorted({_first_day(month) for month in months})
         if days:
@@ -67,7 +68,7 @@ WHERE to_regclass('public.{self.table}_' || to_char(month, 'YYYY_MM')) IS NULL""
         self.ensure(present.plus(months) for months in range(MONTHS_AHEAD + 1))
 
     def existing(self) -> list[Month]:
-        """The months with a partition, in order."""
+        """Return the months with a partition, in order."""
         found = text(
             "SELECT right(c.relname, 7) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
             " WHERE i.inhparent = CAST(:table AS regclass) ORDER BY c.relname"

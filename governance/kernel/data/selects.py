@@ -1,4 +1,4 @@
-"""Selects that stand in a feature's queries by name, with parameters.
+"""Selects that are named constants in a feature's queries, with parameters.
 
 NOTES = Rows(Note, lambda m: one_of(m.of_id, "ids"), lambda m: (m.created_at,))
 COUNTS = Selected(lambda: select(…).where(…))      the rows of any other select
@@ -17,14 +17,16 @@ from governance.kernel.data.db import session
 
 
 def one_of(column: Any, name: str) -> ColumnElement[bool]:
-    """Whether the column is one of the ids that are given by that name."""
+    """Return the condition that the column is one of the ids in the parameter of that name."""
     found: ColumnElement[bool] = column == any_(bindparam(name, type_=ARRAY(Uuid)))
     return found
 
 
 class Selected[Row]:
-    """The rows of one select: `build` returns the same one each time, and names what varies by
-    `bindparam`; of ids there is a sequence.
+    """The rows of one select.
+
+    `build` returns the same select each time, and names its parameters by `bindparam`; ids are
+    given as a sequence.
     """
 
     def __init__(self, build: Callable[[], Select[*tuple[Any, ...]]]) -> None:
@@ -32,9 +34,9 @@ class Selected[Row]:
         self._built: tuple[Select[*tuple[Any, ...]], frozenset[str]] | None = None
 
     def read(self, **values: Any) -> list[Row]:
-        """Return the rows for these values: objects of one model, what one column holds, or tuples.
+        """Return the rows for these values: objects of one model, values of one column, or tuples.
 
-        Takes of the values what the select names.
+        Uses only the values that the select names.
         """
         statement, names = self._statement()
         sent = {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
@@ -52,7 +54,7 @@ class Selected[Row]:
 
 
 class Rows[M: db.Tenanted](Selected[M]):
-    """The rows of a table that a condition holds for, in an order; with `limit`, the first ones."""
+    """The rows of a table that match a condition, in an order; with `limit`, the first ones."""
 
     def __init__(
         self,
@@ -68,5 +70,5 @@ class Rows[M: db.Tenanted](Selected[M]):
 
 
 def read_rows(*selects: Selected[Any], **values: Any) -> list[list[Any]]:
-    """Return the rows of each select; it takes of the values what it names."""
+    """Return the rows of each select, which uses only the values that it names."""
     return [each.read(**values) for each in selects]

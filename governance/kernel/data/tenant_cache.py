@@ -1,19 +1,18 @@
-"""What was worked out of a tenant's committed facts, kept in this process until the tenant commits
-anything more.
+"""Per-tenant cache, invalidated by the tenant's revision.
 
     recall(key, make, under=…)      the value of `make()`, or the same as it came out earlier under
                                     the same number
-    Shelf(most)                     a bounded memory for several threads; the least recently used
-                                    goes first
-    forget()                        all of it: a database that was brought back, tests whose rows
-                                    are rolled back
+    BoundedCache(most)              a bounded cache for several threads; the least recently used
+                                    value is evicted first
+    forget()                        clear it: after a restore, and in tests whose rows are rolled
+                                    back
 
-`under` reads a number that grows with every commit that changes a fact (None: it cannot tell, so
-nothing is kept). It is read once in a transaction and before the facts, so under READ COMMITTED
-what is kept under a number is never older than it; a reader of a greater number computes everything
-again. A transaction that may write neither uses the memory nor adds to it (its own uncommitted
-facts would count), nor does one that sees more than its tenant. Values are shared between threads
-and people: nobody changes them.
+`under` reads a number that grows with every commit that changes a fact (None: it is unknown, so
+nothing is cached). It is read once in a transaction and before the facts, so under READ COMMITTED a
+value that is cached under a number is never older than it; a reader of a greater number computes
+everything again. A transaction that may write neither uses the cache nor adds to it (its own
+uncommitted facts would count), nor does one that sees more than its tenant. Values are shared
+between threads and people: nobody changes them.
 """
 
 from collections import OrderedDict
@@ -28,10 +27,10 @@ from governance.kernel import formatting
 from governance.kernel.data import db
 from governance.kernel.ports import Port
 
-# of which a process keeps anything at once; 60 controls with 500 evidence items take 1.6 MB
+# Tenants that a process caches at once; 60 controls with 500 evidence items take 1.6 MB.
 MAX_TENANTS = 32
-MAX_VALUES_PER_TENANT = 64  # values of one tenant
-type Number = tuple[int, ...]  # each part only grows
+MAX_VALUES_PER_TENANT = 64  # Values per tenant.
+type Number = tuple[int, ...]  # Each part only grows.
 
 
 def _unknown() -> Number | None:
@@ -44,9 +43,9 @@ log_number: Port[Callable[[], Number | None]] = Port(
 
 
 class BoundedCache:
-    """Values by key. Two threads may both make one; both then get the one that was there first.
+    """Values by key. Two threads may both compute one; both then get the one that was stored first.
 
-    `most` is how many, or how much they weigh together.
+    `most` is how many there are at most, or their total weight.
     """
 
     __slots__ = ("_held", "_lock", "_most", "_weigh", "_weight")
@@ -64,7 +63,7 @@ class BoundedCache:
         return self.put(key, make())
 
     def find(self, key: Hashable) -> Any:
-        """The value of a key; None without one."""
+        """Return the value of a key; None without one."""
         with self._lock:
             found = self._held.get(key)
             if found is not None:
@@ -91,7 +90,7 @@ class BoundedCache:
 
 
 class _Known:
-    """What is known of one tenant under one number."""
+    """The cached values of one tenant under one number."""
 
     __slots__ = ("number", "values")
 
@@ -104,19 +103,20 @@ _lock = Lock()
 
 
 def recall[T](key: Hashable, make: Callable[[], T], *, under: Callable[[], Number | None]) -> T:
-    """What `make` says of the present tenant's facts; it must follow from them and from `key`
-    alone.
+    """Return what `make` computes from the current tenant's facts, from the cache if possible.
+
+    The value must follow from the facts and from `key` alone.
     """
     known = _known(under)
     if known is not None and (found := known.values.find(key)) is not None:
         kept: T = found
         return kept
-    with formatting.as_tenant():  # what is kept is read by everybody
+    with formatting.as_tenant():  # Everybody in the tenant reads the cached value.
         return make() if known is None else known.values.get(key, make)
 
 
 def _known(under: Callable[[], Number | None]) -> _Known | None:
-    """Where this transaction may look and leave things; None where it may not."""
+    """Return the cache that this transaction may use; None if it may not use any."""
     info = db.info()
     if not info.get("may_recall"):
         return None
@@ -128,7 +128,7 @@ def _known(under: Callable[[], Number | None]) -> _Known | None:
 
 
 def _under(tenant_id: UUID, number: Number) -> _Known | None:
-    """A number that another transaction has overtaken leaves what that one keeps alone."""
+    """Return the tenant's values of this number, or None if a newer number has replaced them."""
     with _lock:
         known = _tenants.get(tenant_id)
         if known is None or (
@@ -144,8 +144,9 @@ def _under(tenant_id: UUID, number: Number) -> _Known | None:
 
 @event.listens_for(Engine, "engine_disposed")
 def _disposed(_engine: Engine) -> None:
-    """The kernel drops its connections when the database went away; what comes back may be an older
-    one.
+    """Clear the cache when the kernel drops its connections because the database went away.
+
+    The database that comes back may be an older one.
     """
     forget()
 

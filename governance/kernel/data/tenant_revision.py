@@ -1,9 +1,10 @@
 """A tenant's revision: a number that grows with every change that processes keep in memory.
 
 It is written in the transaction of the change, so nobody hears of a change that was rolled back;
-listeners are notified at the commit, of some changes with what is new, so that they can obey it
-before they read it (docs/decisions/0121). The table has only ids and numbers, no content of a tenant,
-hence no row-level security: a worker reads the revisions of all its tenants in one statement.
+listeners are notified at the commit, of some changes with the new values, so that they can apply
+them before they read them (docs/decisions/0121). The table has only ids and numbers, no content of
+a tenant, hence no row-level security: a worker reads the revisions of all its tenants in one
+statement.
 """
 
 import json
@@ -19,12 +20,12 @@ from governance.kernel import clock, current
 from governance.kernel.data.db import Model, notify, session
 
 CHANNEL, LISTEN = "marks", "LISTEN marks"
-OVER_ALL = UUID(int=0)  # the operator's layer, which applies to all tenants
-NAMES = UUID(int=1)  # of people, who may be members of several tenants
+OVER_ALL = UUID(int=0)  # The operator's layer, which applies to all tenants.
+NAMES = UUID(int=1)  # Names of people, who may be members of several tenants.
 
 
 class TenantRevision(Model):
-    """How often what processes keep of a tenant has changed; `id` is the tenant's."""
+    """The number of changes to what processes keep of a tenant; `id` is the tenant's."""
 
     __tablename__ = "marks"
 
@@ -34,7 +35,7 @@ class TenantRevision(Model):
 def advance(news: Mapping[str, Any] | None = None) -> int:
     """Advance the acting tenant's revision in the transaction of a change; return the new one.
 
-    `news` is what listeners are to obey at once: short, and nothing that is confidential.
+    `news` is what listeners apply immediately: short, and nothing confidential.
     """
     tenant_id = current.actor().tenant_id
     number = _advance(tenant_id)

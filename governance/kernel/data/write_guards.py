@@ -1,8 +1,7 @@
-"""Rules about rows that every writer must follow: pages, keys, commands and jobs meet the same
-refusal.
+"""Rules about rows that every writer must follow: pages, keys, commands and jobs alike.
 
 A manifest calls `guard(models, check)`; before a flush that adds, changes or deletes a row of these
-models, `check(work)` runs with the session and raises to refuse it.
+models, `check(work)` runs with the session and raises to reject it.
 """
 
 from collections.abc import Callable
@@ -19,10 +18,7 @@ _guards: list[tuple[tuple[type[Model], ...], Check]] = []
 
 
 def guard(models: tuple[type[Model], ...], check: Check) -> None:
-    """Ask `check` before each flush that touches one of these models.
-
-    Guarding twice is guarding once.
-    """
+    """Call `check` before each flush that touches one of these models. Idempotent."""
     if (models, check) not in _guards:
         _guards.append((models, check))
 

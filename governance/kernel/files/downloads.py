@@ -1,11 +1,10 @@
-"""Files and streams: a route that answers with one declares it, so that none leaves without its
-custody.
+"""Files and streams: a route that answers with one declares it, so that each is recorded.
 
     @feature.get(…, answers=FILE)       a file to keep
     @feature.get(…, answers=STREAM)     a stream that goes on after its view, such as server-sent
                                         events
 
-The port `custody` is asked about each declared answer. A route that answers with a file or a stream
+The port `custody` is called for each declared answer. A route that answers with a file or a stream
 and declares none fails, for everybody: what isn't declared doesn't leave.
 """
 
@@ -25,18 +24,18 @@ OK = 200
 
 
 class DownloadCustody(Protocol):
-    """What is recorded about a file that leaves, and what guards it on its way."""
+    """The port that records a file that leaves, and guards it on its way."""
 
     def begin(self, answer: Response, *, answers: Answers, may_write: bool) -> Finish:
-        """In the view's own transaction, as the acting person.
+        """Begin the custody of an answer, in the view's own transaction, as the acting person.
 
-        `may_write`: that transaction takes writes. What this returns is called with the answer when
-        the transaction has ended, and gives what leaves.
+        `may_write`: that transaction accepts writes. The function that this returns is called with
+        the answer when the transaction has ended, and returns what leaves.
         """
 
 
 class _Nothing:
-    # the protocol's
+    # The protocol's signature.
     def begin(self, answer: Response, *, answers: Answers, may_write: bool) -> Finish:  # noqa: ARG002
         return as_it_is
 
@@ -53,7 +52,7 @@ def as_it_is(answer: Response) -> Response:
 
 
 def begin(answer: Any, answers: Answers, *, may_write: bool) -> Finish | None:
-    """Ask the custody about a view's answer; None where nothing but a page leaves.
+    """Pass a view's answer to the custody; return None if it is only a page.
 
     Raises Undeclared.
     """

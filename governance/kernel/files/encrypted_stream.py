@@ -1,20 +1,20 @@
-"""A stream sealed in chunks:
+"""A stream encrypted in chunks, so that neither end ever has all of it in memory.
 
-AES-256-GCM under a key of its own, so that neither end is ever held in memory whole.
+The cipher is AES-256-GCM under a key of its own.
 
-    Seal(key, context)                 seals piece by piece: `head`, then seal(piece) …, and
-                                       close(last piece, digest)
-    Unsealed(file, key, context, …)    a file that opens them again, and refuses at the first chunk
-                                       that is not right
-    chunks(stream)                     a stream in chunks of one size, each with whether it is the
-                                       last
+    StreamEncryptor(key, context)              encrypts chunk by chunk: `head`, then seal(chunk) …,
+                                               and the last chunk with the digest
+    DecryptedStream(file, key, context, …)     a file that decrypts them again, and raises at the
+                                               first chunk that is not right
+    chunks(stream)                             a stream in chunks of one size, each with whether it
+                                               is the last
 
 The STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015,
 https://eprint.iacr.org/2015/189), as Tink and age use it: a chunk's nonce is its number and a mark
-on the last one, so a chunk that is missing, repeated, in another place or cut off does not open.
+on the last one, so a chunk that is missing, repeated, in another place or cut off does not decrypt.
 The key of each stream comes from the tenant's by HKDF with a random salt; `context` says whose it
-is. The last chunk is bound to the digest of the whole, by which the object is named: one object put
-in another's place does not open either. Pure: no store, no clock.
+is. The last chunk is bound to the digest of the complete stream, by which the object is named: one
+object put in another's place does not decrypt either. Pure: no store, no clock.
 """
 
 import io
@@ -34,9 +34,9 @@ TAG_BYTES = 16
 MAGIC, SALT = b"GCSEAL1\n", 32
 HEAD_BYTES = len(MAGIC) + SALT
 NONCE_PREFIX_BYTES = (
-    7  # bytes of the nonce before the chunk's number (4) and the mark of the last one (1)
+    7  # Bytes of the nonce before the chunk's number (4) and the mark of the last one (1).
 )
-MAX_CHUNKS = 2**32  # chunks: a pebibyte
+MAX_CHUNKS = 2**32  # Chunks: a pebibyte.
 
 
 class CorruptedFile(DomainError):
@@ -44,8 +44,9 @@ class CorruptedFile(DomainError):
 
 
 def chunks(stream: BinaryIO, size: int = CHUNK_BYTES) -> Iterator[tuple[bytes, bool]]:
-    """(chunk, is it the last) of a stream, however small the pieces are in which it gives itself;
-    an empty one has one empty chunk.
+    """Yield (chunk, is it the last) of a stream, for any size of its reads.
+
+    An empty stream has one empty chunk.
     """
     held = _filled(stream, size)
     while True:
@@ -57,7 +58,7 @@ def chunks(stream: BinaryIO, size: int = CHUNK_BYTES) -> Iterator[tuple[bytes, b
 
 
 def _filled(stream: BinaryIO, size: int) -> bytes:
-    """As many bytes as were asked for, fewer only at the end."""
+    """Read exactly `size` bytes, or fewer at the end of the stream."""
     piece = stream.read(size)
     if not piece or len(piece) == size:
         return piece
@@ -69,7 +70,7 @@ def _filled(stream: BinaryIO, size: int) -> bytes:
 
 
 class StreamEncryptor:
-    """Seals one stream. `head` comes first; every chunk but the last has CHUNK bytes."""
+    """Encrypts one stream. `head` comes first; every chunk but the last has CHUNK bytes."""
 
     def __init__(self, key: bytes, context: bytes) -> None:
         salt = os.urandom(SALT)
@@ -78,14 +79,14 @@ class StreamEncryptor:
         self._number = 0
 
     def seal(self, chunk: bytes, *, last: bool = False, digest: str = "") -> bytes:
-        """`digest` is that of the whole plain stream; it goes with the last chunk."""
+        """Encrypt a chunk. The last one comes with the digest of the complete plain stream."""
         nonce = _nonce(self._prefix, self._number, last=last)
         self._number += 1
         return self._cipher.encrypt(nonce, chunk, digest.encode() if last else None)
 
 
 class DecryptedStream(io.RawIOBase):
-    """The plain bytes of a sealed file.
+    """The plain bytes of an encrypted file.
 
     Raises CorruptedFile at the first chunk that was changed, moved or cut off.
     """
@@ -102,7 +103,7 @@ class DecryptedStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    # what io calls it with
+    # The signature with which io calls it.
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if not self._plain and not self._over:
             self._plain = memoryview(self._opened())
@@ -131,7 +132,7 @@ CORRUPTED = "The stored file is corrupted: it isn't the file that was uploaded."
 
 
 def _derived(key: bytes, salt: bytes, context: bytes) -> tuple[AESGCM, bytes]:
-    """The stream's own key, and the beginning of its nonces."""
+    """Derive the stream's own key, and the beginning of its nonces."""
     made = HKDF(
         SHA256(), 32 + NONCE_PREFIX_BYTES, salt, b"governance sealed stream 1\0" + context
     ).derive(key)

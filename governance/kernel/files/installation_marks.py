@@ -1,13 +1,12 @@
-"""What tells this installation from another: its id, which its storage repeats, and a check value of
-its key.
+"""The identity of this installation: its id, which its storage repeats, and a check of its key.
 
     read()                     the row; None until the first start
     establish()                write it, once
     opens(mark)                whether the installation's key is the one of this database
     storage_problem(mark)      why the storage isn't this installation's; "" if it is
 
-The storage holds the id in a small object named `installation`. A database that was restored and a
-copy of the storage still belong together; an empty folder belongs to nobody.
+The storage has the id in a small object named `installation`. A restored database and a copy of the
+storage still belong together; an empty folder belongs to nobody.
 """
 
 from datetime import datetime
@@ -25,7 +24,7 @@ from governance.kernel.errors import NotFound
 from governance.kernel.files import storage
 from governance.kernel.safety import key_encryption
 
-MARKER = "installation"  # the object's name in the storage
+MARKER = "installation"  # The object's name in the storage.
 PROBE = "installation-check"
 ONLY_ROW = UUID(int=1)
 CONTEXT = b"installation check value"
@@ -33,12 +32,12 @@ MAX_MARKER_BYTES = 100
 
 
 class InstallationMark(Model):
-    """The only row: who this installation is."""
+    """The only row: the identity of this installation."""
 
     __tablename__ = "installation_marks"
 
     installation_id: Mapped[UUID]
-    kek_check: Mapped[bytes]  # wrapped by the installation's key
+    kek_check: Mapped[bytes]  # Wrapped by the installation's key.
     storage_marked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
@@ -73,7 +72,7 @@ def establish(installation_id: UUID | None = None) -> InstallationMark:
 
 
 def mark_storage(mark: InstallationMark) -> None:
-    """Write the marker to the storage, and note that it is there."""
+    """Write the marker to the storage, and record that it is there."""
     storage.store().keep(MARKER, f"{mark.installation_id}\n".encode())
     with transaction():
         row = session().scalars(select(InstallationMark).with_for_update()).one()
@@ -90,7 +89,7 @@ def opens(mark: InstallationMark) -> bool:
 
 
 def storage_owner() -> str | None:
-    """Return the id that the storage's marker holds; None without a marker. Raises Unavailable."""
+    """Return the id in the storage's marker; None without a marker. Raises Unavailable."""
     try:
         with storage.store().open(MARKER) as file:
             return file.read(MAX_MARKER_BYTES).decode("utf-8", "replace").strip()

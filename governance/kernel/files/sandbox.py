@@ -1,14 +1,13 @@
-"""A child process with limits of memory, time and output, for work that a hostile or huge input may
-make too large.
+"""A child process with limits of memory, time and output, for hostile or huge inputs.
 
 run(module, *arguments, limits=…, sent=b"")    run `python -m module`, read its answer within
-                                               bounds, say how it ended
-python -m governance.kernel.files.sandbox …          that child: it sets its limits, then becomes the
+                                               bounds, return how it ended
+python -m governance.kernel.files.sandbox …    that child: it sets its limits, then becomes the
                                                module
 
-The child gets none of our environment but what it needs to start, so it never sees our secrets. Where
-Linux lets a process have namespaces of its own, it has no network either. It
-has a process group of its own, which is killed as a whole and always waited for.
+The child gets none of our environment but what it needs to start, so it never sees our secrets. If
+Linux lets a process have namespaces of its own, it has no network either. It has a process group of
+its own, all of which is killed and always waited for.
 """
 
 import contextlib
@@ -39,26 +38,28 @@ ENVIRONMENT = (
 )
 ROOT = Path(__file__).resolve().parents[3]
 TICK_SECONDS = 0.2
-MAX_ERROR_BYTES = 4096  # the last of what the child writes to standard error
+MAX_ERROR_BYTES = 4096  # The last bytes that the child writes to standard error.
 READ_BYTES = 65536
 MEMORY_SIGNS = ("MemoryError", "bad_alloc", "Cannot allocate memory")
 
 
 class Ending(StrEnum):
-    """How a child ended."""
+    """The ways in which a child ends."""
 
     FINISHED = "finished"
-    FAILED = "failed"  # by itself, with an exit code
-    TOO_LARGE = "too large"  # memory or output
-    TOO_SLOW = "too slow"  # processor time, or twice that by the clock on the wall
-    KILLED = "killed"  # by a signal that was not ours
-    CANCELLED = "cancelled"  # by the caller
+    FAILED = "failed"  # By itself, with an exit code.
+    TOO_LARGE = "too large"  # Memory or output.
+    TOO_SLOW = "too slow"  # Processor time, or twice that by the wall clock.
+    KILLED = "killed"  # By a signal that was not ours.
+    CANCELLED = "cancelled"  # By the caller.
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a child may use: bytes of address space, seconds of the processor, bytes it prints,
-    bytes of a file it writes.
+    """The limits of a child.
+
+    They are bytes of address space, seconds of the processor, bytes it prints, and bytes of a file
+    it writes.
     """
 
     memory: int
@@ -69,7 +70,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ChildOutcome:
-    """How a child ended, what it printed, the end of its standard error, and its exit code
+    """The outcome of a child.
+
+    It has how the child ended, what it printed, the end of its standard error, and its exit code
     (negative: a signal).
     """
 
@@ -104,10 +107,10 @@ def run(
 ) -> ChildOutcome:
     """Run a module of ours in a child, and return how it ended.
 
-    `sent` is its standard input. With `on_line` each line that it prints is handed over as it
-    comes, and what `on_line` returns, if anything, is sent; the input then stays open until
-    something was sent. What `on_line` raises ends the child and reaches the caller. `is_cancelled`
-    is asked about five times a second.
+    `sent` is its standard input. With `on_line` each line that it prints is passed on as it comes,
+    and what `on_line` returns, if anything, is sent; the input then stays open until something was
+    sent. What `on_line` raises ends the child and reaches the caller. `is_cancelled` is called
+    about five times a second.
     """
     limited = [str(limits.memory), str(limits.seconds), str(limits.file_size)]
     command = [
@@ -132,7 +135,7 @@ def run(
         try:
             watch = _Watch(child, limits, on_line, is_cancelled, pending=memoryview(sent))
             stopped = watch.follow()
-            code = child.poll()  # what it ended with by itself, if it has ended
+            code = child.poll()  # Its exit code, if it has ended by itself.
         finally:
             _kill(child)
     errors = watch.errors.decode(errors="replace")
@@ -141,7 +144,7 @@ def run(
 
 def _kill(child: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)  # also whatever it has started
+        os.killpg(child.pid, signal.SIGKILL)  # The group also has whatever the child has started.
     child.wait()
 
 
@@ -167,12 +170,10 @@ class _Watch:
     answer: bytearray = field(default_factory=bytearray)
     errors: bytearray = field(default_factory=bytearray)
     deadline: float = 0.0
-    _heard: int = 0  # bytes of the answer that were handed to on_line
+    _heard: int = 0  # Bytes of the answer that were passed to on_line.
 
     def follow(self) -> Ending | None:
-        """Return why the child has to be ended; None when it has closed its output or ended by
-        itself.
-        """
+        """Return why the child has to be ended; None if it closed its output or ended by itself."""
         self.deadline = time.monotonic() + 2 * self.limits.seconds
         with selectors.DefaultSelector() as waiting:
             for pipe in (self.child.stdout, self.child.stderr):
@@ -184,7 +185,7 @@ class _Watch:
                     return Ending.CANCELLED
                 ready = waiting.select(TICK_SECONDS)
                 if not ready and self.child.poll() is not None:
-                    break  # something it has started keeps its output open
+                    break  # Something that the child has started keeps its output open.
                 if (stopped := self._turn(waiting, ready)) is not None:
                     return stopped
         return self._last_moment()
@@ -204,7 +205,7 @@ class _Watch:
         return Ending.TOO_SLOW if time.monotonic() > self.deadline else None
 
     def _last_moment(self) -> Ending | None:
-        """Wait for a child that has said everything; one that stays is late."""
+        """Wait for a child that closed its output. Return TOO_SLOW if it doesn't exit."""
         try:
             self.child.wait(max(TICK_SECONDS, self.deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -229,7 +230,7 @@ class _Watch:
         except BrokenPipeError:
             self.pending = memoryview(
                 b""
-            )  # it has read what it wants, or is no more: its end says which
+            )  # It has read what it wants, or has ended: its outcome says which.
         if not self.pending:
             waiting.unregister(pipe)
             with contextlib.suppress(BrokenPipeError):
@@ -251,14 +252,14 @@ class _Watch:
                 time.monotonic(),
             )
             reply = self.on_line(line)
-            self.deadline += time.monotonic() - began  # the caller's own time is not the child's
+            self.deadline += time.monotonic() - began  # The caller's own time is not the child's.
             if reply is not None and self.child.stdin is not None and not self.child.stdin.closed:
                 self.pending = memoryview(reply)
                 waiting.register(self.child.stdin, selectors.EVENT_WRITE)
 
     @staticmethod
     def _read(waiting: selectors.BaseSelector, pipe: object) -> bytes:
-        # one of the child's pipes
+        # The file object is one of the child's pipes.
         piece = os.read(pipe.fileno(), READ_BYTES)  # type: ignore[attr-defined]
         if not piece:
             waiting.unregister(pipe)  # type: ignore[arg-type]  # as above
@@ -266,7 +267,7 @@ class _Watch:
 
 
 def main(memory: str, seconds: str, file_size: str, module: str, *arguments: str) -> None:
-    """The child: limits first, then the module as if it had been started by itself."""
+    """Set the limits in the child, then run the module as if it had been started by itself."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(file_size), int(file_size)))
@@ -277,8 +278,9 @@ def main(memory: str, seconds: str, file_size: str, module: str, *arguments: str
 
 
 def _leave_network() -> None:
-    """Keep nothing but an unconnected network, where the kernel allows it: containers and other
-    systems often don't, and then the limits above are all that there is.
+    """Keep nothing but an unconnected network, if the kernel allows it.
+
+    Containers and other systems often don't, and then only the limits above apply.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError):

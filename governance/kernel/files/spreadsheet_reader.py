@@ -1,13 +1,12 @@
-"""An untrusted XLSX file as rows of text: read as far as a table needs it, and
-within bounds. Pure.
+"""An untrusted XLSX file as rows of text: read as far as a table needs it, within bounds. Pure.
 
     first_sheet(content, name, rows=…, columns=…) → Sheet       raises Invalid, in words
 
 Every part is read as a stream and nothing of it is kept but the text of the cells: no tree is
-built, no room is made for cells that are not there, and what an archive says of its own sizes is
-not believed. A part that declares a document type is refused. Formulas are told as their text and
-never worked out; numbers are the text that they are kept as, and days are ISO. One reader for all:
-who uses it decides what formulas and merged cells mean there.
+built, no room is made for cells that are not there, and the sizes that an archive states are not
+trusted. A part that declares a document type is rejected. Formulas are returned as their text and
+never evaluated; numbers are the text that is stored, and days are ISO. One reader for all: each
+caller decides what formulas and merged cells mean there.
 """
 
 import contextlib
@@ -28,21 +27,22 @@ PIECE, MB = 256 * 1024, 1024**2
 MAX_PART_BYTES, MAX_SHEETS_BYTES = (
     32 * MB,
     128 * MB,
-)  # unpacked: each part that is no sheet, and all sheets together
+)  # Unpacked bytes: each part that is no sheet, and all sheets together.
 MAX_TAGS, MAX_STRINGS, MAX_CELLS, MAX_MERGED_RANGES = 4_000_000, 1_000_000, 1_000_000, 10_000
-MAX_STYLE_TAGS = 500_000  # a program writes up to 64,000 formats, of a few tags each
-MAX_TEXT_LENGTH, MAX_CELL_LENGTH = 32 * MB, 32_767  # characters of all cells together, and of one
-LAST_ROW, MAX_TITLE_ROWS = 1_048_576, 20  # and how many rows may stand above a table
+MAX_STYLE_TAGS = 500_000  # A program writes up to 64,000 formats, of a few tags each.
+MAX_TEXT_LENGTH, MAX_CELL_LENGTH = 32 * MB, 32_767  # Characters of all cells together, and of one.
+# The number of the last row, and of rows that may precede a table.
+LAST_ROW, MAX_TITLE_ROWS = 1_048_576, 20
 CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 NO_DATE = re.compile(
     r'"[^"]*"|\[[^\]]*\]|[\\_*].'
-)  # what a format shows literally, its colours and its fillers
+)  # The literal text of a format, its colors and its fillers.
 DAYS = {
     *range(14, 18),
     22,
     *range(27, 37),
     *range(50, 59),
-}  # formats of days that every workbook has
+}  # Formats of days that every workbook has.
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -63,7 +63,7 @@ class _Enough(Exception):
 
 
 class Formula(str):
-    """The text of a cell that holds a formula."""
+    """The text of a cell that has a formula."""
 
     __slots__ = ()
 
@@ -81,25 +81,26 @@ class Merged:
 
 @dataclass(slots=True)
 class Sheet:
-    """(number, cells) of each row that has a value, in their order, the first row of the sheet
-    being 1.
+    """The rows of a sheet that have a value, as (number, cells), in their order.
+
+    The first row of the sheet is 1.
     """
 
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     merged: list[Merged] = field(default_factory=list)
-    is_cut: bool = False  # cells further right were left out
+    is_cut: bool = False  # True if cells further right were left out.
 
 
 def first_sheet(content: bytes, name: str, *, rows: int, columns: int) -> Sheet:
-    """The first sheet that is shown and holds anything; an empty one if none does.
+    """Return the first visible sheet that has any content; an empty one if none does.
 
-    It has so many columns at most, and so many rows of a table below its title rows.
+    It has at most so many columns, and so many rows of a table below its title rows.
     """
     return _read(content, lambda archive: _Workbook(archive, name).first(rows, columns), name)
 
 
 def beginning(content: bytes, name: str, *, rows: int, columns: int) -> Sheet:
-    """The same as far as so many rows and columns: what comes after them isn't read."""
+    """Return the same up to so many rows and columns, without reading what comes after them."""
     return _read(
         content, lambda archive: _Workbook(archive, name, cuts=True).first(rows, columns), name
     )
@@ -118,7 +119,7 @@ def _read(content: bytes, reading: Callable[[zipfile.ZipFile], Sheet], name: str
 
 
 def ref(row: int, column: int) -> str:
-    """A1 of (1, 0)."""
+    """Return A1 for (1, 0)."""
     letters, column = "", column + 1
     while column:
         column, rest = divmod(column - 1, 26)
@@ -128,21 +129,21 @@ def ref(row: int, column: int) -> str:
 
 @dataclass(slots=True)
 class _Workbook:
-    """The archive, and how much of it may still be read."""
+    """The archive, and the number of bytes that may still be read from it."""
 
     archive: zipfile.ZipFile
     name: str
     tags: int = field(default_factory=lambda: MAX_TAGS)
     sheets: int = field(default_factory=lambda: MAX_SHEETS_BYTES)
     names: frozenset[str] = frozenset()
-    cuts: bool = False  # whether the rows and columns beyond the limits are left out
+    cuts: bool = False  # True if the rows and columns beyond the limits are left out.
 
     def first(self, rows: int, columns: int) -> Sheet:
         self.names = frozenset(self.archive.namelist())
         entries = self.archive.infolist()
         if len({entry.header_offset for entry in entries}) < len(
             entries
-        ):  # zipfile warns of it, and reads on
+        ):  # The zipfile module warns of it, and reads on.
             raise zipfile.BadZipFile("two parts share their bytes, as in a zip bomb")
         book, links, strings, styles = _Contents(), _Links(), _Strings(self), _Styles()
         self.walk("xl/workbook.xml", book)
@@ -164,7 +165,7 @@ class _Workbook:
         return sheet
 
     def walk(self, part: str, reader: "_Part", left: int | None = None) -> int:
-        """Read a part through, and tell how much of what was left is left still."""
+        """Read a part to its end, and return how much of `left` remains."""
         entry = self.archive.getinfo(part)
         if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise NotImplementedError(part)
@@ -207,7 +208,7 @@ class _Workbook:
 
 
 class _Part:
-    """What is read of one part.
+    """The reader of one part.
 
     Text is collected within a `t`, `v` or `f`, but not within a reading aid (`rPh`).
     """
@@ -246,7 +247,7 @@ class _Part:
 
 
 class _Contents(_Part):
-    """Which sheets there are, in the order of their tabs, and from which day days are counted."""
+    """The sheets in the order of their tabs, and the day from which days are counted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -416,7 +417,7 @@ class _Rows(_Part):
 
 
 def _place(reference: str) -> tuple[int, int]:
-    """(row from 1, column from 0) of B7."""
+    """Return (row from 1, column from 0) of B7."""
     found: Any = CELL.fullmatch(reference)
     if found is None:
         raise ValueError(reference)

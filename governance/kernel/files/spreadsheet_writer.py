@@ -1,4 +1,4 @@
-"""Tables as files: CSV and XLSX that a spreadsheet cannot be made to run (ASVS 1.2.10)."""
+"""Tables as files: CSV and XLSX that a spreadsheet cannot be made to execute (ASVS 1.2.10)."""
 
 import codecs
 import csv
@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-MAX_CELL_LENGTH = 32_767  # characters in a cell of XLSX
-DAY, MOMENT = "yyyy-mm-dd", 'yyyy-mm-dd hh:mm:ss "UTC"'  # how a spreadsheet shows them
-FIRST_YEAR = 1901  # Excel takes 1900 for a leap year, and knows no earlier one
-MAX_EXACT_INTEGER = 2**53  # whole numbers beyond it would be rounded
+MAX_CELL_LENGTH = 32_767  # Characters in a cell of XLSX.
+# The formats in which a spreadsheet shows them.
+DAY, MOMENT = "yyyy-mm-dd", 'yyyy-mm-dd hh:mm:ss "UTC"'
+FIRST_YEAR = 1901  # Excel treats 1900 as a leap year, and has no earlier one.
+MAX_EXACT_INTEGER = 2**53  # Integers beyond it would be rounded.
 DANGEROUS = (
     "=",
     "+",
@@ -26,14 +27,15 @@ DANGEROUS = (
     "\uff0b",
     "\uff0d",
     "\uff20",
-)  # the last four: = + - @ in full width
+)  # The last four are = + - @ in full width.
 BEGINS_A_CELL = re.compile(r'([;\t\r\n][\s"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])')
 Cell = str | int | float | Decimal | date | datetime | None
 
 
 def harmless(value: Cell) -> str | int | float | Decimal:
-    """Numbers stay numbers, dates become ISO, and text that looks like a formula gets an
-    apostrophe.
+    """Return a cell that a spreadsheet never executes.
+
+    Numbers stay numbers, dates become ISO, and text that looks like a formula gets an apostrophe.
     """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
@@ -48,9 +50,11 @@ def harmless(value: Cell) -> str | int | float | Decimal:
 
 
 def _in_any_locale(cell: str | float | Decimal) -> str | int | float:
-    """Where a comma separates decimals, a spreadsheet ends a cell of a CSV file at a semicolon,
-    and a line end or tab inside quotes ends it too: what follows begins a cell of its own. A
-    decimal has all its digits and no exponent.
+    """Return a cell that is safe in any locale.
+
+    If a comma separates decimals, a spreadsheet ends a cell of a CSV file at a semicolon, and a
+    line end or tab inside quotes ends it too: what follows begins a cell of its own. A decimal has
+    all its digits and no exponent.
     """
     if isinstance(cell, Decimal):
         return f"{cell.normalize():f}"
@@ -58,12 +62,12 @@ def _in_any_locale(cell: str | float | Decimal) -> str | int | float:
 
 
 def csv_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """UTF-8 with a byte order mark, as spreadsheets expect; RFC 4180 line ends."""
+    """Return UTF-8 with a byte order mark, as spreadsheets expect, and RFC 4180 line ends."""
     return codecs.BOM_UTF8 + csv_rows([head]) + csv_rows(rows)
 
 
 def csv_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
-    """More rows of a file that is written piece by piece."""
+    """Return more rows of a file that is written in parts."""
     out = io.StringIO(newline="")
     safe = ([_in_any_locale(harmless(cell)) for cell in row] for row in rows)
     csv.writer(out).writerows(safe)
@@ -71,9 +75,10 @@ def csv_rows(rows: Iterable[Sequence[Cell]]) -> bytes:
 
 
 def xlsx_bytes(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """One sheet with a frozen head and a filter; every text is written as text, so formulas stay
-    text. Days and moments are dates that a spreadsheet can calculate with; moments are in UTC,
-    because its dates have no time zone.
+    """Return one sheet with a frozen head and a filter.
+
+    Every text is written as text, so formulas stay text. Days and moments are dates that a
+    spreadsheet can calculate with; moments are in UTC, because its dates have no time zone.
     """
     import xlsxwriter  # noqa: PLC0415 - a worker loads it for the first workbook
 
@@ -110,5 +115,5 @@ def _without_zone(value: date) -> date:
 
 
 def _sheet_name(title: str) -> str:
-    """Excel refuses some characters and more than 31 of them."""
+    """Return a name that Excel accepts: it rejects some characters and more than 31 of them."""
     return re.sub(r"[\[\]:*?/\\]", " ", title)[:31].strip("' ") or "Table"

@@ -1,5 +1,4 @@
-"""Objects (evidence, reports): written once, hashed while they stream, found by their tenant and
-digest.
+"""Objects (evidence, reports): written once, hashed while they stream, named by their digest.
 
     use(url, key_of)           a local folder (`file:/folder`) or an S3-compatible bucket
                                (`s3://bucket/prefix`)
@@ -7,10 +6,10 @@ digest.
                                key (encrypted_stream.py)
     open, exists, remove       one object; open() also reads what was written before objects were
                                encrypted
-    keys, aged                 what lies there, for sweeping
+    keys, aged                 what is stored, for sweeping
 
-An object is whole under its name or not there at all: it is written to a temporary file, and placed
-when its digest is known.
+An object is complete under its name or not there at all: it is written to a temporary file, and
+placed when its digest is known.
 """
 
 import contextlib
@@ -37,22 +36,20 @@ from governance.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 from governance.kernel.files import encrypted_stream
 
 PIECE_BYTES = 1024 * 1024
-ENCRYPTED_SUFFIX = ".sealed"  # ends the key of an object that is sealed
-PREVIEWS = "previews"  # the prefix of files that are shown before their import, and kept for a day
+ENCRYPTED_SUFFIX = ".sealed"  # Ends the key of an encrypted object.
+PREVIEWS = "previews"  # The prefix of files that are shown before their import, and kept for a day.
 PART_BYTES, PARTS_AT_ONCE = (
     8 * 1024 * 1024,
     4,
-)  # of a multipart upload: 32 MB in memory, whatever the size
+)  # Parts of a multipart upload: 32 MB in memory, for any size.
 MISSING = "The file of this record is missing from storage."
 KeyOf = Callable[[UUID], bytes]
-GONE = (NotFoundError, FileNotFoundError)  # obstore raises one or the other
+GONE = (NotFoundError, FileNotFoundError)  # The errors of obstore, which raises one or the other.
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """What was stored: its digest, bytes, key in the store, and its first bytes (for finding its
-    type).
-    """
+    """A stored object: its digest, bytes, key, and first bytes (to find its type)."""
 
     sha256: str
     size: int
@@ -67,9 +64,9 @@ def _keys_in_use(tenant_id: UUID) -> bytes:
 
 
 class ObjectStore(ABC):
-    """What all stores share. `key_of` gives the key that a tenant's objects are sealed under."""
+    """The interface of all stores. `key_of` returns the key that encrypts a tenant's objects."""
 
-    is_local = False  # whether reading from it asks no other machine
+    is_local = False  # True if reading from it calls no other machine.
 
     def __init__(self, key_of: KeyOf = _keys_in_use) -> None:
         self._key_of = key_of
@@ -103,10 +100,10 @@ class ObjectStore(ABC):
         return Blob(digest, size, key, head)
 
     def open(self, key: str) -> BinaryIO:
-        """The plain bytes.
+        """Return the plain bytes.
 
-        NotFound where it is missing; reading raises CorruptedFile where they are not what was
-        stored.
+        Raises NotFound if the object is missing; reading raises CorruptedFile if the bytes are not
+        those that were stored.
         """
         file = self._stored(key)
         if not key.endswith(ENCRYPTED_SUFFIX):
@@ -127,37 +124,35 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def keep(self, key: str, content: bytes) -> None:
-        """A small object under a name of ours: whole and durable when this returns, also when done
-        twice.
-        """
+        """Write a small object under a name of ours, durably and completely. Idempotent."""
 
     @abstractmethod
     def keys(self, folder: str) -> list[str]:
-        """What lies directly in a folder, in the order of names."""
+        """Return the keys directly in a folder, in the order of names."""
 
     @abstractmethod
     def remove(self, key: str) -> None:
-        """For good; what is not there is removed already."""
+        """Remove an object for good; do nothing if it is not there."""
 
     @abstractmethod
     def aged(self, folder: str) -> Iterator[tuple[str, datetime]]:
-        """(key, when it was written) of all that lies in a folder and below it."""
+        """Yield (key, when it was written) of everything in a folder and below it."""
 
-    # a store without temporary objects has none to clear
+    # A store without temporary objects has none to clear.
     def clear(self, tenant_id: UUID, before: datetime) -> int:  # noqa: ARG002
-        """Remove what a killed process left half written; how many."""
+        """Remove incomplete uploads of killed processes; return how many."""
         return 0
 
     @abstractmethod
     def _incoming(self, tenant_id: UUID) -> AbstractContextManager[IO[bytes]]:
-        """A temporary file that is gone when the block ends, unless it was placed."""
+        """Open a temporary file that is removed when the block ends, unless it was placed."""
 
     @abstractmethod
     def _place(self, file: IO[bytes], key: str) -> None: ...
 
     @abstractmethod
     def _stored(self, key: str) -> BinaryIO:
-        """The bytes as they lie there."""
+        """Return the bytes as they are stored."""
 
 
 def _why(error: Exception) -> str:
@@ -183,7 +178,7 @@ class Folder(ObjectStore):
             try:
                 yield file
             finally:
-                Path(file.name).unlink(missing_ok=True)  # where it was placed, it has another name
+                Path(file.name).unlink(missing_ok=True)  # A file that was placed has another name.
 
     def _stored(self, key: str) -> BinaryIO:
         path = self._path(key)
@@ -230,7 +225,7 @@ class Folder(ObjectStore):
 
     def aged(self, folder: str) -> Iterator[tuple[str, datetime]]:
         for path in sorted((self.root / folder).rglob("*")):
-            with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+            with contextlib.suppress(FileNotFoundError):  # Another process may have removed it.
                 if path.is_file():
                     yield str(path.relative_to(self.root)), _written(path)
 
@@ -249,7 +244,7 @@ class Folder(ObjectStore):
         _sync(target.parent)
 
     def _path(self, key: str) -> Path | None:
-        """The file of a key, if there is one and it lies inside the store."""
+        """Return the file of a key, if there is one and it is inside the store."""
         try:
             path = (self.root / key).resolve()
             return path if path.is_relative_to(self.root.resolve()) and path.is_file() else None
@@ -265,7 +260,7 @@ def _written(path: Path) -> datetime:
 
 
 def _sync(folder: Path) -> None:
-    """A renamed file is only as durable as the folder that names it."""
+    """Sync a folder: a renamed file is only as durable as the folder that names it."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -276,14 +271,16 @@ def _sync(folder: Path) -> None:
 class Bucket(ObjectStore):
     """An S3-compatible bucket.
 
-    An object is sealed into a temporary file of this machine, and sent when its digest is known.
+    An object is encrypted into a temporary file of this machine, and sent when its digest is known.
     """
 
-    patience = "120s"  # for one request with its body: a range, or a part
+    patience = "120s"  # Time for one request with its body: a range, or a part.
 
     def __init__(self, url: str, key_of: KeyOf = _keys_in_use) -> None:
-        """`s3://bucket/prefix`, with `?region=…` and, for another than Amazon's, `&endpoint=…`;
-        credentials as AWS's own tools take them.
+        """Open `s3://bucket/prefix`, with `?region=…` and `&endpoint=…`.
+
+        The endpoint is for another provider than Amazon; credentials are as AWS's own tools read
+        them.
         """
         super().__init__(key_of)
         parts = urlsplit(url)
@@ -306,7 +303,7 @@ class Bucket(ObjectStore):
         )
 
     @contextlib.contextmanager
-    # the file has no name
+    # The file has no name.
     def _incoming(self, tenant_id: UUID) -> Iterator[IO[bytes]]:  # noqa: ARG002
         with tempfile.TemporaryFile() as file:
             yield file
@@ -361,8 +358,9 @@ class Bucket(ObjectStore):
 
 
 class _Received(io.RawIOBase):
-    """What the bucket sends, as a file: range by range, so that a slow reader holds no request open
-    until it is cut off.
+    """The bucket's answer, as a file.
+
+    It is read range by range, so that a slow reader keeps no request open until it is cut off.
     """
 
     def __init__(self, reader: "obstore.ReadableFile") -> None:
@@ -371,7 +369,7 @@ class _Received(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    # what io calls it with
+    # The signature with which io calls it.
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         with _away("read"):
             piece = self._reader.read(len(buffer))
@@ -392,17 +390,18 @@ def _away(verb: str) -> Iterator[None]:
 
 
 def _plain_key(key: str) -> bool:
-    """A key of ours: nothing that leads out of the bucket's prefix."""
+    """Return whether it is a key of ours: nothing that leads out of the bucket's prefix."""
     parts = key.split("/")
-    # S3 takes 1024 bytes
+    # S3 accepts 1024 bytes.
     return key.isprintable() and len(key) < 1000 and not {"", ".", ".."} & set(parts)  # noqa: PLR2004
 
 
 def _copy(
     source: BinaryIO, target: IO[bytes], limit: int, seal: encrypted_stream.StreamEncryptor | None
 ) -> tuple[str, int, bytes]:
-    """(digest, size, first bytes) of the plain stream, which goes to the target sealed or as it
-    is.
+    """Copy a stream to the target, encrypted or plain; return (digest, size, first bytes).
+
+    All three are those of the plain stream.
     """
     digest, size, head = hashlib.sha256(), 0, b""
     if seal:
@@ -431,9 +430,10 @@ _key_of: KeyOf | None = None
 
 
 def use(url: str | ObjectStore, key_of: KeyOf | None = None) -> None:
-    """Choose the store by URL, or give one:
+    """Choose the store by URL, or give one.
 
-    `file:/folder`, or `s3://bucket/prefix?region=…&endpoint=…`. `key_of`: once for all stores.
+    The URL is `file:/folder`, or `s3://bucket/prefix?region=…&endpoint=…`. `key_of`: once for all
+    stores.
     """
     global _store, _key_of  # noqa: PLW0603 - one process, one store
     _key_of = key_of or _key_of
@@ -457,16 +457,15 @@ def store() -> ObjectStore:
 
 
 def pieces(key: str) -> Iterator[bytes]:
-    """The object in pieces of a megabyte, for a streamed answer; opened now, since the answer goes
-    when nobody acts any more.
+    """Return the object in parts of a megabyte, for a streamed answer.
+
+    It is opened now, since the answer is sent when nobody acts any more.
     """
     return in_pieces(store().open(key))
 
 
 def in_pieces(file: BinaryIO) -> Iterator[bytes]:
-    """The first piece is read now: what cannot be read at all is refused while there is somebody to
-    tell.
-    """
+    """Return the parts of a file. The first is read now, so that an error can still be shown."""
     try:
         first = file.read(PIECE_BYTES)
     except BaseException:

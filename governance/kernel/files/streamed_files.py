@@ -1,4 +1,4 @@
-"""A file that is made while it is read: an export, a package, whatever its size."""
+"""A file that is generated while it is read, such as an export or a package, of any size."""
 
 import io
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, cast
 
 
 def reading(pieces: Iterator[bytes], size: int = 1024 * 1024) -> BinaryIO:
-    """The pieces as a file that can be read once; `size` is how much of them is read at a time."""
+    """Return the parts as a file that can be read once; `size` is how much is read at a time."""
     return cast("BinaryIO", io.BufferedReader(_Pieces(pieces), size))
 
 

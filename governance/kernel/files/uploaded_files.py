@@ -27,7 +27,7 @@ def keep_preview(data: bytes, *, limit: int) -> None:
 
 
 def previewed_file(sha256: str, *, limit: int) -> bytes:
-    """Return the file with this digest, and one byte more than `limit` at most. Raises NotFound."""
+    """Return the file with this digest, at most one byte more than `limit`. Raises NotFound."""
     folder = f"{current.actor().tenant_id.hex}/{storage.PREVIEWS}"
     key = f"{folder}/{sha256[:2]}/{sha256}{storage.ENCRYPTED_SUFFIX}"
     if not storage.store().exists(key):

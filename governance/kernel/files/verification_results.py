@@ -1,7 +1,6 @@
-"""What a verifier found: its checks, one outcome over all of them, and the exit status of its
-command. Pure.
+"""The result of a verifier: checks, one outcome over all of them, and the exit status. Pure.
 
-There are three outcomes. A check that someone asked for and that could not be done is never a pass.
+There are three outcomes. A check that someone requested and that could not be done never passes.
 """
 
 from collections.abc import Iterable
@@ -10,7 +9,7 @@ from enum import Enum
 
 
 class CheckOutcome(Enum):
-    """The value is the exit status of a command."""
+    """The outcome of a check. The value is the exit status of a command."""
 
     RIGHT = 0
     WRONG = 1
@@ -27,15 +26,16 @@ MAX_SENTENCE_LENGTH = 400
 
 
 def plain(text: str) -> str:
-    """What a file says of itself may hold anything; a terminal and a page get letters only, and not
-    too many.
+    """Return text that is safe for a terminal and a page: printable only, and not too long.
+
+    The text that a file states may have anything in it.
     """
     shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
     return shown if len(shown) <= MAX_SENTENCE_LENGTH else f"{shown[:MAX_SENTENCE_LENGTH]}…"
 
 
 def worst(outcomes: Iterable[CheckOutcome]) -> CheckOutcome:
-    """The outcome over several; of none it is NOT_CHECKED, because nothing was."""
+    """Return the outcome over several; without any it is NOT_CHECKED, because nothing was."""
     found = set(outcomes)
     if CheckOutcome.WRONG in found:
         return CheckOutcome.WRONG
@@ -48,9 +48,9 @@ def worst(outcomes: Iterable[CheckOutcome]) -> CheckOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One check and what it found. `ok` is None when it could not be done.
+    """One check and its result. `ok` is None when it could not be done.
 
-    `required` is False for a limit that the reader should know and did not ask to have checked.
+    `required` is False for a limit that the reader should know and did not request as a check.
     """
 
     name: str
@@ -87,9 +87,9 @@ class VerificationResult:
         return self.outcome is CheckOutcome.RIGHT
 
     def summary(self, thing: str, right: str, wrong: str = "") -> str:
-        """One or two sentences over all.
+        """Return one or two sentences over all checks.
 
-        `right` is said when it is; `wrong` replaces the first failed check's sentence.
+        `right` is used if all passed; `wrong` replaces the first failed check's sentence.
         """
         if self.outcome is CheckOutcome.RIGHT:
             return right

@@ -1,1 +1,1 @@
-"""What pages have in common: lists and their files, records, steps, undo, bulk actions."""
+"""The common parts of pages: lists and their files, records, steps, undo, bulk actions."""

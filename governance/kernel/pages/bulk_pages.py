@@ -1,10 +1,9 @@
-"""The two steps of every bulk action: a page that lists what changes, then the same form,
-confirmed.
+"""The two steps of every bulk action: a page that lists the changes, then the confirmed form.
 
-A list declares its action once (`BulkAction`) and hands its POST to `run`. The first POST carries
-`ids` and shows the preview; the confirming one carries `seen`, the id and fingerprint of each row
-that was shown. Rows that changed in between bring the preview back, and nothing is applied.
-Pressed twice, it is applied once.
+A list declares its action once (`BulkAction`) and passes its POST to `run`. The first POST has
+`ids` and shows the preview; the confirming one has `seen`, the id and fingerprint of each row that
+was shown. If rows changed in between, the preview is shown again and nothing is applied. A second
+press of the button applies nothing.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -54,10 +53,10 @@ class BulkAction:
     apply: Callable[[Sequence[BulkChange]], object]
     verb: Callable[[int], str]
     done: Callable[[int], str]
-    head: str = ""  # of the column that names the row; otherwise the noun
+    head: str = ""  # Head of the column that names the row; otherwise the noun.
     asks: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()  # fields of the form that belong to the confirmation
-    stop: bool = False  # whether the confirming button looks destructive
+    reasons: tuple[str, ...] = ()  # Fields of the form that belong to the confirmation.
+    stop: bool = False  # True if the confirming button looks destructive.
 
     @property
     def nouns(self) -> str:
@@ -70,12 +69,12 @@ def selected() -> set[UUID]:
 
 
 def is_confirmed() -> bool:
-    """Whether the request confirms a preview, rather than asking for one."""
+    """Return whether the request confirms a preview, rather than asking for one."""
     return bool(request.form.getlist("seen"))
 
 
 def confirmed() -> set[UUID]:
-    """The ids of the rows that the preview listed, as the confirming form names them."""
+    """Return the ids of the rows that the preview listed, as the confirming form names them."""
     return set(_seen())
 
 
@@ -131,7 +130,7 @@ def run(
 def _pressed_before(
     context: Mapping[str, Any], shown: BulkPreview, press: str
 ) -> ResponseReturnValue | None:
-    """The answer to the same press once more, or to one with nothing left to do; otherwise None."""
+    """Return the answer to a repeated press, or to one with nothing left to do; otherwise None."""
     if (earlier := undo.applied(press)) is not None:
         say(context["action"].done(len(earlier.steps)), earlier.id)
     elif not shown.changes and not shown.blocked:

@@ -1,13 +1,13 @@
-"""A CSV file of everything that the filters of a list leave.
+"""A CSV file of everything that matches the filters of a list.
 
     every_page(lambda after: queries.requests(…, after=after, size=BATCH))    the rows of the list,
-    a page at a time
-    csv_file(name, head, pages, asked)                                       the answer
-    chosen(asked, head, rows)                    head and rows with the columns that were asked for
+                                                                              page by page
+    csv_file(name, head, pages, asked)           the answer
+    chosen(asked, head, rows)                    head and rows with the requested columns
     table(asked, file, rows)                     the same of a list that declares its file columns
 
 The file is written page by page before it is sent, so a list of any length takes the same memory,
-and the answer carries its length and its SHA-256.
+and the answer has its length and its SHA-256.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from governance.kernel.files.spreadsheet_writer import Cell, csv_bytes, csv_rows
 from governance.kernel.pages.list_pages import FileColumn, ListRequest
 from governance.kernel.pages.rendering import table_file
 
-ROWS_PER_READ = 1000  # rows that are read at once
+ROWS_PER_READ = 1000  # Rows that are read at once.
 
 
 class Page(Protocol):
@@ -43,7 +43,7 @@ def every_page(read: Callable[[str | None], Page]) -> Iterator[Sequence[Any]]:
 def chosen(
     asked: ListRequest, head: Sequence[str], rows: Iterable[Sequence[Cell]]
 ) -> tuple[Sequence[str], Iterator[Sequence[Cell]]]:
-    """Head and rows with the columns that the list shows, or with all, as the address says."""
+    """Return head and rows with the columns that the list shows, or with all columns."""
     kept = asked.file_cells(head)
     return [head[n] for n in kept], ([row[n] for n in kept] for row in rows)
 
@@ -51,7 +51,7 @@ def chosen(
 def table[Row](
     asked: ListRequest, file: Sequence[FileColumn[Row]], rows: Iterable[Row]
 ) -> tuple[Sequence[str], Iterator[Sequence[Cell]]]:
-    """Head and rows of a list that declares what it exports, with the columns that are asked for."""
+    """Return head and rows of a list that declares what it exports, with the requested columns."""
     cells = ([each.cell(row) for each in file] for row in rows)
     return chosen(asked, [each.head for each in file], cells)
 
@@ -62,7 +62,10 @@ def csv_file(
     pages: Iterable[Iterable[Sequence[Cell]]],
     asked: ListRequest | None = None,
 ) -> Response:
-    """`pages` are rows of cells, in parts of any size; with `asked`, the columns that it chooses."""
+    """Return the file. `pages` are rows of cells, in parts of any size.
+
+    With `asked`, it has the columns that the request chooses.
+    """
     if asked is not None:
         listed, every = asked, head
         pages = (chosen(listed, every, rows)[1] for rows in pages)

@@ -1,21 +1,22 @@
-"""List pages: one declaration per list, and what the address of a request asks of it.
+"""List pages: one declaration per list, and what the address of a request asks for.
 
     CONTROLS = ListPage(name="controls", endpoint="controls.index", columns=(…), filters=(…))
     asked = CONTROLS.read(choices={"owner": …})      the request's address, checked against the
                                                      declaration
-    asked.criteria, asked.sort, asked.after            for the query
+    asked.criteria, asked.sort, asked.after          for the query
     asked.address(…), asked.chips, asked.hidden(…)   for the page, with every other part kept
 
 Rows in the database: the feature's query takes `asked.criteria`, `asked.sort` and `asked.after`
 (see `pages.keyset`). Rows in memory: `keep`, `arrange` and `one_page`, pure functions over any
 sequence.
 
-How a person opens a list that they have changed is asked of the port `preference_of`: the columns
-that they chose, and the saved view that a bare address of the list stands for.
+The port `preference_of` returns how a person opens a list that they have changed: the columns that
+they chose, and the saved view that a bare address of the list means.
 
-A filter says what a value does that is none of its choices (`unknown`): the list is empty and the
-chip names the value, or the value is ignored, or the address is refused with a sentence. A column
-that can't be sorted by is always refused, and a column that doesn't exist is never shown.
+A filter declares what happens for a value that is none of its choices (`unknown`): the list is
+empty and the chip names the value, or the value is ignored, or the address is rejected with a
+sentence. A column that can't be sorted by is always rejected, and a column that doesn't exist is
+never shown.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,9 +34,10 @@ from governance.kernel.pages.rendering import Keyset
 from governance.kernel.ports import Port
 from governance.kernel.safety.access import Permission, allowed
 
-MAX_VALUE_LENGTH = 200  # characters of one filter
-NO_COLUMNS = "none"  # in the address: every column that can be hidden is
-NO_VIEW, SHOWN = "all", "shown"  # view=all: not the own default; file=shown: columns as shown
+MAX_VALUE_LENGTH = 200  # Characters of one filter.
+NO_COLUMNS = "none"  # In the address: every column that can be hidden is.
+# The values view=all (not the own default) and file=shown (columns as shown).
+NO_VIEW, SHOWN = "all", "shown"
 type Choices = Sequence[tuple[Any, str]]
 type Args = MultiDict[str, str]
 
@@ -58,7 +60,7 @@ class Column:
     optional: bool = False
     extra: bool = False
     numeric: bool = False
-    silent: bool = False  # the label is read, not shown
+    silent: bool = False  # The label is for screen readers, and isn't shown.
     file: tuple[str, ...] = ()
 
     @property
@@ -85,10 +87,10 @@ class FileColumn[Row]:
 
 @dataclass(frozen=True, slots=True)
 class ListPreference:
-    """How a person opens a list: the columns as an address names them, and their default view."""
+    """A person's way to open a list: the columns as an address names them, and the default view."""
 
     columns: str = ""
-    view: str = ""  # its name
+    view: str = ""  # The view's name.
     query: str = ""
 
 
@@ -107,9 +109,9 @@ class Filter:
 
     `choices` are (value, label) pairs or a function that reads them.
 
-    `kind` is how the reader sets it: a menu, typed text, a day, or by a link only. `label_of` gives
-    the label of a value that is no choice. `cleared` is the value that an address without the
-    filter has, where leaving it out would bring a default back. The chip of a `short` filter shows
+    `kind` is how the reader sets it: a menu, typed text, a day, or by a link only. `label_of`
+    returns the label of a value that is no choice. `cleared` is the value that an address without
+    the filter has, if leaving it out would restore a default. The chip of a `short` filter shows
     the value itself.
     """
 
@@ -127,9 +129,9 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file of what is filtered.
+    """A file of the rows that match the filters.
 
-    `values` are of the route, `query` what the address asks for where the list's doesn't.
+    `values` are of the route, `query` is what the address has if it differs from the list's.
     """
 
     form: str
@@ -163,9 +165,10 @@ class ListPage:
     find_place: Callable[..., object] | None = None
     carried: tuple[str, ...] = ()
     exports: tuple[Export, ...] = ()
-    file: Sequence[FileColumn[Any]] = ()  # where the columns don't say themselves what is exported
+    # For columns that don't declare themselves what is exported.
+    file: Sequence[FileColumn[Any]] = ()
     bulk: str = ""
-    many: str = ""  # the noun's plural, where an s doesn't make it
+    many: str = ""  # The plural of the noun, if it isn't formed with an s.
 
     def __post_init__(self) -> None:
         parts = [*OWN_PARTS, "after", "file", *self.carried, *(f.name for f in self.filters)]
@@ -183,11 +186,11 @@ class ListPage:
 
     @property
     def orders(self) -> set[str]:
-        """What the list can be sorted by."""
+        """The orders by which the list can be sorted."""
         return {*self.sorts, *(c.name for c in self.columns if c.sort)}
 
     def heads(self, column: Column) -> tuple[str, ...]:
-        """The heads of a column in exported files."""
+        """Return the heads of a column in exported files."""
         if self.file:
             return tuple(each.head for each in self.file if each.column == column.name)
         return column.heads
@@ -209,11 +212,11 @@ class ListPage:
         choices: Mapping[str, Choices] | None = None,
         defaults: Mapping[str, str] | None = None,
     ) -> "ListRequest":
-        """What the request's address asks for; `choices` by filter where the caller has them at
-        hand.
+        """Return what the request's address asks for.
 
-        On the page of the list, what the address leaves open is as the reader prefers it. Raises
-        Invalid for a sort or a filter that can't be meant.
+        `choices` are by filter, if the caller has them at hand. On the page of the list, the
+        reader's preferences fill what the address leaves open. Raises Invalid for an invalid sort
+        or filter.
         """
         known = dict(choices or {})
 
@@ -240,7 +243,7 @@ class ListPage:
         )
 
     def location(self, place: Mapping[str, Any]) -> str:
-        """The list among all lists: its name, and the values of its route."""
+        """Return the list among all lists: its name, and the values of its route."""
         return "/".join([self.name, *(str(place[name]) for name in self.place)])
 
     @property
@@ -249,7 +252,10 @@ class ListPage:
         return {*OWN_PARTS, "after", *(f.name for f in self.filters)}
 
     def troubles(self, query: str, known: dict[str, Choices]) -> tuple[str, ...]:
-        """What of a saved query the list no longer has, as sentences; `known` remembers choices."""
+        """Return the parts of a saved query that the list no longer has, as sentences.
+
+        `known` caches choices.
+        """
         said, filters = list[str](), {f.name: f for f in self.filters}
         for name, value in parse_qsl(query):
             if name in filters:
@@ -300,8 +306,9 @@ class ListPage:
         )
 
     def shown(self, args: Args) -> tuple[Column, ...]:
-        """The columns that the address chooses; those of the declaration where it chooses none that
-        exists.
+        """Return the columns that the address chooses.
+
+        If it chooses none that exists, they are those of the declaration.
         """
         wanted = {name for value in args.getlist("columns") for name in value[:1000].split(",")}
         if not wanted & {NO_COLUMNS, *(c.name for c in self.columns if c.can_hide)}:
@@ -321,7 +328,7 @@ def _read(filter_: Filter, args: Args, known: dict[str, Choices]) -> str:
     value = _text(args, filter_.name)
     is_open = (
         filter_.name not in known and not filter_.choices
-    )  # the code that has its choices checks it
+    )  # The code that has its choices checks it.
     if (
         not value
         or is_open
@@ -341,7 +348,7 @@ def _read(filter_: Filter, args: Args, known: dict[str, Choices]) -> str:
 
 
 def _trouble(filter_: Filter, value: str, known: dict[str, Choices]) -> list[str]:
-    """Why a saved value of a filter is none any more."""
+    """Return why a saved value of a filter is none any more."""
     if filter_.kind != "menu" or value == filter_.cleared or filter_.label_of is not None:
         return []
     is_open = filter_.name not in known and not filter_.choices
@@ -360,9 +367,9 @@ def _choices(filter_: Filter, known: dict[str, Choices]) -> Choices:
     return known[filter_.name]
 
 
-@dataclass(frozen=True)  # without slots, for what is worked out once
+@dataclass(frozen=True)  # Without slots, for cached properties.
 class ListRequest:
-    """What an address asks of a list, and the addresses that ask for something else."""
+    """The request of an address to a list, and the addresses of other requests."""
 
     page: ListPage
     place: Mapping[str, Any]
@@ -373,10 +380,10 @@ class ListRequest:
     columns: tuple[Column, ...]
     choices: dict[str, Choices]
     carried: Mapping[str, str]
-    file_as_shown: bool = False  # an export has the columns that are shown
+    file_as_shown: bool = False  # An export has the columns that are shown.
     preferred: ListPreference = ListPreference()
-    opened: str = ""  # the name of the default view, where it is what is shown
-    trouble: tuple[str, ...] = ()  # why the default view isn't what is shown
+    opened: str = ""  # The name of the default view, if it is what is shown.
+    trouble: tuple[str, ...] = ()  # The reasons why the default view isn't what is shown.
 
     # ---- for the query
 
@@ -412,9 +419,7 @@ class ListRequest:
 
     @property
     def words(self) -> str:
-        """What the address says of columns; empty for the usual ones of a reader who has not chosen
-        others.
-        """
+        """The columns of the address; empty for the usual ones, unless the reader chose others."""
         if self.columns == self.page.usual and not self.preferred.columns:
             return ""
         return self.named_columns
@@ -431,8 +436,10 @@ class ListRequest:
         return {name: value for name, value in parts.items() if value}
 
     def address(self, endpoint: str = "", /, **changes: str | None) -> str:
-        """The address of the list, or of a page that takes the same filters, with these changes; of
-        its first page unless `after` is one.
+        """Return the address of the list with these changes.
+
+        It may be another page that takes the same filters. It is the first page unless `after` is
+        given.
         """
         parts = {**self.carried, **self.query, **changes}
         usual = {"sort": self.page.sort}
@@ -460,8 +467,9 @@ class ListRequest:
         return self.chips_of()
 
     def chips_of(self, endpoint: str = "") -> list[dict[str, str]]:
-        """The applied filters, each with the address of the list, or of another page that takes
-        them, without it.
+        """Return the applied filters, each with the address without it.
+
+        The address is that of the list, or of another page that takes the filters.
         """
         words = [("q", "Search", self.q)] if self.q else []
         said = [
@@ -497,7 +505,7 @@ class ListRequest:
         return [f.name for f in self.page.filters if f.kind != "link"]
 
     def hidden(self, *without: str) -> dict[str, str]:
-        """What a form of this list sends along, but for the fields that it has itself."""
+        """Return what a form of this list also sends, except for the fields that it has itself."""
         return {
             name: value
             for name, value in {**self.carried, **self.query}.items()
@@ -510,7 +518,7 @@ class ListRequest:
         return "descending" if self.is_descending else "ascending"
 
     def sort_address(self, column: Column) -> str | None:
-        """Sort by this column; by the same one again, the other way round."""
+        """Return the address that sorts by this column, or reverses its direction."""
         if not column.sort:
             return None
         return self.address(sort=f"-{column.name}" if self.sort == column.name else column.name)
@@ -522,7 +530,7 @@ class ListRequest:
 
     @property
     def exports_as_shown(self) -> list[tuple[str, str]]:
-        """The same with the columns that are shown; none for a list that shows all it has."""
+        """The same with the columns that are shown; none for a list that shows all columns."""
         if not any(c.can_hide for c in self.page.columns):
             return []
         return self._exports(columns=self.named_columns, file=SHOWN)
@@ -539,7 +547,7 @@ class ListRequest:
         ]
 
     def file_cells(self, head: Sequence[str]) -> list[int]:
-        """The positions of the cells that an exported file has, of those that it can have."""
+        """Return the positions of the cells that an exported file has, out of all possible ones."""
         if not self.file_as_shown:
             return list(range(len(head)))
         shown = {name for column in self.columns for name in self.page.heads(column)}
@@ -551,7 +559,7 @@ class ListRequest:
 
     @property
     def may_select(self) -> bool:
-        """Whether the reader may run the list's bulk action."""
+        """True if the reader may run the list's bulk action."""
         return bool(self.page.bulk) and allowed(
             vars(current_app.view_functions[self.page.bulk])["needs"]
         )
@@ -571,7 +579,7 @@ def keep[Row](
     tests: Mapping[str, Callable[[Row, str], bool]],
     text: Callable[[Row], str],
 ) -> list[Row]:
-    """The rows whose text has every word of the search, and that pass the test of every filter."""
+    """Return the rows whose text has every word of the search, and that pass every filter."""
     words = asked.q.casefold().split()
     applied = [(tests[name], value) for name, value in asked.filters.items()]
     return [
@@ -594,9 +602,7 @@ def arrange[Row](
 
 
 def one_page[Row](rows: Sequence[Row], asked: ListRequest, name: Callable[[Row], str]) -> Keyset:
-    """The page behind the row called `asked.after`; a name that is gone starts again at the first
-    row.
-    """
+    """Return the page after the row named `asked.after`; start at the first if it is gone."""
     size = asked.page.size
     start = (
         next((n + 1 for n, row in enumerate(rows) if name(row) == asked.after), 0)

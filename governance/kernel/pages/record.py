@@ -37,21 +37,21 @@ class Field:
     """One field.
 
     `shape` says how it is entered: a line, a longer text, one or several of its choices, or a day.
-    `asks` is its label in the form where that isn't `label`, `noun` the word for it in a sentence.
+    `asks` is its label in the form if that isn't `label`, `noun` the word for it in a sentence.
     `required` is the sentence that asks for it. `longest` counts characters, or choices. `blank` is
-    the label of no choice. `rule` is the feature's own rule: it returns the value to keep, or raises
-    Invalid.
+    the label of no choice. `rule` is the feature's own rule: it returns the value to store, or
+    raises Invalid.
 
-    `audit` is its name in the audit log, None for its own and "" for none. `column` places it in the
-    list, `file` is its head in exported files, `beside` the column of the list that it is exported
-    with, `fact` places it among the facts of its page. `report` is its head in the files of a
-    report. `api` is whether machines may read it.
+    `audit` is its name in the audit log, None for its own and "" for none. `column` places it in
+    the list, `file` is its head in exported files, `beside` the column of the list that it is
+    exported with, `fact` places it among the facts of its page. `report` is its head in the files
+    of a report. `api` is whether machines may read it.
     """
 
     label: str
     shape: Literal["line", "text", "choice", "choices", "day"]
     _: KW_ONLY
-    name: str = ""  # the attribute's; Record fills it in
+    name: str = ""  # The attribute's name; Record sets it.
     asks: str = ""
     noun: str = ""
     help: str = ""
@@ -61,7 +61,7 @@ class Field:
     blank: str = ""
     default: Any = None
     coerce: Callable[[Any], Any] | None = None
-    shown: Mapping[str, Any] = field(default_factory=dict)  # attributes of its input, such as rows
+    shown: Mapping[str, Any] = field(default_factory=dict)  # Attributes of its input, such as rows.
     rule: Callable[[Any], Any] | None = None
     audit: str | None = None
     column: Literal["", "fixed", "optional", "extra"] = ""
@@ -90,7 +90,7 @@ class Field:
         return dict(self.offered()).get(value, value) if self.shape == "choice" else value
 
     def checked(self, value: Any) -> Any:
-        """Return the value to keep. Raises Invalid, about the field."""
+        """Return the value to store. Raises Invalid, about the field."""
         if self.rule is not None:
             return self.rule(value)
         if self.shape in {"line", "text"}:
@@ -123,7 +123,7 @@ class Field:
 class Record[Content]:
     """The declaration of one record: the dataclass of what people enter, its table, its fields.
 
-    Raises TypeError where the dataclass and the declaration have different fields.
+    Raises TypeError if the dataclass and the declaration have different fields.
     """
 
     def __init__(self, content: type[Content], table: str, /, **named: Field) -> None:
@@ -136,7 +136,7 @@ class Record[Content]:
     # ---- for actions
 
     def content_of(self, row: object, **others: Any) -> Content:
-        """Return what a row holds; `others` are the fields that aren't columns."""
+        """Return the content of a row; `others` are the fields that aren't columns."""
         kept = {name: getattr(row, name) for name in self.fields if name not in others}
         return self.content(**kept, **others)
 
@@ -144,7 +144,7 @@ class Record[Content]:
         return {name: getattr(content, name) for name in self.fields if name not in without}
 
     def checked(self, content: Content) -> Content:
-        """Return the content as it is kept. Raises Invalid for the first field that is wrong."""
+        """Return the content as it is stored. Raises Invalid for the first field that is wrong."""
         values = {name: each.checked(getattr(content, name)) for name, each in self.fields.items()}
         return self.content(**values)
 
@@ -161,7 +161,7 @@ class Record[Content]:
         return " ".join(filter(None, [*more, *(each.audit_name for each in self.fields.values())]))
 
     def recorded(self, content: Content, **others: Any) -> dict[str, Any]:
-        """Return what an audit entry keeps; `others` are the values that it keeps otherwise."""
+        """Return what an audit entry records; `others` are values that it records differently."""
         kept = {each.audit_name: getattr(content, name) for name, each in self.fields.items()}
         return {name: value for name, value in kept.items() if name} | others
 
@@ -181,7 +181,7 @@ class Record[Content]:
 
 
 def read_only[M: Model](model: type[M]) -> tuple[list[Any], Callable[[Iterable[Any]], M]]:
-    """Return the columns of a model, and what makes one of its rows of their values.
+    """Return the columns of a model, and a function that makes one of its rows from their values.
 
     Such a row has the model's columns and properties and can't be changed. A list of thousands is
     read several times as fast as with rows of the ORM.

@@ -53,7 +53,7 @@ def _form_field(each: Field) -> Any:
 
 
 def offer(form: Form, name: str, choices: Sequence[tuple[Any, str]]) -> None:
-    """Offer the choices of a select that aren't known before the form is shown."""
+    """Offer the choices of a select that aren't known until the form is shown."""
     select: Any = form[name]
     select.choices = [Option(*each) for each in choices]
 

@@ -1,6 +1,4 @@
-"""Pages and their fragments: a fragment is a named block of its page, so the two cannot drift
-apart.
-"""
+"""Pages and their fragments: a fragment is a named block of its page, so the two cannot diverge."""
 
 import base64
 import json
@@ -22,8 +20,9 @@ FRAME_CALLS = frozenset({"now", "csrf_token", "url_for", "may", "c"})
 
 
 def page(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
-    """The whole page; for an htmx request that names a block (`HX-Target: …#block`), only that
-    block. Raises TypeError for a value that would hide what the frame calls.
+    """Render the page, or for an htmx request that names a block (`HX-Target: …#block`) only that.
+
+    Raises TypeError for a value that would hide a name of the frame.
     """
     if not FRAME_CALLS.isdisjoint(context):
         raise TypeError(f"the frame calls {', '.join(FRAME_CALLS & context.keys())}")
@@ -40,7 +39,7 @@ MEDIA_TYPES = {
 
 
 def table_file(content: bytes | Iterator[bytes], name: str) -> Response:
-    """A table to keep; what kind it is follows from the ending of its name."""
+    """Return a table to download; its type follows from the extension of its name."""
     headers = {
         "Content-Type": MEDIA_TYPES[name.rpartition(".")[2]],
         "Content-Disposition": f'attachment; filename="{name}"',
@@ -49,14 +48,15 @@ def table_file(content: bytes | Iterator[bytes], name: str) -> Response:
 
 
 def filters(*names: str) -> dict[str, str]:
-    """The filters of a list that the address carries; empty ones are no filters."""
+    """Return the filters of a list that the address has; empty ones are no filters."""
     return {name: value[:200] for name in names if (value := request.args.get(name, "").strip())}
 
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """One page of a list that never counts or skips rows: the millionth page costs what the first
-    does.
+    """One page of a list that never counts or skips rows.
+
+    So the millionth page costs what the first one does.
     """
 
     rows: Sequence[Any]
@@ -72,11 +72,10 @@ def keyset(
     descending: bool = False,
     parameters: Mapping[str, Any] | None = None,
 ) -> Keyset:
-    """Order by `columns` (none of them NULL, the last one unique) and continue behind the cursor
-    `after`.
+    """Order by `columns` (none of them NULL, the last one unique) and continue after the cursor.
 
-    `parameters` are the values of those that the query names. A row is the entity of a query for
-    one, otherwise a tuple of what the query selects.
+    `after` is the cursor. `parameters` are the values of those that the query names. A row is the
+    entity of a query for one, otherwise a tuple of what the query selects.
     """
     if after:
         edge, position = tuple_(*columns), tuple_(*_cursor(after, columns))
@@ -104,14 +103,15 @@ def sorted_page(
     after: str | None,
     size: int,
 ) -> Keyset:
-    """Return a page by the columns of `sort`, descending where it begins with a minus."""
+    """Return a page by the columns of `sort`, descending if it begins with a minus."""
     columns, is_descending = sorts[sort.removeprefix("-")], sort.startswith("-")
     return keyset(query, *columns, after=after, size=size, descending=is_descending)
 
 
 def first_page(rows: Sequence[Any], *names: str, size: int) -> Keyset:
-    """The first page of what was read already: at most `size` + 1 objects in the order of these
-    attributes, which `keyset` continues.
+    """Return the first page of rows that were read already.
+
+    They are at most `size` + 1 objects in the order of these attributes, which `keyset` continues.
     """
     more = len(rows) > size
     marks = [getattr(rows[size - 1], name) for name in names] if more else []
@@ -133,8 +133,9 @@ def _seal(values: Sequence[Any]) -> str:
 
 
 def _cursor(text: str, columns: Sequence[Any]) -> list[Any]:
-    """The values of the mark, each as the type of its column; a mark that somebody bent is refused,
-    not run.
+    """Return the values of the cursor, each as the type of its column.
+
+    A cursor that somebody changed raises Invalid, and is not run.
     """
     try:
         values = json.loads(base64.urlsafe_b64decode(text))

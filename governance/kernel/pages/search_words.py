@@ -1,7 +1,7 @@
-"""Words of what can be found, and of what people type to find it.
+"""Words of objects that can be found, and of what people type to find them.
 
 words_of("Ångström, CC7.3")      angstrom, cc7, 3: in lower case, without accents
-typed("review gov")              what is found has a word that begins with each of these
+typed("review gov")              a match has a word that begins with each of these
 found_in(typed, text, …)         whether texts in memory have them
 has_words(typed, column, …)      the same as SQL, for few rows; many are in foundation/search
 """
@@ -14,15 +14,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, literal_column, true
 
-MAX_TYPED_LENGTH = 200  # characters; the rest is ignored
+MAX_TYPED_LENGTH = 200  # Characters; the rest is ignored.
 MAX_TYPED_WORDS = 8
 MAX_WORD_LENGTH = 40
 WORD = re.compile(r"[^\W_]+")
-# letters that Unicode doesn't decompose
+# Letters that Unicode doesn't decompose.
 PLAIN = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
-# too common in English for a search to begin with them
+# Too common in English for a search to begin with them.
 COMMON_WORDS = frozenset(
     [
         "a",
@@ -51,7 +51,7 @@ ACCENTS = "[\u0300-\u036f]"
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What somebody typed: its words, and its letters and digits alone ("CC7.3" is cc73)."""
+    """The words that somebody typed, and their letters and digits alone ("CC7.3" is cc73)."""
 
     words: tuple[str, ...]
     code: str
@@ -61,7 +61,7 @@ class Typed:
 
 
 def typed(text: str) -> Typed:
-    """Read what somebody typed. It may be anything: only letters and digits count."""
+    """Read what somebody typed. Any text is allowed: only letters and digits count."""
     words = words_of(text[:MAX_TYPED_LENGTH])
     return Typed(tuple(dict.fromkeys(words))[:MAX_TYPED_WORDS], "".join(words))
 
@@ -89,7 +89,7 @@ def _short_numbers(words: list[str]) -> list[str]:
 
 
 def found_in(what: Typed, *texts: str) -> bool:
-    """Whether each typed word begins a word of the texts."""
+    """Return whether each typed word begins a word of the texts."""
     words = "".join(map(folded, texts))
     return all(f" {word}" in words for word in what.words)
 
@@ -102,7 +102,7 @@ def has_words(what: Typed, *columns: Any) -> ColumnElement[bool]:
 
 
 def rank(what: Typed, ref: str, title: str) -> int:
-    """Return how well something is found: 0 is its reference, 3 the beginnings of words."""
+    """Return the rank of a match: 0 is its reference, 3 the beginnings of words."""
     code = "".join(words_of(ref))
     if code and code == what.code:
         return 0

@@ -1,4 +1,4 @@
-"""From one item of a list to the next: where its page is in the list, and what is left to do."""
+"""Steps from one item of a list to the next: the place of its page, and what is left to do."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Steps:
     """The place of an item among all of them, for c.steps.
 
-    `previous` and `next` are addresses of its neighbours, `open` that of the next item that is left
+    `previous` and `next` are addresses of its neighbors, `open` that of the next item that is left
     to do and `open_label` its verb; `left` counts those, `left_word` says what they are.
     """
 

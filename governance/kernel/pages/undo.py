@@ -1,16 +1,16 @@
-"""Undo: what a person has just changed, kept for ten minutes so that they can take it back.
+"""Undo: a person's latest changes, kept for ten minutes so that they can undo them.
 
-    remember(…)                  beside an action's `record`: the values before and after, and the
+    remember(…)                  next to an action's `record`: the values before and after, and the
                                  entry
-    offer(confirmation)          at the end of a view: keeps what this transaction remembered
+    offer(confirmation)          at the end of a view: stores what this transaction remembered
     applied(confirmation)        the offer that the same press of a button has left already
     take(offer_id, kinds)        runs each step's own action with the previous values
     forget()                     nightly: offers that are over
 
 A step is undone by its feature's own action (`restores`), so permissions, change freezes and closed
-periods apply as to any change, and each leaves an entry that names the entry it undoes. A row that
-holds another value than the one the step left is not touched. Only the person who made the change
-can undo it. Steps hold ids and days, no text.
+periods apply as to any change, and each leaves an entry that names the entry it undoes. A row whose
+value is no longer the one that the step left doesn't change. Only the person who made the change
+can undo it. Steps have ids and days, no text.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -33,11 +33,11 @@ NOT_UNDONE = {
     404,
     409,
     422,
-}  # refusals that concern one row; the others stop the undoing as a whole
+}  # Errors that concern one row; the others stop the entire undo.
 
 
 class UndoOffer(Tenanted, Model):
-    """What one request changed, for the person who made it, until it expires or is used."""
+    """The changes of one request, for the person who made it, until it expires or is used."""
 
     __tablename__ = "undo_offers"
     __table_args__ = (
@@ -65,7 +65,7 @@ class UndoStep:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """How many of the steps were undone, and why the others were left alone."""
+    """The result of an undo: how many steps were undone, and why the others were not."""
 
     steps: int
     restored: int
@@ -74,7 +74,7 @@ class Undone:
 
 
 class Overtaken(DomainError):
-    """Somebody changed the row after the change that is to be undone."""
+    """Another person changed the row after the change that would be undone."""
 
 
 class Expired(DomainError):
@@ -86,8 +86,9 @@ _restorers: dict[str, Restore] = {}
 
 
 def restores(kind: str) -> Callable[[Restore], Restore]:
-    """Declare what undoes steps of a kind; it raises Overtaken where the row holds another
-    value.
+    """Declare the function that undoes steps of a kind.
+
+    It raises Overtaken if the row has another value.
     """
 
     def declare(function: Restore) -> Restore:
@@ -107,7 +108,7 @@ def remember(
     before: Mapping[str, Any],
     after: Mapping[str, Any],
 ) -> None:
-    """Note a change of this transaction that can be undone."""
+    """Remember a change of this transaction that can be undone."""
     steps: list[UndoStep] = session().info.setdefault(REMEMBERED, [])
     steps.append(UndoStep(kind, target_id, entry_id, _plain(before), _plain(after)))
 
@@ -117,7 +118,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value as a step holds it: an id, a day or an instant (in UTC) as text."""
+    """Return a value as a step stores it: an id, a day or an instant (in UTC) as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return (
@@ -138,7 +139,7 @@ def day_or_none(text: str | None) -> date | None:
 
 
 def offer(confirmation: str | None = None) -> UUID | None:
-    """Keep what this transaction remembered; None where it changed nothing that can be undone."""
+    """Store what this transaction remembered; None if it changed nothing that can be undone."""
     steps: list[UndoStep] = session().info.pop(REMEMBERED, [])
     if not steps:
         return None
@@ -157,7 +158,7 @@ def offer(confirmation: str | None = None) -> UUID | None:
 
 
 def applied(confirmation: str) -> UndoOffer | None:
-    """The acting person's live offer that this confirmation left: the button was pressed twice."""
+    """Return the acting person's live offer of this confirmation: the button was pressed twice."""
     query = select(UndoOffer).where(
         UndoOffer.person_id == current.person_id(), UndoOffer.confirmation == confirmation
     )
@@ -168,8 +169,7 @@ def applied(confirmation: str) -> UndoOffer | None:
 def take(offer_id: UUID, kinds: Collection[str]) -> Undone:
     """Undo what can still be undone of an offer whose steps are all of these kinds.
 
-    Raises NotFound for an offer of another person, and Expired after ten minutes. Taken twice, the
-    second changes nothing.
+    Raises NotFound for an offer of another person, and Expired after ten minutes. Idempotent.
     """
     query = select(UndoOffer).where(
         UndoOffer.id == offer_id, UndoOffer.person_id == current.person_id()
@@ -202,7 +202,7 @@ def _step(stored: Mapping[str, Any]) -> UndoStep:
 
 
 def _undo(step: UndoStep) -> str | None:
-    """None, or why the row was left alone; nothing of a refused step is kept."""
+    """Undo a step; return None, or why the row didn't change. A failed step leaves nothing."""
     try:
         with session().begin_nested():
             _restorers[step.kind](step)
@@ -215,7 +215,7 @@ def _undo(step: UndoStep) -> str | None:
 
 
 def forget() -> int:
-    """Delete the acting tenant's offers that have expired; how many."""
+    """Delete the acting tenant's offers that have expired; return how many."""
     gone = session().execute(
         delete(UndoOffer).where(UndoOffer.expires_at <= clock.now()).returning(UndoOffer.id)
     )

@@ -10,20 +10,20 @@ from governance.kernel.pages import undo
 from governance.kernel.web.redirects import tenant_path
 from governance.kernel.web.responses import ResponseReturnValue
 
-SHOWN = 3  # refusals that the message names
+SHOWN = 3  # Errors that the message names.
 
 
 def say(text: str, offer_id: UUID | None) -> None:
-    """The message after a change, with a button that sends to the feature's `undo_change`."""
+    """Show the message after a change, with a button that sends to the feature's `undo_change`."""
     if offer_id is None:
         flash(text)
     else:
-        # it takes what JSON can hold
+        # It accepts what JSON can represent.
         flash((text, url_for(".undo_change", undo_offer_id=offer_id)), "undo")  # type: ignore[arg-type]
 
 
 def say_changed(text: str) -> None:
-    """The same for what this transaction has remembered; silent where it changed nothing."""
+    """Show the same for what this transaction remembered; nothing if it changed nothing."""
     if (offer_id := undo.offer()) is not None:
         say(text, offer_id)
 
@@ -58,5 +58,5 @@ def _told(undone: undo.Undone) -> str:
 
 
 def back_to(home: str) -> str:
-    """The page of this tenant that the form names in `back`; otherwise `home`."""
+    """Return the page of this tenant that the form names in `back`; otherwise `home`."""
     return tenant_path(request.form.get("back"), home)

@@ -1,10 +1,10 @@
-"""Pages of background work: how far it is, as JSON and as events; the addresses that cancel and
-retry it; its download.
+"""Pages of background work.
+
+They show its progress, as JSON and as events, cancel and retry it, and download its result.
 
 add_routes(feature, EXPORTS, "/audit/exports/<uuid:export_id>", find)   …/cancel and …/again
-shown(run)                                                              what the progress row of a
-template takes
-attachment(file)                                                        the answer to a download
+shown(run)                  the values for the progress row of a template
+attachment(file)            the answer to a download
 """
 
 import json
@@ -34,15 +34,15 @@ VIEW = access.permission(
 )
 feature = Feature("work", __name__)
 WATCH_SECONDS = 50
+# Streams that a worker keeps open at once, each with a thread; milliseconds until other clients
+# reconnect, which get one line.
 WATCHERS, COME_BACK = (
     4,
     2000,
-    # streams that a worker keeps open at once: each holds a thread. Others hear one line and come
-    # back
 )
 TICK_SECONDS = 0.4
 _watchers = threading.BoundedSemaphore(WATCHERS)
-_routes: dict[str, tuple[str | None, str]] = {}  # kind → endpoints that cancel and retry
+_routes: dict[str, tuple[str | None, str]] = {}  # Kind → endpoints that cancel and retry.
 
 
 # ---- watching
@@ -55,14 +55,17 @@ def item(item_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/work/<uuid:item_id>/events", needs=VIEW, attended=False, answers=STREAM)
 def events(item_id: UUID) -> ResponseReturnValue:
-    """Server-sent events while the work runs; the browser comes back when the minute is over."""
+    """Send events while the work runs; the browser reconnects when the minute is over."""
     background_work.watched(item_id)
     stream = stream_with_context(_follow(item_id, current.actor()))
     return Response(stream, content_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 def _follow(item_id: UUID, who: current.Actor) -> Iterator[str]:
-    """Taken and given back in here, so that a stream which never began holds nothing."""
+    """Yield the lines of a stream.
+
+    The slot is acquired and released in here, so that a stream which never began occupies none.
+    """
     if not _watchers.acquire(blocking=False):
         yield f"retry: {COME_BACK}\ndata: {json.dumps(_state(item_id, who))}\n\n"
         return
@@ -86,7 +89,7 @@ def _lines(item_id: UUID, who: current.Actor) -> Iterator[str]:
         line = json.dumps(progress)
         yield (
             f"data: {line}\n\n" if line != last else ":\n\n"
-        )  # a comment tells us of a browser that has left
+        )  # A comment shows whether the browser has left.
         last = line
         if progress["over"]:
             return
@@ -105,11 +108,11 @@ def add_routes(
     cancel: str = "cancel",
     step_up: StepUp | None = None,
 ) -> None:
-    """Add the two addresses below `rule`; `find` takes the values in it and returns the run, or
-    raises NotFound.
+    """Add the two addresses below `rule`.
 
-    `cancel` is the last part of the first one, which a kind that can't be cancelled has not. With
-    `step_up`, retrying needs a fresh sign-in.
+    `find` takes the values in it and returns the run, or raises NotFound. `cancel` is the last part
+    of the first address, which a kind that can't be cancelled doesn't have. With `step_up`,
+    retrying needs a fresh sign-in.
     """
 
     def cancelling(**values: Any) -> ResponseReturnValue:
@@ -154,8 +157,9 @@ def _to_page(run: Run[Any]) -> ResponseReturnValue:
 
 
 def shown(run: Run[Any]) -> dict[str, Any] | None:
-    """What `c.progress_row` takes for a run that is not ready: with Cancel and Retry for who may;
-    None when there is nothing to show.
+    """Return the values of `c.progress_row` for a run that is not ready; None if there are none.
+
+    It has Cancel and Retry for people who may use them.
     """
     if run.is_ready or run.work is None:
         return None
@@ -179,7 +183,7 @@ def shown(run: Run[Any]) -> dict[str, Any] | None:
 
 
 def addresses(item_id: UUID) -> dict[str, str]:
-    """Where a progress row follows its work."""
+    """Return the addresses where a progress row follows its work."""
     return {
         "events": url_for("work.events", item_id=item_id),
         "poll": url_for("work.item", item_id=item_id),
@@ -187,7 +191,7 @@ def addresses(item_id: UUID) -> dict[str, str]:
 
 
 def attachment(file: GeneratedFile) -> Response:
-    """The answer to a download, streamed from the storage."""
+    """Return the answer to a download, streamed from the storage."""
     response = Response(
         storage.pieces(file.key) if file.key else iter([file.content]), content_type=file.media_type
     )

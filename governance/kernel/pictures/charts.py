@@ -1,12 +1,13 @@
-"""Charts as SVG text: pure functions from plain data to Markup, the same picture on the page and in
-the PDF.
+"""Charts as SVG text: pure functions from plain data to Markup.
+
+A chart is the same picture on the page and in the PDF.
 
     sparkline · lines · columns · waterfall            values over time and what makes up a sum
     stacked_bar · share_bar · key_of · interval        parts of a whole, and a range
-    for_print                                          the same chart in the colours of a report
+    for_print                                          the same chart in the colors of a report
 
-Every chart has role="img", a <title> that says the conclusion, and a <desc> with the figures. Bars
-start at zero. A feature draws what only it has in a module of its own, from the same marks
+Every chart has role="img", a <title> that states the conclusion, and a <desc> with the figures.
+Bars start at zero. A feature draws what only it has in a module of its own, from the same marks
 (kernel/pictures/drawing.py).
 """
 
@@ -19,7 +20,7 @@ from markupsafe import Markup
 from governance.kernel.pictures import drawing
 from governance.kernel.pictures.drawing import number, percent, signed
 
-# What a report prints instead; the accent and its tints are the tenant's and may be given.
+# Colors that a report prints instead. The accent and its tints are the tenant's and can be passed.
 REPORT: Mapping[str, str] = {
     "grid": "#dfe3ea",
     "axis": "#b9c0cc",
@@ -68,15 +69,16 @@ WORDS: Mapping[str, str] = {
     "warn": "due",
     "bad": "late",
     "mute": "missing",
-}  # what an ink says
+}  # The meaning of each ink.
 
 
 # ---------- values over time ----------
 
 
 def sparkline(values: Sequence[float], title: str, *, width: int = 90, height: int = 22) -> Markup:
-    """A line without axes, its last value marked; the scale is its own, so only the shape is
-    compared.
+    """Draw a line without axes, with its last value marked.
+
+    The scale is its own, so only the shape can be compared.
     """
     if not values:
         return drawing.svg(
@@ -113,9 +115,7 @@ def sparkline(values: Sequence[float], title: str, *, width: int = 90, height: i
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line: values in the order of the labels (None: nothing measured), and maybe an
-    interval.
-    """
+    """One line: values in the order of the labels (None: not measured), and maybe an interval."""
 
     name: str
     values: Sequence[float | None]
@@ -133,7 +133,7 @@ def lines(
     width: int = 440,
     height: int = 190,
 ) -> Markup:
-    """Up to four series, named at their ends; the first is the one that matters, drawn last."""
+    """Draw up to four series, named at their ends; the first one matters most and is drawn last."""
     drawn = [v for s in series for v in s.values if v is not None] + ([limit[0]] if limit else [])
     plot = drawing.Plot(
         36, 14, width - 160, height - 40, ceiling or drawing.ceiling(max(drawn, default=1))
@@ -155,7 +155,10 @@ def lines(
 
 
 def _tones(count: int) -> list[int]:
-    """Ink of each series: alone it is petrol; in company the first is the orange-brown one."""
+    """Return the ink of each series.
+
+    A single one is petrol; of several, the first is the orange-brown one.
+    """
     return [1] if count == 1 else [2, 1, 3, 4][:count]
 
 
@@ -194,8 +197,9 @@ def _line(
 
 @dataclass(frozen=True, slots=True)
 class ChartColumn:
-    """One bar of a column chart: label under it, value over it, kind is the ink (mid, f1, warn, bad
-    …).
+    """One bar of a column chart: the label is under it, the value over it.
+
+    `kind` is the ink (mid, f1, warn, bad …).
     """
 
     label: str
@@ -207,7 +211,7 @@ class ChartColumn:
 def columns(
     items: Sequence[ChartColumn], title: str, *, unit: str = "", width: int = 320, height: int = 150
 ) -> Markup:
-    """Bars with their values on top; for counts that differ enough to be seen."""
+    """Draw bars with their values on top, for counts that differ visibly."""
     plot = drawing.Plot(0, 24, width, height - 46, max((i.value for i in items), default=1) or 1)
     slots = drawing.slots([item.label for item in items], width)
     thick = min(min(slots, default=width) * 0.72, 44)
@@ -228,8 +232,9 @@ def columns(
 
 @dataclass(frozen=True, slots=True)
 class WaterfallStep:
-    """One step of a waterfall: a change, or (total=True) the sum so far, whose value is then
-    computed.
+    """One step of a waterfall: a change, or (total=True) the sum so far.
+
+    The value of a sum is computed.
     """
 
     label: str
@@ -247,9 +252,7 @@ def waterfall(
     width: int = 560,
     height: int = 220,
 ) -> Markup:
-    """From a start through changes to totals; the first step is a total if its value is the
-    start.
-    """
+    """Draw a start, changes and totals; the first step is a total if its value is the start."""
     spans = _spans(steps)
     plot = drawing.Plot(
         0, 24, width, height - 62, drawing.ceiling(max((max(s) for s in spans), default=1))
@@ -282,7 +285,7 @@ def waterfall(
 
 
 def _spans(steps: Sequence[WaterfallStep]) -> list[tuple[float, float]]:
-    """Where each bar starts and ends; a total starts at zero."""
+    """Return the start and end of each bar; a total starts at zero."""
     spans, level = [], 0.0
     for n, step in enumerate(steps):
         start = 0.0 if step.total or n == 0 else level
@@ -291,7 +294,7 @@ def _spans(steps: Sequence[WaterfallStep]) -> list[tuple[float, float]]:
     return spans
 
 
-# ---------- parts of a whole ----------
+# ---------- parts of a total ----------
 
 
 def stacked_bar(
@@ -302,8 +305,9 @@ def stacked_bar(
     height: int = 14,
     words: Mapping[str, str] = WORDS,
 ) -> Markup:
-    """Parts of (ink, count) in order, 2 px apart; counts are shown where they fit, small parts stay
-    visible. `words` says what an ink is.
+    """Draw parts of (ink, count) in order, 2 px apart.
+
+    Counts are shown if they fit; small parts stay visible. `words` says what an ink means.
     """
     shown = [(kind, count) for kind, count in parts if count > 0]
     figures = ", ".join(f"{count} {words.get(kind, kind)}" for kind, count in shown) or "nothing"
@@ -345,7 +349,7 @@ def share_bar(
     height: int = 8,
     track: bool = True,
 ) -> Markup:
-    """One bar of `share` (0 to 1) of the width; the text beside it has the number."""
+    """Draw one bar of `share` (0 to 1) of the width; the text next to it has the number."""
     bounded = min(max(share, 0.0), 1.0)
     body = [drawing.bar(0, 0, width, height, "track")] if track else []
     return drawing.svg(
@@ -359,7 +363,7 @@ def share_bar(
 
 
 def key_of(parts: Sequence[tuple[str, int, str]]) -> list[tuple[str, str]]:
-    """(ink, count, word) → the pairs that the template macro `c.key` draws: ("f1", "141 fresh")."""
+    """Turn (ink, count, word) into the pairs that the macro `c.key` draws: ("f1", "141 fresh")."""
     return [(kind, f"{count} {word}") for kind, count, word in parts]
 
 
@@ -373,8 +377,9 @@ def interval(
     limit: float | None = None,
     weak: bool = False,
 ) -> Markup:
-    """A dot with its interval from zero to `ceiling`; `mark` is a dotted limit, weak is
-    orange-brown.
+    """Draw a dot with its interval from zero to `ceiling`.
+
+    `limit` is a dotted line; a `weak` interval is orange-brown.
     """
     plot = drawing.Plot(0, 0, 152, 20, ceiling)
     x = {
@@ -410,9 +415,7 @@ def interval(
 
 
 def for_print(chart: Markup, colours: Mapping[str, str] = REPORT) -> Markup:
-    """The chart in a report's colours: k- class → colour; an ink that is not named keeps its
-    own.
-    """
+    """Return the chart in a report's colors: k- class → color; other inks keep their own."""
 
     def recolour(match: re.Match[str]) -> str:
         kind, attribute = match["kind"], match["attribute"]

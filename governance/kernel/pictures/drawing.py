@@ -1,10 +1,10 @@
-"""Drawing in SVG: the inks, the frame and the marks that every chart is made of.
+"""Drawing in SVG: the inks, the frame and the marks of every chart.
 
 svg(width, height, title, desc, body)      the picture, with its conclusion and its figures in words
 element, label, bar, path                  marks in an ink
 Plot, grid, months, limit                  the area of values, and what is drawn behind them
 
-A colour is a presentation attribute (for the PDF) beside a k- class (for the theme); no style
+A color is a presentation attribute (for the PDF) and a k- class (for the theme); there is no style
 attribute, no id, no pattern. Lengths are in user units of about one CSS pixel.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-# k- class → (attribute, light colour); console.css gives the same classes their colour by theme.
+# Maps k- class → (attribute, light color); console.css gives the same classes their color by theme.
 INKS: Mapping[str, tuple[str, str]] = {
     "grid": ("stroke", "#e1e6ea"),
     "axis": ("stroke", "#c6ced5"),
@@ -61,15 +61,14 @@ INKS: Mapping[str, tuple[str, str]] = {
     "limit-t": ("fill", "#a1201a"),
 }
 
-# fills on which a figure can be read, and its ink; beside any other fill the figure is in the
-# key
+# Fills on which a figure can be read, and its ink; for any other fill the figure is in the key.
 INK_ON = {"f1": "ont", **{f"l{n}": f"l{n}t" for n in range(5)}}
-DIGIT_WIDTH = 6.4  # width of a tabular figure at 11 px
+DIGIT_WIDTH = 6.4  # Width of a tabular figure at 11 px.
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """The area of the values: zero at the bottom, `most` at the top."""
+    """The area of the values: zero is at the bottom, `most` at the top."""
 
     left: float
     top: float
@@ -118,7 +117,7 @@ def element(tag: str, kind: str, **attributes: object) -> Markup:
         f' {name.replace("_", "-")}="{coordinate(v) if isinstance(v, float) else escape(v)}"'
         for name, v in attributes.items()
     )
-    # names are ours, values escaped
+    # Names are ours, values are escaped.
     return Markup(f'<{tag} class="k-{kind}" {attribute}="{colour}"{written}/>')  # noqa: S704
 
 
@@ -139,7 +138,7 @@ def label(
         f' text-anchor="{anchor}"'
     )
     colour = INKS[kind][1]
-    # words escaped
+    # Words are escaped.
     return Markup(f'<text class="k-{kind}" fill="{colour}" {place}>{escape(words)}</text>')  # noqa: S704
 
 
@@ -201,7 +200,7 @@ def path(points: Sequence[tuple[float, float]]) -> str:
 
 
 def apart(ys: Sequence[float], gap: float = 14) -> list[float]:
-    """Label positions near `ys` that keep `gap` between them, moved downwards from the top one."""
+    """Return label positions near `ys` with at least `gap` between them, moved downward."""
     placed: dict[int, float] = {}
     floor = float("-inf")
     for n in sorted(range(len(ys)), key=lambda k: ys[k]):
@@ -214,9 +213,9 @@ def last(values: Sequence[float | None]) -> float:
 
 
 def slots(labels: Sequence[str], room: float) -> list[float]:
-    """Divide the room into columns that are equal, but for those whose label needs more.
+    """Divide the room into equal columns, except for those whose label needs more.
 
-    Where all labels together need more than the room, the columns are equal.
+    If all labels together need more than the room, the columns are equal.
     """
     needs = [DIGIT_WIDTH * len(each) + 4 for each in labels]
     if sum(needs) > room:
@@ -233,7 +232,7 @@ def slots(labels: Sequence[str], room: float) -> list[float]:
 
 
 def widths(counts: Sequence[int], room: float) -> list[float]:
-    """Shares of the room; each at least 2 units wide, taken from the widest."""
+    """Return shares of the room; each is at least 2 units wide, taken from the widest."""
     wide = [max(count / sum(counts) * room, 2.0) for count in counts]
     widest = wide.index(max(wide))
     wide[widest] -= sum(wide) - room
@@ -241,7 +240,7 @@ def widths(counts: Sequence[int], room: float) -> list[float]:
 
 
 def ceiling(most: float) -> float:
-    """The next round number above: 3.4 → 4, 412 → 500."""
+    """Return the next round number above: 3.4 → 4, 412 → 500."""
     if most <= 0:
         return 1.0
     unit = 10.0 ** (len(str(int(most))) - 1) if most >= 1 else 0.1
@@ -264,11 +263,11 @@ def number(value: float | None) -> str:
 
 
 def signed(value: float) -> str:
-    """A change with its sign: "+1.3", "−1.1", "0"."""
+    """Return a change with its sign: "+1.3", "−1.1", "0"."""
     return f"+{number(value)}" if value > 0 else number(value)
 
 
 def percent(share: float) -> str:
-    """0.708 → "71%"; nothing under one is rounded up to 100%, nothing over zero down to 0%."""
+    """Return 0.708 as "71%"; a share under 1 is never 100%, one over 0 is never 0%."""
     whole = round(share * 100)
     return f"{min(max(whole, 1 if share > 0 else 0), 99 if share < 1 else 100)}%"

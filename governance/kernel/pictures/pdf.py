@@ -1,11 +1,9 @@
-"""PDF files:
+"""PDF files: PDF/A-3a that also claims PDF/UA-1, with attachments.
 
-PDF/A-3a that also claims PDF/UA-1, with attachments, the same bytes for the same input.
-
-`render` makes the file in this process; `render_in_child` makes it in a child with limits of memory
-and time, reports each page and can be stopped. `python -m governance.kernel.pictures.pdf FOLDER` is that
-child. Recipe: WeasyPrint 70 with a fetcher that serves `app:/static/…` and `data:` and refuses
-everything else.
+The same input gives the same bytes. `render` generates the file in this process; `render_in_child`
+generates it in a child with limits of memory and time, reports each page and can be stopped.
+`python -m governance.kernel.pictures.pdf FOLDER` is that child. Recipe: WeasyPrint 70 with a
+fetcher that serves `app:/static/…` and `data:` and rejects everything else.
 """
 
 import gc
@@ -30,7 +28,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 FONTS = STATIC / "report" / "fonts" / "fallback" / "fonts.conf"
 MEMORY_BYTES = (
     1_200 * 1024 * 1024
-)  # address space of the child: about four times what a report of 50 pages uses
+)  # Address space of the child: about four times what a report of 50 pages uses.
 MAX_SECONDS = 180
 MEDIA_TYPES = {
     ".css": "text/css",
@@ -39,12 +37,12 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
-COLLECT_AFTER = 50_000, 20, 20  # new objects: boxes stay until all pages are drawn
+COLLECT_AFTER = 50_000, 20, 20  # New objects: boxes stay until all pages are drawn.
 STYLES_OF_NOTES = re.compile(r"^::(?:footnote|note)-.*", re.MULTILINE)
 PageSeen = Callable[[int], None]
 
-# The identification of PDF/UA-1, and the extension schema that PDF/A asks for before it may stand
-# in the metadata.
+# The identification of PDF/UA-1, and the extension schema that PDF/A requires before the metadata
+# may contain it.
 CLAIM = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">\
 <pdfuaid:part>1</pdfuaid:part></rdf:Description>
 <rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"\
@@ -61,7 +59,7 @@ CLAIM = b"""<rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdf
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file inside the PDF: its name, bytes, and a few words on what it holds."""
+    """A file inside the PDF: its name, bytes, and a few words on its content."""
 
     name: str
     data: bytes
@@ -69,7 +67,7 @@ class Attachment:
 
 
 class RenderStopped(Exception):
-    """The caller asked for the rendering to stop; the child is gone."""
+    """The caller asked for the rendering to stop; the child has ended."""
 
 
 class RenderFailed(Unavailable):
@@ -88,11 +86,11 @@ def render(
     tagged: bool = True,
     progress: PageSeen | None = None,
 ) -> bytes:
-    """Lay out a whole document and return its bytes; equal input gives equal bytes.
+    """Lay out a complete document and return its bytes; equal input gives equal bytes.
 
-    `at` dates the attachments (the page carries its own `dcterms.created`), `identifier` is the
-    file's /ID, `progress` hears the highest page laid out so far. Relative addresses resolve to
-    nothing: name `app:/static/…`. Without tags it is PDF/A-3b, for marks on other pages.
+    `at` dates the attachments (the page has its own `dcterms.created`), `identifier` is the file's
+    /ID, `progress` gets the highest page laid out so far. Relative addresses resolve to nothing:
+    use `app:/static/…`. Without tags it is PDF/A-3b, for marks on other pages.
     """
     variant = "pdf/a-3a" if tagged else "pdf/a-3b"
     with _hearing(progress), _our_fonts():
@@ -123,7 +121,7 @@ def render(
 
 
 def _parsed(html: str) -> Any:
-    """The page, under what it uses of WeasyPrint's own stylesheet."""
+    """Return the page, with the parts of WeasyPrint's own stylesheet that it uses."""
     from weasyprint import CSS, HTML  # noqa: PLC0415 - child only
     from weasyprint.html import UA  # noqa: PLC0415 - as above
 
@@ -137,25 +135,27 @@ def _parsed(html: str) -> Any:
 
 
 def _thinned(css: str) -> str:
-    """Only items of lists have markers, and no page of ours has notes.
+    """Return the stylesheet without rules that no page of ours needs.
 
-    WeasyPrint would keep six styles for these beside that of each element, a fifth of all memory.
+    Only items of lists have markers, and no page has notes. WeasyPrint would keep six styles for
+    these with that of each element, a fifth of all memory.
     """
     return STYLES_OF_NOTES.sub("", css).replace("\n::marker", "\nli::marker")
 
 
 def _finish(document: Any, pdf: Any) -> None:
-    """Free the pages, which are drawn and tagged by now, before the file is put together."""
+    """Free the pages, which are drawn and tagged by now, before the file is assembled."""
     from governance.kernel.pictures.pdf_tags import finish  # noqa: PLC0415 - child only
 
     document.pages.clear()
-    gc.collect()  # their boxes refer to each other
+    gc.collect()  # Their boxes refer to each other.
     finish(document, pdf)
 
 
 def _fetcher() -> Any:
-    """Serves our own static files and data URLs, and nothing else: no file, no network, no way out
-    of the folder.
+    """Return a fetcher that serves our own static files and data URLs, and nothing else.
+
+    It reads no other file, no network, and no path outside the folder.
     """
     from weasyprint.urls import (  # noqa: PLC0415
         URLFetcher,
@@ -180,7 +180,7 @@ def _fetcher() -> Any:
 
 @contextmanager
 def _our_fonts() -> Iterator[None]:
-    """Keep the machine's fonts and its language out, so that the bytes don't depend on them.
+    """Exclude the machine's fonts and its language, so that the bytes don't depend on them.
 
     A character that no font of the page has is shown in our one fallback font, or in that of its
     script (pdf_scripts.py).
@@ -243,12 +243,11 @@ def render_in_child(
     seconds: int = MAX_SECONDS,
     memory: int = MEMORY_BYTES,
 ) -> bytes:
-    """As `render`, in a child process whose memory (bytes) and time (seconds of the processor) are
-    limited.
+    """Render as `render` does, in a child process.
 
-    `on_progress` runs here, for each page; whatever it raises stops the child and goes on to the
-    caller. `cancelled` is asked about five times a second; when it says yes the child ends and
-    RenderStopped is raised.
+    Its memory (bytes) and time (seconds of the processor) are limited. `on_progress` runs here, for
+    each page; an error that it raises stops the child and reaches the caller. `cancelled` is called
+    about five times a second; if it returns True the child ends and RenderStopped is raised.
     """
     page = 0
 
@@ -324,11 +323,11 @@ def _why(outcome: sandbox.ChildOutcome, page: int, memory: int) -> str:
 
 
 def main(folder: Path) -> None:
-    """The child: the order in `folder`, a JSON line for each page, and `out.pdf`."""
+    """Run the child: read the order in `folder`, print a JSON line per page, write `out.pdf`."""
     gc.set_threshold(*COLLECT_AFTER)
-    # fontTools would load it for font sources in XML, which no report has
+    # With lxml, fontTools would load it for font sources in XML, which no report has.
     sys.modules["lxml"] = None  # type: ignore[assignment]  # as Python's docs
-    tempfile.tempdir = str(folder)  # WeasyPrint's copies of fonts go when the folder goes
+    tempfile.tempdir = str(folder)  # WeasyPrint's copies of fonts are removed with the folder.
     order = json.loads((folder / "order.json").read_text(encoding="utf-8"))
     attachments = [
         Attachment(
@@ -342,7 +341,7 @@ def main(folder: Path) -> None:
         at=datetime.fromisoformat(order["at"]),
         identifier=bytes.fromhex(order["identifier"]),
         tagged=order["tagged"],
-        # the child's one voice
+        # The only output of the child.
         progress=lambda page: print(json.dumps({"page": page}), flush=True),  # noqa: T201
     )
     (folder / "out.pdf").write_bytes(data)
@@ -351,6 +350,6 @@ def main(folder: Path) -> None:
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
     sys.stdout.flush()
-    # Not through the interpreter's own end: it unloads Pango while Pango's thread still runs, and
-    # that thread then takes the finished process down with SIGSEGV (seen once in some hundred).
+    # A normal exit unloads Pango while Pango's thread still runs, and that thread then kills the
+    # finished process with SIGSEGV (seen once in some hundred).
     os._exit(0)

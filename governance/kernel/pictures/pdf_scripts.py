@@ -1,12 +1,11 @@
-"""Names in any script, in a PDF: fonts of scripts that its own fonts don't have, for the pages that
-need them.
+"""Names in any script, in a PDF: fonts of scripts that its own fonts don't have.
 
 prepared(html)      the page with the fonts that its characters need; a character that no font has
                     is written as its number: [U+1F642]
-unpacked(path)      such a font as WeasyPrint can use it as it is
+unpacked(path)      such a font in the form that WeasyPrint can use
 
-A page without such characters stays as it is, and no font is opened. Each character comes from one
-font, whatever the language of the machine.
+A page without such characters doesn't change, and no font is opened. Each character comes from one
+font, for any language of the machine.
 """
 
 import re
@@ -19,14 +18,14 @@ from pathlib import Path
 FONTS = Path(__file__).resolve().parents[2] / "static" / "report" / "fonts"
 FALLBACK = FONTS / "fallback" / "report-fallback.ttf"
 SCRIPTS = FONTS / "scripts"
-# Han is in the first three, which draw some of its characters differently. Then one script each.
+# The first three have Han, and draw some of its characters differently. The others have one script.
 HAN = ("jp-japanese", "sc-chinese-simplified", "tc-chinese-traditional")
 OTHERS = ("kr-korean", "thai-thai", "devanagari-devanagari")
-# What the fallback font has without a gap, so that most pages need no look into any font.
+# Ranges that the fallback font has without a gap, so that most pages open no font.
 OTHER_THAN_COMMON = re.compile(
     "[^\x00-\u024f\u0370-\u04ff\u1f00-\u206f\u20ac\u2190-\u22ff\u2500-\u25ff]"
 )
-WITHOUT_GLYPH = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # categories of Unicode
+WITHOUT_GLYPH = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # Categories of Unicode.
 VARIATION_SELECTORS = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
 
 
@@ -51,7 +50,7 @@ def prepared(html: str) -> str:
 
 
 def unpacked(path: Path) -> bytes:
-    """Return a font without its compression. WeasyPrint would date it to the present second."""
+    """Return a font without its compression. WeasyPrint would date it to the current second."""
     from fontTools.ttLib import TTFont  # noqa: PLC0415 - child only
 
     output = BytesIO()
@@ -62,7 +61,10 @@ def unpacked(path: Path) -> bytes:
 
 
 def _in_order(needed: set[str]) -> Iterable[str]:
-    """Of the fonts for Han, the one that has most of what is needed first, so that few are used."""
+    """Return the fonts in order, that for Han with most of the needed characters first.
+
+    So few fonts are used.
+    """
     han = {
         each for each in needed if unicodedata.name(each, "").startswith(("CJK", "HIRA", "KATA"))
     }

@@ -1,4 +1,4 @@
-"""What WeasyPrint 70 leaves out of the tag tree of a PDF, and PDF/A-3 and PDF/UA-1 ask for.
+"""Parts that WeasyPrint 70 omits from a PDF's tag tree, and PDF/A-3 and PDF/UA-1 require.
 
 finish(document, pdf)    WeasyPrint's finisher: headers get their scope, running headers become
                          artifacts, each attachment is listed once, the metadata is plain text
@@ -84,7 +84,7 @@ def _make_artifacts(pdf: Any, elements: dict[int, Any]) -> None:
         for mark in marks:
             owners[mark] = "null"
     for number in unlisted:
-        elements[number].clear()  # freed objects would shift pydyf's index of the others
+        elements[number].clear()  # Freed objects would shift pydyf's index of the others.
 
 
 def _reachable(pdf: Any, elements: dict[int, Any]) -> Iterator[int]:
@@ -118,9 +118,9 @@ def _list_attachments_once(pdf: Any) -> None:
 
 
 def _leave_metadata_plain(pdf: Any) -> None:
-    """Leave XMP uncompressed, so that a program finds it without reading PDF.
+    """Leave XMP uncompressed, so that a program finds it without parsing PDF.
 
-    MuPDF 1.25 reads these bytes as they are in the file: compressed ones are a "syntax error in
+    MuPDF 1.25 reads these bytes unchanged from the file: compressed ones are a "syntax error in
     element" to it.
     """
     found = next(item for item in pdf.objects if item.reference == pdf.catalog["Metadata"])

@@ -1,1 +1,1 @@
-"""Who may do what, keys and signatures, and calls to other hosts with their deadline."""
+"""Permissions, keys and signatures, and calls to other hosts with their deadline."""

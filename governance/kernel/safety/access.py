@@ -1,5 +1,4 @@
-"""Permissions are declared by features, granted to roles and to scopes of keys in one table, and
-checked here.
+"""Permissions: features declare them for roles and scopes of keys, and this module checks them.
 
     UPLOAD = permission(
         "evidence.bring", "upload versions of evidence", roles="admin compliance_officer
@@ -8,17 +7,16 @@ checked here.
     )
     REVIEW = permission(
         "evidence.review", "review evidence", roles="admin compliance_officer",
-        unless=[is_uploader],                       # whatever the role: not if they uploaded it
+        unless=[is_uploader],                       # any role: not if they uploaded it
     )
 
     allowed(UPLOAD, on=evidence)       whether, for pages and templates
     why_not(REVIEW, on=version)        the sentence why not, or None
-    require(UPLOAD, on=evidence)       refuse with that sentence; once, in the action
+    require(UPLOAD, on=evidence)       raise Forbidden with that sentence; once, in the action
     matching(UPLOAD, Evidence)         the same rule as SQL, for lists
     not_excluded(REVIEW, Version, ME)  its `unless` alone, where ME is an SQL expression
 
-Without `on` they tell whether the role may at all; that is what a route asks before its object is
-known.
+Without `on` they return whether the role may at all; a route checks that before it has the object.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,8 +56,10 @@ OPERATOR_ROLES = ROLES[5:]
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """`only` is what must be true of a role's object, `unless` what must not be true whatever the
-    role.
+    """A permission.
+
+    `only` are conditions that must be true of a role's object, `unless` those that must be false
+    for any role.
     """
 
     name: str
@@ -72,11 +72,11 @@ class Permission:
 
     @property
     def is_conditional(self) -> bool:
-        """Whether it depends on the object."""
+        """True if it depends on the object."""
         return bool(self.only or self.unless)
 
     def conditions(self) -> list[str]:
-        """Its object conditions as a person reads them: "contributor: only if they own it"."""
+        """Return its object conditions in words, such as "contributor: only if they own it"."""
         roles: dict[tuple[Condition, ...], list[str]] = {}
         for role in ROLES:
             if role in self.only:
@@ -90,7 +90,7 @@ class Permission:
 
 
 registry: dict[str, Permission] = {}
-known_scopes: dict[str, str] = {}  # name → what a key of that scope may do
+known_scopes: dict[str, str] = {}  # Name → what a key of that scope may do.
 
 
 def scope(name: str, means: str) -> str:
@@ -110,8 +110,9 @@ def permission(
     only: Mapping[str, Iterable[Condition]] | None = None,
     unless: Iterable[Condition] = (),
 ) -> Permission:
-    """Declare a permission. `means` completes "can't …"; `roles`, `scopes` and the keys of `only`
-    are separated by spaces.
+    """Declare a permission. `means` completes "can't …".
+
+    `roles`, `scopes` and the keys of `only` are separated by spaces.
     """
     if name in registry:
         raise ValueError(f"permission {name} is declared twice")
@@ -137,9 +138,7 @@ PUBLIC = Permission("public", "be reached without signing in", public=True)
 
 
 def allowed(needs: Permission, *, on: Any = None) -> bool:
-    """Return whether the acting person or key has the permission: in general, or for this
-    object.
-    """
+    """Return whether the acting person or key has the permission, generally or for this object."""
     who = current.actor_or_none()
     if not (needs.public or (who is not None and _holds(who, needs))):
         return False
@@ -153,7 +152,7 @@ def require(needs: Permission, *, on: Any = None) -> None:
 
 
 def why_not(needs: Permission, *, on: Any) -> str | None:
-    """Why the acting person may not do this to the object, as a sentence; None where they may."""
+    """Return why the acting person may not do this to the object, as a sentence, or None."""
     refusal = _refusal(needs, on)
     return refusal.message if refusal is not None else None
 
@@ -168,8 +167,9 @@ def matching(needs: Permission, model: Any) -> ColumnElement[bool]:
 
 
 def not_excluded(needs: Permission, model: Any, me: Any) -> ColumnElement[bool]:
-    """Return the rows that `unless` allows to the person with the id `me`, for statements shared by
-    everyone.
+    """Return the condition on rows that `unless` allows to the person with the id `me`.
+
+    It is for statements shared by everyone.
     """
     return _not_excluded(needs, Whoever(me), model)
 
@@ -185,7 +185,7 @@ def _holds(who: Actor, needs: Permission) -> bool:
 
 
 def _forbidding(who: Actor, needs: Permission, thing: Any) -> Condition | None:
-    """The first condition that forbids it."""
+    """Return the first condition that forbids it."""
     missing = (each for each in needs.only.get(who.role, ()) if not each(who, thing))
     return next(missing, None) or next((each for each in needs.unless if each(who, thing)), None)
 
@@ -209,7 +209,7 @@ def _of_role(needs: Permission) -> Forbidden:
 
 
 def who_may(needs: Permission) -> str:
-    """A sentence that names the roles which hold the permission."""
+    """Return a sentence that names the roles which have the permission."""
     listed = _either([ROLE_NAMES[role].lower() for role in ROLES if role in needs.roles])
     return f"It requires the {listed} role." if listed else "No role has that permission."
 
@@ -219,9 +219,9 @@ def _either(names: list[str]) -> str:
 
 
 def _or_others(needs: Permission) -> str:
-    """The roles that may always, to follow another one:
+    """Return the roles that may always, to follow another one.
 
-    ", a tenant admin or a compliance officer", or nothing.
+    It is ", a tenant admin or a compliance officer", or empty.
     """
     names = [ROLE_NAMES[role].lower() for role in ROLES if role in needs.roles - needs.only.keys()]
     listed = _either([f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in names])

@@ -43,7 +43,7 @@ class Deadline:
     def watch(self, connected: socket.socket) -> None:
         """Shut that connection down when the time is over.
 
-        A duplicate is kept, since TLS takes the descriptor away from the socket that it wraps.
+        A duplicate is kept, since TLS detaches the descriptor from the socket that it wraps.
         """
         own = socket.socket(fileno=os.dup(connected.fileno()))
         with self._lock:
@@ -65,13 +65,13 @@ class Deadline:
         with self._lock:
             self._ended = True
             for each in self._sockets:
-                with contextlib.suppress(OSError):  # the server may have closed it
+                with contextlib.suppress(OSError):  # The server may have closed it.
                     each.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
 def deadline(seconds: float) -> Generator[Deadline]:
-    """Every connection that this thread opens in the block ends with the block's time."""
+    """End every connection that this thread opens in the block when the block's time is over."""
     one = Deadline(seconds)
     token = _current.set(one)
     one.start()
@@ -83,14 +83,14 @@ def deadline(seconds: float) -> Generator[Deadline]:
 
 
 class TimedHTTPConnection(HTTPConnection):
-    """Keeps to the deadline of the call, over all addresses of the name."""
+    """A connection with the deadline of the call, over all addresses of the name."""
 
     def _new_conn(self) -> socket.socket:
         return _connect(self, self._dns_host, {"socket_options": self.socket_options})
 
 
 class TimedHTTPSConnection(HTTPSConnection):
-    """Keeps to the deadline of the call, over all addresses of the name."""
+    """A TLS connection with the deadline of the call, over all addresses of the name."""
 
     def _new_conn(self) -> socket.socket:
         return _connect(self, self._dns_host, {"socket_options": self.socket_options})

@@ -1,9 +1,9 @@
-"""Object conditions: who somebody is to one object ("its owner", "its uploader").
+"""Object conditions: a person's relation to one object ("its owner", "its uploader").
 
-A condition is a pure function of (actor, object), with its words. Features declare theirs beside
-the permissions that name them, in `permissions.py`; `kernel/safety/access.py` asks them. Called with a
-mapped class in the object's place, the same function gives the SQL condition for lists; one that
-can't do both has its SQL stated apart.
+A condition is a pure function of (actor, object), with its words. Features declare theirs next to
+the permissions that name them, in `permissions.py`; `kernel/safety/access.py` evaluates them.
+Called with a mapped class in the object's place, the same function returns the SQL condition for
+lists; one that can't do both has a separate SQL function.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,9 @@ type Predicate = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Whoever:
-    """Replaces the actor in a statement that is written once for everyone: an SQL expression
-    is their id.
+    """A replacement for the actor in a statement that is written once for everyone.
+
+    `person_id` is an SQL expression for their id.
     """
 
     person_id: Any
@@ -28,8 +29,10 @@ class Whoever:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`means` completes "only if …" and "not if …" for the person, as "they"; `refusal` is the
-    sentence where it forbids.
+    """A condition and its words.
+
+    `means` completes "only if …" and "not if …" for the person, as "they"; `refusal` is the
+    sentence if it forbids.
 
     In `refusal`, {object} is the object, {means} what the permission is for, and {others} ", a
     tenant admin or …", the roles that may always. `hides`: the object is hidden from people it
@@ -50,8 +53,9 @@ class Condition:
         return bool(self.predicate(who, thing))
 
     def sql(self, who: Actor | Whoever, model: Any) -> ColumnElement[bool]:
-        """The rows of `model` for which it is true of `who`; TypeError where the predicate has no
-        SQL.
+        """Return the rows of `model` for which it is true of `who`.
+
+        Raises TypeError if the predicate has no SQL.
         """
         found = self.sql_predicate(who, model) if who.person_id is not None else False
         if isinstance(found, bool) and who.person_id is not None:
@@ -62,13 +66,14 @@ class Condition:
 def condition(
     means: str, refusal: str, *, sql: Predicate | None = None, hides: bool = False
 ) -> Callable[[Predicate], Condition]:
-    """Give a predicate its words; `sql` where the predicate itself can't be called with a mapped
-    class.
+    """Give a predicate its words.
+
+    Give `sql` if the predicate itself can't be called with a mapped class.
     """
     return lambda predicate: Condition(means, refusal, predicate, sql or predicate, hides)
 
 
 @condition("they own it", "You don't own {object.ref}. Only its owner{others} can {means}.")
 def is_owner(who: Actor, thing: Any) -> Any:
-    """The person the object is assigned to; an object that nobody owns has no owner."""
+    """Return whether the object is assigned to the person; without an owner, it is nobody's."""
     return who.person_id is not None and thing.owner_id == who.person_id

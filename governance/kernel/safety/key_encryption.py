@@ -1,9 +1,8 @@
-"""Envelope encryption: data keys are wrapped by tenant keys, tenant keys by the installation's key
-(KEK).
+"""Envelope encryption: tenant keys wrap data keys, the installation's key (KEK) wraps tenant keys.
 
-Who keeps the installation's key is a `KeyService`: by default a `Keyring` of key files, with an
-interface that a key management service can stand behind. What it wraps is declared with `holds()`,
-so that a rotation finds all of it.
+A `KeyService` keeps the installation's key: by default a `Keyring` of key files, with an interface
+that a key management service can implement. Wrapped columns are declared with `holds()`, so that a
+rotation finds all of them.
 """
 
 import hashlib
@@ -21,27 +20,26 @@ KEY_BYTES = 32
 
 
 class KeyService(Protocol):
-    """Wraps small secrets under a key that it does not hand out.
+    """A service that wraps small secrets under a key that it does not disclose.
 
     `context` is authenticated, not stored.
     """
 
     @property
     def key_id(self) -> str:
-        """Which key wraps now: a name that can be shown."""
+        """The name of the key that wraps now, which can be shown."""
         ...
 
     def wrap(self, key: bytes, context: bytes) -> bytes: ...
     def unwrap(self, sealed: bytes, context: bytes) -> bytes: ...
 
     def rewrap(self, sealed: bytes, context: bytes) -> bytes | None:
-        """The same secret under the present key; None where it is under that already."""
+        """Return the same secret under the current key; None if it is under that already."""
         ...
 
 
 class Keyring:
-    """Key files: the present key wraps; while rotating, the previous one still opens what it
-    wrapped.
+    """Key files: the current key wraps; during a rotation, the previous one still unwraps.
 
     Nothing wrapped names its key: decryption is authenticated, so only the right key opens it.
     """
@@ -53,7 +51,7 @@ class Keyring:
 
     @property
     def key_id(self) -> str:
-        """A fingerprint that says nothing about the key."""
+        """A fingerprint that reveals nothing about the key."""
         return hmac.new(self._present, b"key-id", hashlib.sha256).hexdigest()[:16]
 
     def wrap(self, key: bytes, context: bytes) -> bytes:
@@ -79,9 +77,9 @@ _service: KeyService | None = None
 
 
 def use(kek: bytes | KeyService, previous: bytes | None = None) -> None:
-    """Set the installation's key:
+    """Set the installation's key.
 
-    32 bytes from GOVERNANCE_KEK_FILE (and the one before it), or a service that keeps it.
+    It is 32 bytes from GOVERNANCE_KEK_FILE (and the previous one), or a service that keeps it.
     """
     global _service  # noqa: PLW0603 - one process, one key
     _service = Keyring(kek, previous) if isinstance(kek, bytes) else kek
@@ -94,9 +92,9 @@ def service() -> KeyService:
 
 
 def encrypt(key: bytes, plain: bytes, context: bytes) -> bytes:
-    """AES-256-GCM:
+    """Encrypt with AES-256-GCM.
 
-    12 bytes nonce, then ciphertext and tag; `context` is authenticated, not stored.
+    Returns 12 bytes nonce, then ciphertext and tag; `context` is authenticated, not stored.
     """
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, context)
@@ -123,9 +121,9 @@ def new_key() -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A column whose values are wrapped, and under which context each row's is.
+    """A column whose values are wrapped, and the context of each row's.
 
-    An empty value is nothing wrapped.
+    An empty value is not wrapped.
     """
 
     model: type
@@ -137,7 +135,8 @@ holdings: list[Holding] = []
 
 
 def holds(model: type, column: str, context: Callable[[Any], bytes]) -> None:
-    """Declare, beside the code that wraps, what a rotation of the installation's key has to wrap
-    again.
+    """Declare a column that a rotation of the installation's key has to wrap again.
+
+    Call it next to the code that wraps.
     """
     holdings.append(Holding(model, column, context))

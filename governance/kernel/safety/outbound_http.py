@@ -1,5 +1,6 @@
-"""How the console calls an address that somebody typed: only public ones, no redirects, little
-time, small answers.
+"""Calls to addresses that somebody typed: public ones only, no redirects, with tight limits.
+
+The limits are of time and of the answer's size.
 
     send(…), careful(client), safe_url(url)        public addresses only
     … private_origin=origin_of(issuer)             and this origin, in GOVERNANCE_PRIVATE_NETWORKS
@@ -37,7 +38,7 @@ TIMEOUT_SECONDS = (3, 5)
 TOTAL_SECONDS = 8
 MAX_RESPONSE_BYTES = 512 * 1024
 LOOPBACK = {"127.0.0.1", "localhost"}
-# global by IANA's registry, but of no host: deprecated forms, and IPv4 addresses inside of IPv6
+# Global in IANA's registry, but never a host: deprecated forms, and IPv4 addresses inside of IPv6.
 NOT_PUBLIC = tuple(
     map(
         ipaddress.ip_network,
@@ -46,15 +47,15 @@ NOT_PUBLIC = tuple(
             "::ffff:0:0:0/96",
             "64:ff9b::/96",
             "2002::/16",
-            "5f00::/16",  # segment routing (RFC 9602)
+            "5f00::/16",  # Segment routing (RFC 9602).
             "fec0::/10",
             "192.88.99.0/24",
         ),
     )
 )
-# of a worker's threads, for one server or one tenant, and for all
+# Threads of a worker, for one server or one tenant, and for all.
 WAITING_FOR_ONE, WAITING = 4, 8
-PATIENCE = 1.0  # seconds until another has its turn
+PATIENCE = 1.0  # Seconds until another has its turn.
 EVERYBODY = "everybody"
 _waiting: Counter[str] = Counter()
 _turn = threading.Condition()
@@ -68,25 +69,25 @@ def use(private_networks: tuple[Network, ...]) -> None:
 
 
 class Unreachable(DomainError):
-    """The other side is away. The sentence begins with its name and says why."""
+    """The other side is down. The sentence begins with its name and says why."""
 
     status = 503
 
 
 class ResponseTooSlow(Unreachable):
-    """It didn't respond in time."""
+    """The other side didn't respond in time."""
 
 
 class ResponseTooLong(Unreachable):
-    """It answered with more than Meridian reads."""
+    """The other side answered with more than Meridian reads."""
 
 
 class ResponseBrokeOff(Unreachable):
-    """Its answer ended before its announced length."""
+    """The answer ended before its announced length."""
 
 
 class NotCalled(Unreachable):
-    """The address is none that the console calls."""
+    """The address is not one that Meridian calls."""
 
 
 class _TooLong(requests.ConnectionError):
@@ -98,10 +99,12 @@ class PrivateNetwork(OSError):
 
 
 def is_address(url: str) -> bool:
-    """Whether a browser may be sent there: https, or plain http on loopback in the demo; no spaces
-    or control characters.
+    """Return whether a browser may be sent there: https, or http on loopback in the demo.
+
+    It has no spaces or control characters.
     """
-    if not url.isprintable() or " " in url:  # urlsplit drops line breaks, and a header refuses them
+    # The function urlsplit drops line breaks, and a header can't have them.
+    if not url.isprintable() or " " in url:
         return False
     try:
         parts = urlsplit(url)
@@ -114,14 +117,16 @@ def is_address(url: str) -> bool:
 
 
 def origin_of(url: str) -> str:
-    """Return scheme, host and port as every address of that origin begins, in lower case."""
+    """Return scheme, host and port in lower case, as every address of that origin begins."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}/".lower()
 
 
 def safe_url(url: str, *, private_origin: str = "") -> str:
-    """Https to a public address; plain http only to loopback, and only in the demo (no SSRF by
-    settings). Addresses of `private_origin` may also be in an allowed private network.
+    """Return the address if Meridian may call it; raise NotCalled otherwise (no SSRF by settings).
+
+    That is https to a public address, or plain http to loopback in the demo. Addresses of
+    `private_origin` may also be in an allowed private network.
     """
     if not is_address(url):
         raise NotCalled(f"{url[:80]} isn't an https address.")
@@ -145,8 +150,9 @@ def safe_url(url: str, *, private_origin: str = "") -> str:
 
 
 def _public(address: str) -> bool:
-    """Whether it is one host on the public internet: none that is private, means a group, or holds
-    an IPv4 address that a gateway would call.
+    """Return whether it is one host on the public internet.
+
+    It is not private, means no group, and contains no IPv4 address that a gateway would call.
     """
     found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
@@ -162,8 +168,9 @@ def _allowed(address: str) -> bool:
 
 
 class _PublicConnection(TimedHTTPSConnection):
-    """Checks where it really arrived, before a byte is sent: a name may lead elsewhere the second
-    time (rebinding).
+    """A connection that checks the address it really reached, before a byte is sent.
+
+    A name may lead elsewhere the second time (rebinding).
     """
 
     is_allowed = staticmethod(_public)
@@ -196,7 +203,9 @@ class _LoopbackPool(HTTPConnectionPool):
 
 @contextmanager
 def place(host: str) -> Generator[None]:
-    """A server that never answers keeps few threads, and so does a tenant with several of them, so
+    """Wait for a slot for a call to the host; raise requests.Timeout if there is none in time.
+
+    A server that never answers occupies few threads, and so does a tenant with several of them, so
     that the other tenants' pages and sign-ins go on.
     """
     who = current.actor_or_none()
@@ -223,8 +232,10 @@ def place(host: str) -> Generator[None]:
 
 
 class _Careful(HTTPAdapter):
-    """Reads at most `max_bytes`, and ends after `total_seconds`, however slowly headers or body
-    drip; without them, as much as small answers have.
+    """An adapter that reads at most `max_bytes`, and ends after `total_seconds`.
+
+    The limit applies however slowly headers or body arrive. The defaults are those of small
+    answers.
     """
 
     pool: type[HTTPSConnectionPool] = _PublicPool
@@ -240,7 +251,7 @@ class _Careful(HTTPAdapter):
 
     @property
     def _timeout(self) -> tuple[float, float]:
-        """(to connect, between two parts of the answer), in seconds."""
+        """Seconds (to connect, between two parts of the answer)."""
         connect, between = TIMEOUT_SECONDS
         return connect, max(between, (self._total_seconds or 0) - connect)
 
@@ -257,8 +268,8 @@ class _Careful(HTTPAdapter):
                     raise requests.Timeout("the response is too slow") from fault
                 raise
             finally:
-                self.close()  # a kept connection would outlive the deadline that watches it
-            if ends.is_over:  # headers that were cut off read as a short answer
+                self.close()  # A kept connection would outlive the deadline that watches it.
+            if ends.is_over:  # Headers that were cut off look like a short answer.
                 raise requests.Timeout("the response is too slow")
             return reply
 
@@ -281,14 +292,16 @@ class _Careful(HTTPAdapter):
 
 
 class _CarefulWithin(_Careful):
-    """Also connects to private networks that are allowed. Mounted at one origin only."""
+    """An adapter that also connects to allowed private networks. Mounted at one origin only."""
 
     pool = _AllowedPool
 
 
 def careful[S: requests.Session](client: S, *, private_origin: str = "", **limits: Any) -> S:
-    """The same client, which now keeps to the rules above and takes nothing from the environment
-    but the CA bundle. `limits` are `max_bytes` and `total_seconds` of an answer.
+    """Make a client keep to the rules above, and return it.
+
+    It takes nothing from the environment but the CA bundle. `limits` are `max_bytes` and
+    `total_seconds` of an answer.
     """
     client.trust_env = False
     client.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
@@ -309,8 +322,9 @@ def send(
     private_origin: str = "",
     **options: Any,
 ) -> requests.Response:
-    """One request; every way in which nobody answers is an Unreachable whose sentence begins with
-    `who`.
+    """Send one request; raise Unreachable if there is no answer, for any cause.
+
+    Its sentence begins with `who`.
     """
     session = requests.Session()
     limits = {"max_bytes": max_bytes, "total_seconds": total_seconds}

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-ED25519 = b"\x01"  # signature type of a plain signature
+ED25519 = b"\x01"  # Signature type of a plain signature.
 PUBLIC_BYTES, SIGNATURE_BYTES, ID_BYTES = 32, 64, 4
 DASH = "\N{EM DASH}"
 NAME = re.compile(r"[^\s+]+")
@@ -36,9 +36,9 @@ class NotSigned(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """A public key with its name:
+    """A public key with its name: `name+<8 hex>+<base64>`.
 
-    `name+<8 hex>+<base64>`. `kind` is the type of signature that it makes.
+    `kind` is the type of signature that it makes.
     """
 
     name: str
@@ -68,7 +68,7 @@ class SignatureLine:
 
 
 def new_key() -> bytes:
-    """A fresh private key, 32 raw bytes."""
+    """Return a new private key, 32 raw bytes."""
     return Ed25519PrivateKey.generate().private_bytes(
         Encoding.Raw, PrivateFormat.Raw, NoEncryption()
     )
@@ -79,14 +79,14 @@ def public_half(private: Ed25519PrivateKey) -> bytes:
 
 
 def verifier_key(private: Ed25519PrivateKey, name: str) -> str:
-    """The public line for a private key; the name has no space and no plus sign."""
+    """Return the public line for a private key; the name has no space and no plus sign."""
     if not NAME.fullmatch(name):
         raise ValueError(f"a key name has no spaces and no plus sign: {name!r}")
     return str(VerifierKey(name, public_half(private)))
 
 
 def parse_key(text: str, *, kind: bytes = ED25519) -> VerifierKey:
-    """Read a verifier key; NotSigned says what is wrong with it."""
+    """Read a verifier key; raise NotSigned, which says what is wrong with it."""
     try:
         name, key_id, encoded = text.strip().split("+", 2)
         raw = base64.b64decode(encoded, validate=True)
@@ -105,7 +105,7 @@ def parse_key(text: str, *, kind: bytes = ED25519) -> VerifierKey:
 
 
 def sign(private: Ed25519PrivateKey, name: str, text: str) -> str:
-    """The whole note: the text and this key's signature. The text ends in a newline."""
+    """Return the complete note: the text, which ends in a newline, and this key's signature."""
     if not text.endswith("\n"):
         raise ValueError("a note's text ends in a newline")
     key = parse_key(verifier_key(private, name))
@@ -113,8 +113,9 @@ def sign(private: Ed25519PrivateKey, name: str, text: str) -> str:
 
 
 def split(note: str) -> tuple[str, list[SignatureLine]]:
-    """(text, signature lines) of a note; lines that cannot be read are left out, as the standard
-    asks.
+    """Return (text, signature lines) of a note; raise NotSigned without one.
+
+    Lines that cannot be read are left out, as the standard requires.
     """
     text, gap, rest = note.replace("\r\n", "\n").rpartition(f"\n\n{DASH} ")
     if not gap:
@@ -131,12 +132,12 @@ def _lines(text: str) -> Iterator[SignatureLine]:
             continue
         if (
             line.startswith(DASH) and name and len(raw) > ID_BYTES and b64(raw) == encoded
-        ):  # one spelling for one signature
+        ):  # One signature has one spelling.
             yield SignatureLine(name, raw[:ID_BYTES], raw[ID_BYTES:])
 
 
 def open_note(note: str, key: VerifierKey) -> str:
-    """The text, once this key's signature under it holds; NotSigned otherwise.
+    """Return the text if this key signed it; raise NotSigned otherwise.
 
     Signatures of other keys are ignored.
     """

@@ -1,9 +1,10 @@
-"""What the acting person may see here: all of it for members; an auditor's engagement narrows it.
+"""The visible scope of the acting person: everything for members, less for an auditor.
 
-The port `scope_finder` says so where engagements are known; until then everybody is a member.
-Features ask `scope()` wherever they read a row by its id or list rows, and answer as if the others
-did not exist. Asking often costs as much as once: the answer lies with the present transaction, by
-actor, until that transaction writes anything or ends.
+An auditor's engagement narrows it. The port `scope_finder` returns it from the feature that knows
+engagements; until then everybody is a member. Features call `scope()` wherever they read a row by
+its id or list rows, and answer as if the others did not exist. Repeated calls cost as much as one:
+the answer is cached in the current transaction, by actor, until that transaction writes anything or
+ends.
 """
 
 from collections.abc import Callable
@@ -23,11 +24,13 @@ from governance.kernel.ports import Port
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Ids of an engagement's controls and evidence (None: all), its period, and whether its window
-    is open for testing now.
+    """The extent of an engagement.
 
-    `frameworks` are keys, `requirements` what of them is audited: the engagement's criteria and
-    their groups, or everything. `versions` were provided in a request, whatever they are about.
+    It has the ids of its controls and evidence (None: all), its period, and whether its window is
+    open for testing now.
+
+    `frameworks` are keys, `requirements` the audited part of them: the engagement's criteria and
+    their groups, or everything. `versions` were provided in a request, about any object.
     """
 
     controls: frozenset[UUID] | None
@@ -39,11 +42,11 @@ class Scope:
     versions: frozenset[UUID] = frozenset()
     frameworks: frozenset[str] | None = None
     requirements: frozenset[UUID] | None = None
-    shows_names: bool = False  # of people, in place of role and letter
+    shows_names: bool = False  # Names of people, in place of role and letter.
 
     @property
     def is_limited(self) -> bool:
-        """False: the engagement is over everything that the tenant has."""
+        """False if the engagement is over everything that the tenant has."""
         return self.controls is not None
 
     def holds(self, control_id: UUID) -> bool:
@@ -70,12 +73,12 @@ scope_finder: Port[Finder] = Port("what an actor may see", default=_members)
 
 
 def scope_of(actor: Actor) -> Scope | None:
-    """None: all of the tenant. Computed again."""
+    """Return the actor's scope, computed again; None = all of the tenant."""
     return scope_finder()(actor)
 
 
 def scope() -> Scope | None:
-    """The acting person's; None: all of the tenant."""
+    """Return the acting person's scope; None = all of the tenant."""
     who = current.actor()
     if not db.is_open():
         return scope_of(who)
@@ -86,7 +89,7 @@ def scope() -> Scope | None:
 
 
 def limits() -> Scope | None:
-    """The acting person's scope where it leaves anything out; None: they see all of the tenant."""
+    """Return the acting person's scope if it leaves anything out; None = all of the tenant."""
     current_scope = scope()
     return current_scope if current_scope is not None and current_scope.is_limited else None
 
@@ -103,7 +106,7 @@ KEPT = "scopes"
 @event.listens_for(Session, "after_flush")
 @event.listens_for(Session, "after_soft_rollback")
 def _forget(work: Session, _context: object) -> None:
-    """What was written, or is taken back, may have been what an engagement is about."""
+    """Clear the cached scope: a write or a rollback may have changed the engagement."""
     work.info.pop(KEPT, None)
 
 

@@ -1,9 +1,9 @@
 """Addresses of pages, built once per process: a list asks for hundreds of them.
 
-    Console     the Flask application whose `url_for` remembers what it built
+    Console     the Flask application whose `url_for` caches what it built
 
-An address follows from the endpoint, its values and the reader's tenant (`app/shell.py` adds it), so
-it holds nothing of who may open it.
+An address follows from the endpoint, its values and the reader's tenant (`app/shell.py` adds it),
+so it contains nothing about who may open it.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ from werkzeug.datastructures import Headers
 from governance.kernel import current
 
 MAX_ADDRESSES = 16_384
-# those whose equal values are written alike; True equals 1
+# The types whose equal values have the same text; True equals 1.
 PLAIN = frozenset({str, int, UUID})
 
 
 class NoteSessions(SecureCookieSessionInterface):
-    """Flask's session, which holds notes alone: nothing is prepared for a browser without one."""
+    """Flask's session, which has notes alone: nothing is prepared for a browser without one."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if self.get_cookie_name(app) not in request.cookies:
@@ -33,7 +33,7 @@ class NoteSessions(SecureCookieSessionInterface):
 
 
 class ConsoleResponse(Response):
-    """Flask's answer. A page has all of its headers when it goes, so they are not copied."""
+    """Flask's answer. A page has all of its headers when it is sent, so they are not copied."""
 
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
         headers = self.headers
@@ -58,7 +58,7 @@ class Console(Flask):
         self._built = lru_cache(MAX_ADDRESSES)(self._build)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Flask looks at every function of a request to find out whether it is a coroutine."""
+        """Return the function. Flask would check for each request whether it is a coroutine."""
         return func
 
     def url_for(

@@ -1,9 +1,9 @@
-"""Requests with a batch of rows: how large one may be, and its bytes without gzip.
+"""Requests with a batch of rows: their maximum size, and their bytes without gzip.
 
     takes_batches(feature, MAX_BATCH)             reads each body before its transaction opens
     body()                                        the unpacked body of this request
 
-Of a key that may not send it, no body is read (`kernel/web/feature.py`).
+If the key may not send it, no body is read (`kernel/web/feature.py`).
 """
 
 import zlib
@@ -18,21 +18,21 @@ from governance.kernel.web.feature import Feature
 
 
 class UnreadableBatch(Invalid):
-    """The body is no batch at all."""
+    """The body is not a batch."""
 
     status = 400
 
 
 @dataclass(frozen=True, slots=True)
 class BatchSize:
-    """The most rows and unpacked bytes of a batch; `noun` is what its rows are called."""
+    """The maximum rows and unpacked bytes of a batch; `noun` is the name of its rows."""
 
     rows: int
     size: int
     noun: str = "rows"
 
     def too_large(self) -> TooLarge:
-        """The refusal of a larger one."""
+        """Return the error for a larger batch."""
         return TooLarge(
             f"A batch has at most {self.rows:,} {self.noun} and {self.size // 1024**2} MB, unpacked."
             " Nothing was saved; send it in parts."
@@ -43,7 +43,7 @@ def takes_batches(feature: Feature, most: BatchSize) -> None:
     """Read the bodies of the feature's POST requests, before a transaction opens."""
 
     @feature.url_value_preprocessor
-    # Flask's signature
+    # The signature is Flask's.
     def allow(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
         if request.method == "POST":
             if (request.content_length or 0) > most.size:
@@ -59,7 +59,7 @@ def takes_batches(feature: Feature, most: BatchSize) -> None:
 
 
 def body() -> bytes:
-    """The unpacked body of this request."""
+    """Return the unpacked body of this request."""
     return cast("bytes", g.pop("batch"))
 
 

@@ -2,8 +2,8 @@
 
 Pure, so that a snapshot can answer without a database.
 
-    gc_<tenant>_<43 characters>     256 random bits; the tenant in it says where to look, and is no
-                                    secret
+    gc_<tenant>_<43 characters>     256 random bits; the tenant in it says where to search, and is
+                                    no secret
 
 Only the SHA-256 of a key is stored. A fast hash is enough, since nobody guesses 256 random bits.
 """
@@ -21,9 +21,9 @@ from uuid import UUID
 from governance.kernel.current import Actor
 from governance.kernel.errors import KeyNeeded
 
-SECRET_LENGTH = 43  # characters
+SECRET_LENGTH = 43  # Characters.
 KEY_PATTERN = re.compile(rf"gc_(?P<tenant>[a-z][a-z0-9-]{{1,40}})_[A-Za-z0-9_-]{{{SECRET_LENGTH}}}")
-HINT_LENGTH = 4  # characters of the secret that tell keys apart: 232 bits of it stay
+HINT_LENGTH = 4  # Characters of the secret that tell keys apart: 232 bits of it stay.
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class StoredKey:
     scopes: frozenset[str]
     until: datetime | None
     revoked: bool
-    system_id: UUID | None = None  # the one AI system that it may ask for; None: all
-    rate: int = 0  # requests a minute where the answers are counted; 0: not limited
+    system_id: UUID | None = None  # The one AI system that it may ask for; None = all.
+    rate: int = 0  # Requests/min if the answers are counted; 0 = unlimited.
 
     @property
     def actor(self) -> Actor:
@@ -82,8 +82,9 @@ def digest(text: str) -> bytes:
 
 
 def header_of(environ: Mapping[str, Any]) -> str:
-    """The Authorization header of a WSGI environ, or its X-API-Key in that form; empty without
-    either.
+    """Return the Authorization header of a WSGI environ, or its X-API-Key in that form.
+
+    Empty without either.
     """
     key = environ.get("HTTP_X_API_KEY")
     return environ.get("HTTP_AUTHORIZATION") or (f"Bearer {key}" if key else "")

@@ -1,15 +1,15 @@
-"""Answers as gzip, for those who accept it: pages each time, static files once per process.
+"""Answers as gzip, for clients that accept it: pages each time, static files once per process.
 
-    install(app)      before everything else that looks at an answer: Flask runs the last one first
+    install(app)      before all other hooks on answers: Flask runs the last one first
 
-What is compressed: HTML as it is made, and static files of text. What isn't: answers that are
+What is compressed: HTML when it is rendered, and static files of text. What isn't: answers that are
 streamed or downloaded (their bytes are signed and counted), parts of a file, and answers to
 machines.
 
-A compressed page tells by its length how well it repeats itself, and so, to somebody who can both
-put text into it and see the length, a secret of it letter by letter (BREACH). The one secret in our
-pages, the form token, has another mask in each answer (`kernel/web/responses.py`), and a name of random length
-in the gzip header blurs the length itself.
+The length of a compressed page reveals how often it repeats itself. So it reveals a secret of the
+page letter by letter to anyone who can both put text into it and see the length (BREACH). The one
+secret in our pages, the form token, has another mask in each answer (`kernel/web/responses.py`),
+and a name of random length in the gzip header blurs the length itself.
 """
 
 import secrets
@@ -20,8 +20,8 @@ from pathlib import Path
 
 from flask import Flask, Response, current_app, request
 
-LEAST_BYTES = 1024  # below it the headers weigh more
-PAGE_LEVEL = 4  # level 9 takes twice the time for six percent less
+LEAST_BYTES = 1024  # Bytes; below it the headers weigh more.
+PAGE_LEVEL = 4  # Level 9 takes twice the time for six percent less.
 BLUR_BYTES = 64
 TEXT = frozenset({"text/css", "text/javascript", "application/javascript", "image/svg+xml"})
 MAX_FILES = 256
@@ -79,7 +79,7 @@ def _file(path: Path, _changed: int) -> bytes:
 
 
 def gzipped(body: bytes, level: int, *, blur: int = 0) -> bytes:
-    """The body as gzip (RFC 1952), with a file name of `blur` letters in its header."""
+    """Return the body as gzip (RFC 1952), with a file name of `blur` letters in its header."""
     packer = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
     name = b"m" * blur + b"\0" if blur else b""
     head = b"\x1f\x8b\x08" + (b"\x08" if blur else b"\0") + b"\0\0\0\0\0\xff" + name

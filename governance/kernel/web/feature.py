@@ -1,5 +1,6 @@
-"""A Blueprint whose every route names the permission it needs; without one the application does not
-start.
+"""A Blueprint whose every route names the permission it needs.
+
+Without one the application does not start.
 """
 
 import time
@@ -44,8 +45,9 @@ log = structlog.get_logger("web")
 class Feature(Blueprint):
     """Routes of one noun.
 
-    `scope` says who comes there: people of a tenant, the operator, machines with a key, everybody.
-    What `counts_everything` is not there for an auditor whose engagement leaves anything out.
+    `scope` is their audience: people of a tenant, the operator, machines with a key, everybody.
+    Routes of a feature that `counts_everything` don't exist for an auditor whose engagement leaves
+    anything out.
     """
 
     def __init__(
@@ -79,16 +81,18 @@ class Feature(Blueprint):
         answers: downloads.Answers = downloads.PAGE,
         **options: Any,
     ) -> None:
-        """`needs` is the permission; `fresh` asks for a sign-in of the last five minutes, and says
-        for what (step-up).
+        """Add a route.
 
-        A GET is read only, whatever else the route takes; `writes=False` says that of a POST too.
-        What a machine's reading `leaves` in the log is written in a transaction of its own, after
-        the view and before its answer goes. What a page asks by itself is not `attended`: it does
-        not keep a session alive that nobody uses. A route that answers with a file or a stream says
-        so by `answers` (kernel/files/downloads.py). An `urgent` route has threads and places of its own
-        in each worker (see `kernel/web/server.py`). Admins of a suspended tenant open what is there
-        `while_suspended`, and nothing else.
+        `needs` is the permission; `fresh` requires a sign-in of the last five minutes, and says for
+        what (step-up).
+
+        A GET is read only, even if the route also takes other methods; `writes=False` makes a POST
+        read only too. `leaves` writes the log entry of a machine's read, in a transaction of its
+        own, after the view and before its answer is sent. A request that a page makes by itself is
+        not `attended`: it does not keep a session alive that nobody uses. A route that answers with
+        a file or a stream declares it by `answers` (kernel/files/downloads.py). An `urgent` route
+        has threads and slots of its own in each worker (see `kernel/web/server.py`). Admins of a
+        suspended tenant can open the routes that are open `while_suspended`, and nothing else.
         """
         if needs is None or view_func is None:
             raise TypeError(f"{self.name}: the route {rule} must say which permission it needs")
@@ -111,7 +115,7 @@ class Feature(Blueprint):
 
 
 def _public(view: View, needs: access.Permission) -> View:
-    """A public view opens its own transactions: nobody is known yet."""
+    """Wrap a public view, which opens its own transactions: nobody is known yet."""
     if not needs.public:
         raise TypeError("a public feature's routes need access.PUBLIC")
 
@@ -125,8 +129,9 @@ def _public(view: View, needs: access.Permission) -> View:
 
 
 def _keyed(leaves: Callable[[], None] | None) -> Callable[[View, access.Permission], View]:
-    """A machine comes with a key and nothing else: no cookie is looked at, so no other site can
-    borrow it.
+    """Guard a route for machines, by a key alone.
+
+    It reads no cookie, so no other site can misuse one.
     """
 
     def guard(view: View, needs: access.Permission) -> View:
@@ -138,7 +143,8 @@ def _keyed(leaves: Callable[[], None] | None) -> Callable[[View, access.Permissi
             token = bearer.parse(request.headers.get("Authorization", ""))
             with transaction(read_only=request.method in SAFE, tenant_id=_tenant_of(token)):
                 key = bearer.admit(token, identity.keys_of()(token), clock.now())
-                if request.method in SAFE:  # of others, the rate was checked before their body
+                # For other methods, the rate was checked before their body.
+                if request.method in SAFE:
                     _check_rate(key)
                 g.actor = who = key.actor
                 if url_values.pop("tenant", who.tenant_slug) != who.tenant_slug:
@@ -185,7 +191,7 @@ def _guarded(
                     access.require(needs)
                     if counts_everything and limits() is not None:
                         raise NotFound("This page doesn't exist, or you don't have access to it.")
-                    is_file = answers == downloads.FILE  # others read it, too
+                    is_file = answers == downloads.FILE  # Other people read a file, too.
                     with formatting.as_tenant() if is_file else nullcontext():
                         answer = _answer(partial(view, **url_values), fresh, who)
                     finish = downloads.begin(answer, answers, may_write=not read_only)
@@ -201,7 +207,7 @@ def _guarded(
 
 
 def check_support(who: Actor, blueprint: str, method: str, fresh: StepUp | None) -> None:
-    """An operator by a tenant's grant opens what it covers, and changes only what it says."""
+    """Raise unless an operator's support grant covers the route, and the change if it makes one."""
     if who.support is None:
         return
     if who.support.feature and blueprint not in granted_blueprints(who.support.feature):
@@ -213,7 +219,7 @@ def check_support(who: Actor, blueprint: str, method: str, fresh: StepUp | None)
 
 
 def granted_blueprints(feature: str) -> set[str]:
-    """Of the feature with that name, and of the progress of its work."""
+    """Return the blueprints of the feature with that name, and of the progress of its work."""
     return {"work"} | {
         route.name for each in installed() if each.name == feature for route in each.routes
     }
@@ -222,8 +228,10 @@ def granted_blueprints(feature: str) -> set[str]:
 def _answer(
     act: Callable[[], ResponseReturnValue], fresh: StepUp | None, who: Actor
 ) -> ResponseReturnValue:
-    """A form that was kept while its person signed in again always needs that sign-in, whatever is
-    in it.
+    """Return the view's answer, after checking the step-up.
+
+    A form that was kept while its person signed in again always needs that sign-in, for any
+    content.
     """
     if fresh is None:
         return act()
@@ -249,8 +257,9 @@ def _admit(slug: str, scope: str) -> Actor:
 
 
 def somebody_may(slug: str, needs: access.Permission) -> bool:
-    """Before the request's own transaction: whether the cookie is that of a live session in this
-    tenant, whose role may.
+    """Return whether the cookie is that of a live session in this tenant, whose role may.
+
+    Call it before the request's own transaction.
     """
     try:
         with transaction(read_only=True, tenant_id=_tenant(slug)):
@@ -261,8 +270,9 @@ def somebody_may(slug: str, needs: access.Permission) -> bool:
 
 
 def _check_key_before_body(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Deny a wrong key before its body is read, whatever its size. Raises KeyNeeded, Forbidden and
-    TooManyRequests.
+    """Deny a wrong key before its body is read, for any size.
+
+    Raises KeyNeeded, Forbidden and TooManyRequests.
     """
     if request.method in SAFE or endpoint is None:
         return
@@ -286,8 +296,9 @@ def _check_rate(key: bearer.StoredKey) -> None:
 
 
 def key_of(header: str) -> bearer.StoredKey | None:
-    """The valid key in an Authorization header, looked up in a transaction of its own; None without
-    one.
+    """Return the valid key in an Authorization header; None without one.
+
+    It is read in a transaction of its own.
     """
     try:
         token = bearer.parse(header)
@@ -303,8 +314,9 @@ def recently_signed_in(who: Actor) -> bool:
 
 
 def remember_seen(response: Any) -> Any:
-    """After the request's own transaction: note that the session or key is in use (a GET may not
-    write).
+    """Record that the session or key is in use, after the request's own transaction.
+
+    A GET may not write.
     """
     who: Actor | None = g.get("actor")
     if who is not None and _is_attended() and _is_due(who):
@@ -313,7 +325,7 @@ def remember_seen(response: Any) -> Any:
         except (
             DomainError,
             DBAPIError,
-        ) as away:  # the page is answered; only the idle clock misses a beat
+        ) as away:  # The page is answered; only the idle clock misses a beat.
             log.warning("use not marked", reason=str(away))
     return response
 
@@ -328,8 +340,9 @@ _noted: dict[UUID, float] = {}
 
 
 def _is_due(who: Actor) -> bool:
-    """Once a minute and process: a transaction on every request would cost as much as a small
-    page.
+    """Return whether the use is to be recorded: once a minute and process.
+
+    A transaction on every request would cost as much as a small page.
     """
     now, mark = clock.now().timestamp(), who.session_id or who.key_id
     if mark is None or 0 <= now - _noted.get(mark, 0) < SEEN_SECONDS:

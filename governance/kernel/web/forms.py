@@ -14,7 +14,7 @@ from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import Form as WTForm
 from wtforms import SelectField, SelectMultipleField, StringField
 
-# newer than its types
+# Newer than its types.
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.meta import DefaultMeta
 
@@ -25,7 +25,7 @@ from governance.kernel.errors import DomainError, Invalid, Stale
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a form sent: its fields, and the query of its address."""
+    """The content of a submitted form: its fields, and the query of its address."""
 
     fields: MultiDict[str, str]
     query: MultiDict[str, str]
@@ -35,13 +35,13 @@ _kept: ContextVar[Submission | None] = ContextVar("kept submission", default=Non
 
 
 def submission() -> Submission:
-    """The kept submission that is being described, otherwise the request's own."""
+    """Return the kept submission that is being described, otherwise the request's own."""
     return _kept.get() or Submission(request.form, request.args)
 
 
 @contextmanager
 def describing(kept: Submission) -> Generator[None]:
-    """Forms made inside fill themselves from a submission that was kept, not from the request."""
+    """Let forms inside fill themselves from a kept submission, not from the request."""
     token = _kept.set(kept)
     try:
         yield
@@ -56,13 +56,11 @@ class Form(WTForm):
     """
 
     stale: Stale | None = None
-    record: Any = None  # the declaration that its fields come from (record_pages.py)
+    record: Any = None  # The declaration that its fields come from (record_pages.py).
 
     class Meta(DefaultMeta):
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
-            """Choices may be written as pairs (value, label); WTForms 3.4 takes its own class
-            only.
-            """
+            """Accept choices as pairs (value, label); WTForms 3.4 takes only its own class."""
             if "choices" in unbound_field.kwargs:
                 unbound_field.kwargs["choices"] = _options(unbound_field.kwargs["choices"])
             return super().bind_field(form, unbound_field, options)
@@ -72,12 +70,12 @@ class Form(WTForm):
         if kept is not None:
             filled = kept.fields
         elif request.method == "POST":
-            # texts beside files
+            # Texts and files.
             filled = CombinedMultiDict([request.form, request.files])  # type: ignore[list-item]
         super().__init__(filled, obj=obj, **defaults)
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Whether all fields are valid; WTForms compares numbers as floats, which have an end."""
+        """Return whether all fields are valid; a number may be too large for WTForms' floats."""
         try:
             return bool(super().validate(extra_validators))
         except OverflowError:
@@ -85,9 +83,7 @@ class Form(WTForm):
             return False
 
     def refuse(self, error: DomainError) -> None:
-        """Put a refused rule beside the field that it is about; on top of the form when it is about
-        none.
-        """
+        """Show an error next to its field, or on top of the form if it has none."""
         self.stale = error if isinstance(error, Stale) else self.stale
         field = self._fields.get(error.field or "")
         if field is None:
@@ -97,23 +93,26 @@ class Form(WTForm):
 
     @property
     def status(self) -> int:
-        """Of the answer that shows the form again: 409 when somebody was faster, else 422."""
+        """The status of the answer that shows the form again.
+
+        It is 409 when somebody was faster, else 422.
+        """
         return Stale.status if self.stale else Invalid.status
 
     @property
     def overtaken(self) -> list[tuple[str, Any, Any]]:
-        """(name, yours, theirs) of what someone else changed since the form was opened."""
+        """The (name, yours, theirs) of what someone else changed since the form was opened."""
         return [(name, *pair) for name, pair in self.stale.changes.items()] if self.stale else []
 
     @property
     def problems(self) -> list[tuple[str | None, str]]:
-        """(field id or None, sentence) of everything that keeps the form from being saved."""
+        """The (field id or None, sentence) of everything that keeps the form from being saved."""
         fields = [(f.id, e) for f in self._fields.values() for e in _flat(f.errors)]
         return [*((None, str(e)) for e in self.form_errors), *fields]
 
 
 class Option(SelectChoice):  # type: ignore[misc]
-    """A choice of WTForms that a template can still take apart as the pair (value, label)."""
+    """A choice of WTForms that a template can still unpack as the pair (value, label)."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.value, self.label))
@@ -126,7 +125,7 @@ def _options(choices: Any) -> Any:
 
 
 def _later(choices: Callable[[], Any]) -> Callable[[], Any]:
-    """Asked each time the form is shown: who may own a thing is read from the database."""
+    """Read the choices each time the form is shown: owners, for instance, are in the database."""
 
     def ask() -> Any:
         return _options(choices())
@@ -140,19 +139,19 @@ class SecretField(StringField):
 
 
 def counted(text: object) -> int:
-    """A hidden version or revision; nonsense is a version that nobody has."""
+    """Return a hidden version or revision; -1, which no row has, for anything else."""
     sent = str(text or "")
-    # an integer of the database
+    # The number fits an integer of the database.
     return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else -1  # noqa: PLR2004
 
 
 def stripped(text: str | None) -> str | None:
-    """A filter of text fields."""
+    """Strip a text; a filter of text fields."""
     return text.strip() if text else text
 
 
 def instant_of(local: datetime | None) -> datetime | None:
-    """The instant of a time that was typed in the tenant's time zone."""
+    """Return the instant of a time that was typed in the reader's time zone."""
     return local.replace(tzinfo=formatting.zone()) if local else None
 
 
@@ -161,10 +160,10 @@ def _flat(errors: Any) -> list[str]:
 
 
 def accepted(form: Form, act: Callable[[], Any]) -> bool:
-    """Validate, then act; a domain refusal or a violated constraint becomes an error of the form.
+    """Validate, then act; a domain error or a violated constraint becomes an error of the form.
 
     The caller renders the form again with 422 when this is False. The transaction is at a
-    savepoint, so nothing of a refused act is left.
+    savepoint, so a failed action leaves nothing.
     """
     if not form.validate():
         return False
@@ -189,7 +188,7 @@ CONSTRAINTS: dict[str, tuple[str | None, str]] = {}
 
 
 def constraint(name: str, message: str, *, field: str | None = None) -> None:
-    """Say in the user's words what a database constraint means, and beside which field."""
+    """Declare the message for a database constraint in the user's words, and its field."""
     CONSTRAINTS[name] = (field, message)
 
 
@@ -209,14 +208,14 @@ def uuid_or_none(value: Any) -> UUID | None:
 
 
 class Choice(SelectField):
-    """A select over ids: (id, label) pairs; an unknown id is refused by name."""
+    """A select over ids: (id, label) pairs; an unknown id is an error that names it."""
 
     def __init__(self, label: str, validators: Iterable[Any] = (), **options: Any) -> None:
         super().__init__(label, list(validators), **{"coerce": _coerce, **options})
 
 
 class Choices(SelectMultipleField):
-    """The same for several."""
+    """The same for several ids."""
 
     def __init__(self, label: str, validators: Iterable[Any] = (), **options: Any) -> None:
         super().__init__(label, list(validators), coerce=_coerce, **options)

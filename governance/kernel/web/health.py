@@ -20,12 +20,14 @@ measures: dict[Gauge, Callable[[], float]] = {
     Gauge("governance_work_waiting", "Tickets in the work queue"): lambda: (
         session().scalar(text("SELECT count(*) FROM work_tickets")) or 0
     ),
-}  # what is looked up at each scrape, in one transaction of no tenant; features above add theirs
+    # Gauges that are read at each scrape, in one transaction of no tenant; features add theirs.
+}
 
 
 def role_is_confined() -> bool:
-    """Row-level security binds neither superusers nor BYPASSRLS: with such a role the tenants would
-    not be apart.
+    """Return whether the role is neither a superuser nor BYPASSRLS.
+
+    Row-level security binds neither: with such a role the tenants would not be separated.
     """
     query = "SELECT NOT (rolsuper OR rolbypassrls) FROM pg_roles WHERE rolname = current_user"
     with transaction(read_only=True):
@@ -42,7 +44,7 @@ def healthz() -> ResponseReturnValue:
 
 @health.get("/readyz", needs=PUBLIC)
 def readyz() -> ResponseReturnValue:
-    """Ready when the database answers and has every migration of this code."""
+    """Answer 200 when the database responds and has every migration of this code."""
     found = {}
     for name, check in checks.items():
         try:
@@ -55,8 +57,9 @@ def readyz() -> ResponseReturnValue:
 
 @health.get("/metrics", needs=PUBLIC)
 def metrics() -> ResponseReturnValue:
-    """For a scraper beside us, or one that knows the token; what came through a proxy is
-    neither.
+    """Answer a scraper on this machine, or one that knows the token.
+
+    A request through a proxy is neither.
     """
     if not _may_measure(current_app.config["SETTINGS"].metrics_token):
         raise NotFound("This page doesn't exist.")

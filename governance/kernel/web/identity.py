@@ -1,5 +1,6 @@
-"""What the kernel asks of the features that know tenants, people and API keys: who sends a request,
-and what follows.
+"""Ports of the kernel to the features that know tenants, people and API keys.
+
+They return the sender of a request, and do what follows.
 """
 
 from collections.abc import Callable
@@ -11,19 +12,19 @@ from governance.kernel.ports import Port
 from governance.kernel.web import bearer
 from governance.kernel.web.responses import ResponseReturnValue
 
-OPERATOR_SLUG = "console"  # of the tenant that the operators belong to
+OPERATOR_SLUG = "console"  # The slug of the tenant that the operators belong to.
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityPorts:
-    """One port for each question.
+    """The ports, one for each question.
 
-    tenant_id(slug)             the tenant of that slug; None for an unknown one
-    identify()                  who sent the request's cookie; None for nobody; raises what denies
-                                access
-    keys_of(token)              the API keys that the token may be one of
-    note_session_use(who)       in a transaction of its own: the session is in use
-    note_key_use(who)           the same for an API key
+    tenant_id(slug)              the tenant of that slug; None for an unknown one
+    identify()                   the person of the request's cookie; None for nobody; raises if
+                                 access is denied
+    keys_of(token)               the API keys that the token may be one of
+    note_session_use(who)        in a transaction of its own: the session is in use
+    note_key_use(who)            the same for an API key
     resubmit(saved_form_id, act) run `act` on the form that was kept during a step-up sign-in
     """
 

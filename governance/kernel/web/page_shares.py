@@ -1,11 +1,11 @@
-"""How many of a worker's threads one key, session, tenant or network may hold at once.
+"""Shares of a worker's threads that one key, session, tenant or network may use at once.
 
     shares = PageShares(submit)
     shares.start(owners, work, refuse)     run the work in a thread, now or in its turn; call `refuse`
-                                           where an owner has too many requests waiting
+                                           if an owner has too many requests waiting
 
-Who sends a request isn't verified here, since that may ask the database: owners come from what the
-request presents. A wrong key or cookie only holds a thread until it is denied.
+The sender of a request isn't verified here, since that may query the database: owners come from
+what the request presents. A wrong key or cookie only uses a thread until it is denied.
 """
 
 import threading
@@ -20,7 +20,7 @@ type Work = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many requests of one owner run at once, and how many more may wait for their turn."""
+    """The number of requests of one owner that run at once, and that may wait for their turn."""
 
     running: int
     waiting: int
@@ -41,7 +41,7 @@ class _Waiting:
 
 
 class PageShares:
-    """The requests that run in the threads of `submit`, and those that wait for their owner's share.
+    """The requests that run in the threads of `submit`, and those that wait for their share.
 
     Safe to use from several threads; never blocks.
     """
@@ -51,7 +51,7 @@ class PageShares:
         self._lock = threading.Lock()
         self._running: Counter[str] = Counter()
         self._queued: Counter[str] = Counter()
-        self._queue: dict[int, _Waiting] = {}  # the one that came first is the first
+        self._queue: dict[int, _Waiting] = {}  # In the order of arrival.
         self._number = 0
 
     def start(self, owners: Sequence[Owner], work: Work, refuse: Work) -> None:
@@ -82,7 +82,7 @@ class PageShares:
             self._end(owners)
 
     def _end(self, owners: Sequence[Owner]) -> None:
-        """Give the owners' room back, and start what waited for it."""
+        """Release the owners' room, and start what waited for it."""
         started: list[_Waiting] = []
         with self._lock:
             _take_away(self._running, owners)

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 from uuid import UUID
 
-BURST_SECONDS = 10  # of requests that may come at once
+BURST_SECONDS = 10  # Burst size, in seconds of the rate.
 # Beyond it, the key that was quiet for longest is forgotten, which can only let a request through.
 MAX_KEYS = 50_000
 
@@ -19,21 +19,20 @@ class RateLimiter:
     """The rate limits of one worker, out of `workers`."""
 
     workers: int = 1
-    _due: dict[int, float] = field(default_factory=dict)  # the key that was quiet for longest first
+    # The key that was quiet for longest is first.
+    _due: dict[int, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def wait(self, key: UUID, rate: int, now: float) -> float:
-        """Return the seconds to wait; `rate` in requests a minute, `now` of a monotonic clock."""
+        """Return the seconds to wait; `rate` in requests/min, `now` of a monotonic clock."""
         if rate <= 0:
             return 0.0
-        apart, number = 60 * self.workers / rate, key.int  # an int hashes much faster
+        apart, number = 60 * self.workers / rate, key.int  # An int hashes much faster.
         with self._lock:
             due = max(self._due.pop(number, now), now)
-            ahead = (
-                due - now + apart
-            )  # in this order, so that it is exactly `apart` for a first request
+            ahead = due - now + apart  # This order makes it exactly `apart` for a first request.
             wait = max(0.0, ahead - max(BURST_SECONDS, apart))
-            self._due[number] = due if wait else due + apart  # now the last of the dict
+            self._due[number] = due if wait else due + apart  # It is now the last of the dict.
             if len(self._due) > MAX_KEYS:
                 del self._due[next(iter(self._due))]
         return wait

@@ -1,6 +1,6 @@
-"""Where a redirect may lead: only to a page of ours.
+"""Targets of redirects: only pages of ours.
 
-Every `next`, `back` and referring page goes through here.
+Every `next`, `back` and referring page is checked here.
 
 safe_path(path, default)       a path of ours, or the default
 tenant_path(path, home)        the same within the acting tenant
@@ -15,10 +15,10 @@ from flask import request
 
 from governance.kernel import current
 
-MAX_PATH_LENGTH = 1000  # characters
+MAX_PATH_LENGTH = 1000  # Characters.
 DOT_SEGMENT = re.compile(
     r"/(\.|%2e){1,2}(/|$)", re.IGNORECASE
-)  # a browser resolves it: the path it opens begins elsewhere
+)  # A browser resolves it: the path it opens begins elsewhere.
 
 
 def safe_path(path: str | None, default: str = "") -> str:
@@ -36,8 +36,9 @@ def safe_path(path: str | None, default: str = "") -> str:
 
 
 def tenant_path(path: str | None, home: str = "") -> str:
-    """Return the path if it is a page of the acting tenant; otherwise `home`, or the tenant's first
-    page.
+    """Return the path if it is a page of the acting tenant; otherwise `home`.
+
+    Without `home`, it is the tenant's first page.
     """
     first = f"/t/{current.actor().tenant_slug}/"
     found = safe_path(path)
@@ -54,8 +55,9 @@ def way_back() -> str:
 
 
 def referring_page() -> str:
-    """Path and query of the page of ours that sent the request; empty where the browser doesn't
-    tell.
+    """Return path and query of the page of ours that sent the request.
+
+    Empty if the browser doesn't say.
     """
     parts = urlsplit(request.headers.get("Referer", ""))
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path

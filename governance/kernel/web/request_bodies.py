@@ -1,9 +1,8 @@
-"""Request bodies: how slowly they may arrive, and how many senders of each kind may be slow at
-once.
+"""Request bodies: how slowly they may arrive, and how many slow senders of a kind there may be.
 
-No thread waits for a body of up to BUFFERED_BYTES: `kernel/web/server.py` collects it and starts the
-application when it is complete. A longer body is streamed to a thread of its own, so it takes an
-upload place first. A sender needs a waiting place only once its body is late by GRACE_SECONDS.
+No thread waits for a body of up to BUFFERED_BYTES: `kernel/web/server.py` collects it and starts
+the application when it is complete. A longer body is streamed to a thread of its own, so it needs
+an upload slot first. A sender needs a waiting slot only once its body is late by GRACE_SECONDS.
 """
 
 import io
@@ -24,11 +23,12 @@ type Environ = dict[str, Any]
 
 BUFFERED_BYTES = 64 * 1024
 MIN_BODY_BYTES_PER_SECOND = 4 * 1024
-MAX_BODY_LAG_SECONDS = 10  # how far a body may fall behind that rate; also the longest silence
-GRACE_SECONDS = 1  # a body that is complete by then takes no place
+# Seconds that a body may fall behind that rate; also the longest silence.
+MAX_BODY_LAG_SECONDS = 10
+GRACE_SECONDS = 1  # A body that is complete by then needs no slot.
 STRANGER_DEADLINE_SECONDS = 5 * 60
 KNOWN_DEADLINE_SECONDS = 4 * 60 * 60
-REFUSED = "governance.refused_body"  # in a WSGI environ: the DomainError to answer with
+REFUSED = "governance.refused_body"  # In a WSGI environ: the DomainError to answer with.
 
 refused_bodies = prometheus_client.Counter(
     "governance_refused_bodies_total",
@@ -69,7 +69,7 @@ def busy() -> Unavailable:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The places of one kind of sender in one worker, and how many of them one sender may take."""
+    """The slots of one kind of sender in one worker, and how many of them one sender may use."""
 
     waiting: int
     waiting_each: int
@@ -82,28 +82,28 @@ ROOMS = {
     "stranger": Room(64, 16, 4, 2, STRANGER_DEADLINE_SECONDS),
     "person": Room(32, 8, 3, 2, KNOWN_DEADLINE_SECONDS),
     "key": Room(32, 8, 3, 2, KNOWN_DEADLINE_SECONDS),
-    "urgent": Room(8, 2, 0, 0, STRANGER_DEADLINE_SECONDS),  # people who stop, restart or approve
+    "urgent": Room(8, 2, 0, 0, STRANGER_DEADLINE_SECONDS),  # People who stop, restart or approve.
 }
 UPLOAD_THREADS = sum(room.uploads for room in ROOMS.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends a body: the kind decides the room, the owner is the person, key or network."""
+    """The sender of a body: the kind decides the limits, the owner is a person, key or network."""
 
     kind: str
     owner: str
 
 
 class Places:
-    """Which places of a worker are taken. Safe to use from several threads."""
+    """The used slots of a worker. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._taken: Tally[tuple[str, str]] = Tally()
 
     def take(self, sender: Sender, *, upload: bool = False) -> Callable[[], None] | None:
-        """Take a place; returns what gives it back, or None when there is none left."""
+        """Take a slot; return the function that releases it, or None when there is none left."""
         room = ROOMS[sender.kind]
         total, each = (
             (room.uploads, room.uploads_each) if upload else (room.waiting, room.waiting_each)
@@ -126,11 +126,12 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What the server asks the application, as `app.extensions["serving"]`.
+    """The application's functions for the server, as `app.extensions["serving"]`.
 
-    `identify` says who sends a request and may ask the database. `is_instant`: the answer comes
-    from memory, so it needs no thread. `is_urgent`: threads and places of its own. `owners`: whose
-    shares of those threads, or else of the pages' threads, a request takes.
+    `identify` returns the sender of a request and may query the database. `is_instant`: the answer
+    comes from memory, so it needs no thread. `is_urgent`: it has threads and slots of its own.
+    `owners`: the owners whose shares of those threads, or else of the pages' threads, a request
+    uses.
     """
 
     identify: Callable[[Environ], Sender]
@@ -143,7 +144,7 @@ class Serving:
 
 
 class Pace:
-    """Whether a body still arrives fast enough. Only the time spent waiting for bytes counts."""
+    """The upload rate of a body. Only the time spent waiting for bytes counts."""
 
     __slots__ = ("_lag_left", "_since", "started")
 
@@ -156,25 +157,25 @@ class Pace:
         self._since = time.monotonic()
 
     def came(self, count: int) -> None:
-        """Note so many bytes, which end the wait."""
+        """Record so many bytes, which end the wait."""
         now = time.monotonic()
         left = self._lag_left - (now - self._since) + count / MIN_BODY_BYTES_PER_SECOND
         self._lag_left, self._since = min(left, MAX_BODY_LAG_SECONDS), now
 
     def seconds_left(self, deadline_seconds: float) -> float:
-        """How long to wait for the next byte; zero or less when the body is too slow."""
+        """Return how long to wait for the next byte; zero or less when the body is too slow."""
         now = time.monotonic()
         lag = self._lag_left - (now - self._since)
         return min(lag, self.started + deadline_seconds - now)
 
     @property
     def seconds(self) -> float:
-        """Since the request arrived."""
+        """The seconds since the request arrived."""
         return time.monotonic() - self.started
 
 
 def note_refused(reason: str, sender: Sender | None, received: int, pace: Pace) -> None:
-    """Count and log a refused body, once."""
+    """Count and log a rejected body, once."""
     kind = sender.kind if sender else "unknown"
     refused_bodies.labels(reason, kind).inc()
     log.warning(
@@ -190,7 +191,7 @@ def note_refused(reason: str, sender: Sender | None, received: int, pace: Pace) 
 
 
 class RefusedInput(io.RawIOBase):
-    """The input of a request whose body was refused: reading it raises the refusal."""
+    """The input of a request whose body was rejected: reading it raises the error."""
 
     def __init__(self, error: DomainError) -> None:
         self._error = error
@@ -203,8 +204,10 @@ class RefusedInput(io.RawIOBase):
 
 
 class StreamedInput(io.RawIOBase):
-    """The input of an upload: `receive(timeout_seconds)` returns the next bytes and whether more
-    follow, or None when none came in time. Reading raises SlowBody and BrokenOff.
+    """The input of an upload.
+
+    `receive(timeout_seconds)` returns the next bytes and whether more follow, or None if none came
+    in time. Reading raises SlowBody and InterruptedBody.
     """
 
     def __init__(

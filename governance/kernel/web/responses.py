@@ -1,6 +1,4 @@
-"""What every response carries: request id, security headers, no cache; what every unsafe request
-must prove.
-"""
+"""Parts of every response, such as security headers, and checks of unsafe requests."""
 
 import hashlib
 import hmac
@@ -41,14 +39,14 @@ HEADERS = {
 STRICT_TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 ANONYMOUS = "anonymous"
-IS_FORGED = "is_forged"  # in g: the form of this request was not sent by one of our pages
+IS_FORGED = "is_forged"  # In g: the form of this request was not sent by one of our pages.
 SAFE = {"GET", "HEAD", "OPTIONS"}
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 MAX_BODY_BYTES = 12 * 1024 * 1024
-KEY_BYTES = 32  # of the key that a form token masks
+KEY_BYTES = 32  # Bytes of the key that a form token masks.
 MAX_FORM_BYTES = (
     512 * 1024
-)  # a form without files: beyond it there are only field names by the million
+)  # Limit for a form without files: beyond it there are only field names by the million.
 
 requests_total = Counter(
     "governance_requests_total", "Requests answered", ["method", "endpoint", "status"]
@@ -66,7 +64,7 @@ log = structlog.get_logger("web")
 
 
 class ColumnInteger(IntegerConverter):
-    """A whole number in an address that a column of the database can have; others match nothing."""
+    """An integer in an address that fits a column of the database; others match nothing."""
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **{"max": 2**31 - 1, **options})
@@ -77,7 +75,7 @@ def install_hooks(app: Flask) -> None:
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES, MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024, MAX_FORM_PARTS=2000
     )
-    app.url_value_preprocessor(_arrive)  # the first thing that Flask calls
+    app.url_value_preprocessor(_arrive)  # The first function that Flask calls.
     app.before_request(_readable)
     app.before_request(_same_site)
     app.after_request(_leave)
@@ -104,7 +102,7 @@ def _gone(_error: BaseException | None) -> None:
 
 @lru_cache(1024)
 def network_of(address: str) -> str:
-    """The address as coarse as the log keeps it: IPv4 /24 (also inside IPv6), IPv6 /48."""
+    """Return the address as coarse as the log stores it: IPv4 /24 (also inside IPv6), IPv6 /48."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -114,7 +112,7 @@ def network_of(address: str) -> str:
 
 
 def _readable() -> None:
-    """No person types a NUL and PostgreSQL has no room for one: refused before a view meets it."""
+    """Reject a NUL before a view gets it: no person types one, and PostgreSQL can't store one."""
     if (refused := request.environ.get(request_bodies.REFUSED)) is not None:
         raise refused
     if "\0" in request.path:
@@ -133,7 +131,7 @@ def _readable() -> None:
 
 
 def allow_body(limit: int) -> None:
-    """Let the body of this request, if it is no form, have so many bytes.
+    """Let the body of this request have so many bytes, unless it is a form.
 
     A feature's `url_value_preprocessor` calls it, for senders that may.
     """
@@ -141,7 +139,7 @@ def allow_body(limit: int) -> None:
 
 
 def _form_items() -> list[tuple[str, str]]:
-    """The form's texts; its files go to temporary files, for which there must be room."""
+    """Return the form's texts; its files go to temporary files, for which there must be room."""
     try:
         items = [*request.form.items(multi=True)]
     except OSError as error:
@@ -154,7 +152,7 @@ def _form_items() -> list[tuple[str, str]]:
         and request.mimetype == "multipart/form-data"
         and request.content_length
     ):
-        # Werkzeug gives an empty form for a body that it cannot parse
+        # Werkzeug returns an empty form for a body that it cannot parse.
         raise request_bodies.interrupted()
     if None in request.form or None in request.files:
         raise InterruptedBody(
@@ -165,7 +163,7 @@ def _form_items() -> list[tuple[str, str]]:
 
 
 def _same_site() -> None:
-    """Refuse a forged request: another site's page, or a form without the token of this session."""
+    """Reject a forged request: another site's page, or a form without the token of this session."""
     if request.method in SAFE or request.endpoint in {"csp_report", None} or _by_key():
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
@@ -189,8 +187,9 @@ def _host(origin: str) -> str:
 
 
 def _by_key() -> bool:
-    """Machines prove themselves by a bearer key, not by a cookie; the back channel and the link of
-    a digest by a sealed token.
+    """Return whether the request proves itself by a key or token, not by a cookie.
+
+    Machines use a bearer key; the back channel and the link of a digest use an encrypted token.
     """
     return is_for_machines() or request.path.startswith(
         ("/auth/back-channel/", "/digest/unsubscribe/")
@@ -198,14 +197,15 @@ def _by_key() -> bool:
 
 
 def is_for_machines() -> bool:
-    """Whether the address is one where only keys count and no cookie is looked at."""
+    """Return whether the address accepts only keys and reads no cookie."""
     return getattr(current_app.view_functions.get(request.endpoint or ""), "scope", "") == "machine"
 
 
 def csrf_token() -> str:
-    """Bound to the session's cookie; before sign-in to a random cookie of its own.
+    """Return the form token, bound to the session's cookie, or before sign-in to a random one.
 
-    Each answer masks it differently, so that the length of a compressed one tells nothing of it.
+    Each answer masks it differently, so that the length of a compressed one reveals nothing about
+    it.
     """
     if "csrf_token" not in g:
         mask, key = secrets.token_bytes(KEY_BYTES), _form_key()
@@ -237,7 +237,7 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 def anonymous_token() -> str:
-    """The browser's own random mark, which ties a sign-in to the browser that began it."""
+    """Return the browser's random token, which binds a sign-in to the browser that started it."""
     if "anonymous" not in g:
         g.anonymous = request.cookies.get(cookie_name(ANONYMOUS)) or secrets.token_urlsafe(24)
     token: str = g.anonymous
@@ -245,8 +245,9 @@ def anonymous_token() -> str:
 
 
 def cookie_name(name: str) -> str:
-    """`__Host-` binds a cookie to this host over TLS; plain loopback (the demo) has no TLS to bind
-    to.
+    """Return the cookie's full name.
+
+    `__Host-` binds a cookie to this host over TLS; plain loopback (the demo) has no TLS.
     """
     return f"__Host-{name}" if current_app.config["SECURE"] else name
 
@@ -271,7 +272,8 @@ def _leave(response: Response) -> Response:
             headers.add(name, value)
     headers["Content-Security-Policy"] = CSP.format(
         idp=g.get("form_targets", ""),
-        framed_by=g.get("frame_ancestors") or "'none'",  # a public page names who may embed it
+        # A public page names the sites that may embed it.
+        framed_by=g.get("frame_ancestors") or "'none'",
     )
     if current_app.config["SECURE"]:
         headers["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
@@ -290,7 +292,7 @@ def _leave(response: Response) -> Response:
 
 
 def _present_request() -> Request:
-    """The request itself: behind Flask's name for it, each look takes as long as what is read."""
+    """Return the request itself: each access through Flask's proxy takes as long as the read."""
     found: Request = request._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - as Flask's docs
     return found
 
@@ -320,7 +322,7 @@ def logged_path() -> str:
 
 
 def _csp_report() -> FlaskReturn:
-    """A browser refused something on a page of ours: counted and logged, never stored."""
+    """Count and log what a browser blocked on a page of ours, and store nothing."""
     csp_reports.inc()
     body = request.get_data(cache=False)[:4000]
     try:

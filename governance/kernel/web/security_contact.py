@@ -1,4 +1,4 @@
-"""/.well-known/security.txt (RFC 9116): where to report a vulnerability, if the operator says so."""
+"""/.well-known/security.txt (RFC 9116): the contact for vulnerability reports, if it is set."""
 
 from datetime import UTC, timedelta
 

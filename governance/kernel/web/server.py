@@ -1,9 +1,9 @@
 """The web server of `governance web`: granian's ASGI interface in front of the WSGI application.
 
-A WSGI worker gives each request a thread at once, and reading a body there can't time out. Here a
-body of up to BUFFERED_BYTES is collected by the event loop, within a deadline, and takes a thread
+A WSGI worker gives each request a thread immediately, and reading a body there can't time out. Here
+a body of up to BUFFERED_BYTES is collected by the event loop, within a deadline, and uses a thread
 only once it is complete; a longer one is streamed to a thread of the uploads. So neither slow
-senders nor one sender's many requests keep others out, and a stop always finds a thread.
+senders nor one sender's many requests block others, and a stop always finds a thread.
 """
 
 import asyncio
@@ -35,23 +35,24 @@ from governance.kernel.web.request_bodies import (
 )
 
 type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-type Message = dict[str, Any]  # of ASGI
+type Message = dict[str, Any]  # An ASGI message.
 type Receive = Callable[[], Awaitable[Message]]
 type Send = Callable[[Message], Awaitable[None]]
 
 PAGE_THREADS = 16
-URGENT_THREADS = 2  # for stopping, restarting and approving, whatever the others wait for
-MAX_CONNECTIONS = 512  # of one worker
-HEADER_DEADLINE_SECONDS = 20  # for the head of a request; also how long a connection may be idle
-KILL_SECONDS = 5  # after SIGTERM, for products that keep their connections open
-READER_PATIENCE_SECONDS = 60  # for a client to take the next piece of a streamed answer
+URGENT_THREADS = 2  # For stopping, restarting and approving, even if all other threads are busy.
+MAX_CONNECTIONS = 512  # Per worker.
+# Seconds for the head of a request; also how long a connection may be idle.
+HEADER_DEADLINE_SECONDS = 20
+KILL_SECONDS = 5  # Seconds after SIGTERM, for products that keep their connections open.
+READER_PATIENCE_SECONDS = 60  # Seconds for a client to take the next part of a streamed answer.
 BODILESS = {"GET", "HEAD", "OPTIONS"}
 PLAIN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 log = structlog.get_logger("server")
 
 
 class Server:
-    """One worker, as an ASGI application: its threads, its places, and the WSGI application."""
+    """One worker, as an ASGI application: its threads, its slots, and the WSGI application."""
 
     def __init__(self, application: Application, serving: Serving) -> None:
         self.application, self.serving, self.places = application, serving, Places()
@@ -68,7 +69,7 @@ class Server:
             await exchange.run()
         except Exception:
             log.exception("request failed", method=scope["method"])
-            with suppress(Exception):  # an answer was under way: the connection ends with it
+            with suppress(Exception):  # An answer was in progress: the connection ends with it.
                 await send({"type": "http.response.start", "status": 500, "headers": []})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -84,7 +85,7 @@ class Exchange:
         self._received = bytearray()
         self._loop = asyncio.get_running_loop()
         self._is_closing = self._is_gone = False
-        self._watch: asyncio.Task[None] | None = None  # for a client that goes away
+        self._watch: asyncio.Task[None] | None = None  # Detects a client that goes away.
 
     async def run(self) -> None:
         """Collect the body, let the application answer, and send the answer."""
@@ -104,9 +105,9 @@ class Exchange:
     # ---- the body
 
     async def _is_collected(self) -> bool:
-        """Whether the body is complete; False for one that is too long to collect.
+        """Return whether the body is complete; False for one that is too long to collect.
 
-        Raises what refuses a body that is late, too slow or broken off.
+        Raises an error for a body that is late, too slow or interrupted.
         """
         give_back: Callable[[], None] | None = None
         receiving = asyncio.ensure_future(self._receive())
@@ -163,9 +164,9 @@ class Exchange:
         return error
 
     async def _upload(self) -> None:
-        """Answer in a thread of the uploads, which reads the body as it comes."""
+        """Answer in a thread of the uploads, which reads the body as it arrives."""
         sender = await self._identified()
-        if sender.kind == "urgent":  # no form that stops anything is so long
+        if sender.kind == "urgent":  # No form that stops anything is so long.
             sender = self._sender = Sender("person", sender.owner)
         give_back = self._server.places.take(sender, upload=True)
         if give_back is None:
@@ -237,18 +238,18 @@ class Exchange:
             self._send_answer()
         except Exception:
             log.exception("request failed", method=self.environ["REQUEST_METHOD"])
-            with suppress(Exception):  # an answer was under way: the connection ends with it
+            with suppress(Exception):  # An answer was in progress: the connection ends with it.
                 self._wait(self._send_whole(500, [], b""))
 
     def _send_answer(self) -> None:
-        """Send in one go where the first piece is all that was announced, otherwise by pieces."""
+        """Send at once if the first part is all that was announced, otherwise part by part."""
         head: list[Any] = []
         pieces = self._server.application(
             self.environ, lambda *given: head.__setitem__(slice(None), given)
         )
         try:
             each = iter(pieces)
-            first = next(filter(None, each), b"")  # an empty piece is not the end
+            first = next(filter(None, each), b"")  # An empty part is not the end.
             status, headers = int(head[0][:3]), _encoded(head[1])
             if not first or (b"content-length", str(len(first)).encode()) in headers:
                 self._wait(self._send_whole(status, headers, first))
@@ -265,7 +266,7 @@ class Exchange:
                 pieces.close()
 
     def _wait(self, sending: Awaitable[None]) -> None:
-        """Wait in a thread for what the event loop sends; a client that takes nothing is gone."""
+        """Wait in a thread for what the event loop sends; a client that reads nothing is gone."""
 
         async def sent() -> None:
             await sending
@@ -290,23 +291,24 @@ class Exchange:
             headers = [*headers, (b"connection", b"close")]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         if not is_whole and isinstance(self.environ["wsgi.input"], BytesIO):
-            self._watch = asyncio.create_task(self._note_gone())  # else the body is still read
+            # Otherwise the body is still being read.
+            self._watch = asyncio.create_task(self._note_gone())
 
     async def _note_gone(self) -> None:
-        """Note when the client goes away, which comes after whatever is left of the body."""
+        """Record when the client goes away, which comes after the remaining body."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._is_gone = True
 
     def _send_piece(self, piece: bytes) -> None:
-        """Wait until the client has taken enough for one more."""
+        """Wait until the client has read enough for one more part."""
         self._wait(self._send({"type": "http.response.body", "body": piece, "more_body": True}))
 
 
 def _answered(
     application: Application, environ: Environ
 ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Return the whole answer of an application that never blocks."""
+    """Return the complete answer of an application that never blocks."""
     head: list[Any] = []
     pieces = application(environ, lambda *given: head.__setitem__(slice(None), given))
     return int(head[0][:3]), _encoded(head[1]), b"".join(pieces)
@@ -341,7 +343,7 @@ def environ_of(scope: Message) -> Environ:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        if b"_" in name:  # it would pass for the one with a hyphen
+        if b"_" in name:  # It would pass for the header with a hyphen.
             continue
         key = PLAIN.get(name) or "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
         if key not in environ:
@@ -361,11 +363,10 @@ def _length(environ: Environ) -> int:
 
 
 def serve(target: str, *, host: str, port: int, workers: int, threads: int | None = None) -> None:
-    """Serve an ASGI application until SIGTERM, or with `threads` a WSGI one; `target` names the
-    function that returns it.
+    """Serve an ASGI application until SIGTERM, or with `threads` a WSGI one.
 
-    Workers are forks of this process and share the memory of what it has loaded. It must have no
-    thread and no connection yet.
+    `target` names the function that returns it. Workers are forks of this process and share the
+    memory of what it has loaded. It must have no thread and no connection yet.
     """
     Granian(
         target,

@@ -1,9 +1,10 @@
-"""What a route that needs a fresh sign-in declares, so that a form submitted too late can be shown
-and submitted again.
+"""The declaration of a route that needs a recent sign-in.
+
+With it, a form that was submitted too late can be shown and submitted again.
 
 One button and one form: `StepUp("Invite member", InviteForm)`. A button for each value of the
 form's field `verb`: `StepUp({"approve": "Approve", "refuse": "Reject"}, DecideForm)`. Without
-fields of its own, the object in words and what can't be taken back: `StepUp("Remove member",
+fields of its own, the object in words and what can't be undone: `StepUp("Remove member",
 facts=_who, danger="They lose access.")`.
 """
 
@@ -17,7 +18,7 @@ from wtforms import BooleanField, Field, FileField, HiddenField, PasswordField, 
 from governance.kernel.web.forms import Form, SecretField, submission
 
 STEP_UP_SECONDS = 300
-KEPT_FORM = "saved_form"  # the field by which a page submits a kept form again
+KEPT_FORM = "saved_form"  # The field by which a page submits a kept form again.
 EMPTY, NOT_SHOWN = "Empty", "Saved, not shown"
 
 
@@ -27,11 +28,11 @@ def _nothing(**_values: Any) -> Iterable[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class StepUp:
-    """A sign-in of the last STEP_UP_SECONDS is needed.
+    """A declaration that a sign-in of the last STEP_UP_SECONDS is needed.
 
-    `form` makes the form that the view reads, and `facts` the (label, value) pairs that name the
-    object; both are called with the values in the route's address (a form's class with none).
-    `danger` says what takes effect and can't be taken back. `when` limits the need to some
+    `form` creates the form that the view reads, and `facts` returns the (label, value) pairs that
+    name the object; both are called with the values in the route's address (a form's class with
+    none). `danger` says what takes effect and can't be undone. `when` limits the need to some
     submissions.
     """
 
@@ -42,11 +43,11 @@ class StepUp:
     when: Callable[[], bool] = lambda: True
 
     def label(self) -> str:
-        """What the button of the present submission does."""
+        """Return what the button of the current submission does."""
         return self._of(self.verb) or "Submit form"
 
     def warning(self) -> str:
-        """What the present submission does that can't be taken back; empty where it is harmless."""
+        """Return what the current submission does that can't be undone; empty if it is harmless."""
         return self._of(self.danger)
 
     def _of(self, texts: str | Mapping[str, str]) -> str:
@@ -55,7 +56,7 @@ class StepUp:
         )
 
     def rows(self, **values: Any) -> list[tuple[str, str]]:
-        """(label, value) of everything that the present submission says, secrets left out."""
+        """Return (label, value) of everything that the current submission says, without secrets."""
         found = [(label, value) for label, value in self.facts(**values)]
         if self.form is not None:
             made = self.form() if isinstance(self.form, type) else self.form(**values)
@@ -68,7 +69,7 @@ class StepUp:
 
 
 def _value(field: Field) -> str:
-    """What was sent, in the words of the form; what cannot be read is shown as it was typed."""
+    """Return what was sent, in the form's words; unreadable values are shown as they were typed."""
     sent = [str(value) for value in field.raw_data or () if str(value).strip()]
     if isinstance(field, BooleanField):
         return "Yes" if field.data else "No"

@@ -1,1 +1,1 @@
-"""What runs after a request or in its transaction: jobs, generated files, mail, events, the inbox."""
+"""Work after a request or in its transaction: jobs, generated files, mail, events, the inbox."""

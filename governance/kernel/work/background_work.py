@@ -1,20 +1,19 @@
-"""Files generated in the background: one way to request, watch, cancel, retry, store and download
-them.
+"""Files generated in the background: request, watch, cancel, retry, store and download them.
 
-    EXPORTS = WorkKind(name="log export", noun="export", model=LogExport, …)    declared once,
-    beside the feature's actions
-    start(row)                           keep the request and queue its work, in the caller's
+    EXPORTS = WorkKind(name="log export", noun="export", model=LogExport, …)    declared once, next
+                                         to the feature's actions
+    start(row)                           store the request and queue its work, in the caller's
                                          transaction
     under_way(LogExport, *conditions)    what is queued or running: a second click watches the first
     cancel(run), retry(run)              with the audit entry that the kind declares
     target_of(EXPORTS, item)             in the handler: its row, if its requester is still a member
-    with the permission
+                                         with the permission
     keep(EXPORTS, item, stream, file)    store the file and let the feature name it in its row:
                                          both, or neither
 
-The feature keeps what it generates: its row (a `Generated`), the handler of its work, and what it
+The feature stores what it generates: its row (a `Generated`), the handler of its work, and what it
 records. The progress of the work is in the WorkItem (decisions/0006). A killed handler runs again,
-from what its row has kept.
+from what its row has stored.
 """
 
 import time
@@ -41,10 +40,10 @@ from governance.kernel.work import jobs
 from governance.kernel.work.jobs import Cancelled, Progress, WorkItem
 
 UNDER_WAY = ("queued", "running")
-MAX_UNDER_WAY = 20  # of one kind in a tenant, that people requested
-PAUSE_SECONDS = 0.3  # between two reports of progress: each is a small transaction
+MAX_UNDER_WAY = 20  # Per kind and tenant, requested by people.
+PAUSE_SECONDS = 0.3  # Seconds between two reports of progress: each is a small transaction.
 ORPHANED_AFTER = timedelta(days=1)
-MIN_DONE = 3  # before that, the time left would be a guess
+MIN_DONE = 3  # Before that, the time left would be a guess.
 
 
 class Generated(Tenanted, Model):
@@ -57,13 +56,13 @@ class Generated(Tenanted, Model):
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has been generated."""
+        """True if it has been generated."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratedFile:
-    """A file as it is downloaded: where its bytes are, or the bytes themselves."""
+    """A file for download: where its bytes are, or the bytes themselves."""
 
     name: str
     media_type: str
@@ -79,19 +78,19 @@ def _nothing(_row: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkKind[R: Generated]:
-    """One kind of generated thing.
+    """One kind of generated object.
 
     Its callables take the row.
 
-    `name` is that of its work items, `noun` what sentences call it. `view` is the permission to
-    watch it, `permission` to request, cancel and retry it. `find` returns the row with an id, for
-    who may see it, and raises NotFound otherwise. `page` is the endpoint of its page with the
+    `name` is that of its work items, `noun` its name in sentences. `view` is the permission to
+    watch it, `permission` to request, cancel and retry it. `find` returns the row with an id if the
+    person may see it, and raises NotFound otherwise. `page` is the endpoint of its page with the
     values of the address, `address` the values in the addresses that cancel and retry it.
     `requested` and `cancelled` record the audit entries; without `cancelled` it can't be cancelled.
-    `renew` forgets what an earlier try has kept and a retry must not use, or raises DomainError
-    where there is nothing to retry. With `requester_only`, nothing is generated for a requester who
-    has left or lost the permission. `stored` is the column with the key of the stored file,
-    `prefix` the part of the storage that holds only these.
+    `renew` clears what an earlier try has stored and a retry must not use, or raises DomainError if
+    there is nothing to retry. With `requester_only`, nothing is generated for a requester who has
+    left or lost the permission. `stored` is the column with the key of the stored file, `prefix`
+    the part of the storage that contains only these.
     """
 
     name: str
@@ -127,7 +126,7 @@ class WorkKind[R: Generated]:
 kinds: dict[str, WorkKind[Any]] = {}
 may_watch: dict[
     str, Permission
-] = {}  # kind of work → who may; of a kind that isn't in here, only its requester
+] = {}  # Kind of work → permission to watch it; without an entry, only its requester may.
 _of_model: dict[type[Generated], WorkKind[Any]] = {}
 
 
@@ -137,13 +136,13 @@ def let_watch(name: str, view: Permission) -> None:
 
 
 def kind_of[R: Generated](row: R) -> WorkKind[R]:
-    """The kind that the row is of."""
+    """Return the kind of the row."""
     return _of_model[type(row)]
 
 
 @dataclass(frozen=True, slots=True)
 class Run[R: Generated]:
-    """Something generated, and how far its work is."""
+    """A generated object, and the progress of its work."""
 
     row: R
     work: WorkItem | None
@@ -158,7 +157,7 @@ class Run[R: Generated]:
 
     @property
     def state(self) -> str:
-        """ready, queued, running, failed or cancelled; work that left no result has failed."""
+        """The state: ready, queued, running, failed or cancelled. Work without result failed."""
         if self.is_ready:
             return "ready"
         return self.work.state if self.work is not None and self.work.state != "done" else "failed"
@@ -168,18 +167,18 @@ class Run[R: Generated]:
 
 
 def with_work[R: Generated](model: type[R]) -> Select[R, WorkItem]:
-    """Each row with its work, for a feature to filter and order."""
+    """Select each row with its work, for a feature to filter and order."""
     return select(model, WorkItem).outerjoin(WorkItem, WorkItem.id == model.work_item_id)
 
 
 def run_of[R: Generated](row: R) -> Run[R]:
-    """The row with its work; one statement."""
+    """Return the row with its work; one statement."""
     query = select(WorkItem).where(WorkItem.id == row.work_item_id)
     return Run(row, session().scalars(query).one_or_none() if row.work_item_id else None)
 
 
 def under_way[R: Generated](model: type[R], *conditions: Any, limit: int = 1) -> Sequence[R]:
-    """The rows whose work has not ended."""
+    """Return the rows whose work has not ended."""
     query = select(model).join(WorkItem, WorkItem.id == model.work_item_id)
     return (
         session()
@@ -228,17 +227,17 @@ def progress_json(item: WorkItem) -> dict[str, object]:
 
 
 def lock(model: type[Generated]) -> None:
-    """Of two clicks, let the second one see what the first one requested.
+    """Lock requests of the model, so that the second of two clicks sees the first one's.
 
-    Then look for what is under way, and start.
+    Then check what is in progress, and start.
     """
     lock_tenant(f"requests of {model.__tablename__}")
 
 
 def start[R: Generated](row: R, *, is_limited: bool = True) -> R:
-    """Keep a request and queue its work.
+    """Store a request and queue its work.
 
-    Raises DomainError where people of the tenant have MAX_UNDER_WAY of the kind in progress, unless
+    Raises DomainError if people of the tenant have MAX_UNDER_WAY of the kind in progress, unless
     the request is a consequence of something else (`is_limited` is False).
     """
     if is_limited and current.actor().kind == "person":
@@ -261,14 +260,14 @@ def _queue(row: Generated) -> None:
 
 
 def cancel(run: Run[Any]) -> None:
-    """Ask the work to stop.
+    """Ask the work to stop. Idempotent.
 
-    Cancelled twice is cancelled once; what is ready, or ended otherwise, is refused.
+    Raises DomainError if it is ready, or has ended otherwise.
     """
     kind = kind_of(run.row)
     if run.work is not None:
         session().refresh(run.work, with_for_update=True)
-        session().refresh(run.row)  # the worker may have filed it since
+        session().refresh(run.row)  # The worker may have stored it since.
         if run.work.cancel_requested and not run.work.is_over:
             return
     if run.is_over or run.work is None:
@@ -301,9 +300,9 @@ def retry(run: Run[Any]) -> None:
 
 
 def target_of(kind: WorkKind[Any], item: WorkItem) -> UUID:
-    """The id of the row that the work is for.
+    """Return the id of the row that the work is for.
 
-    Raises Forbidden when its requester must still be here, and isn't.
+    Raises Forbidden if its requester must still be a member, and isn't.
     """
     if item.target_id is None:
         raise RuntimeError(f"the work of every {kind.noun} names its row")
@@ -331,11 +330,10 @@ class PacedProgress:
 def keep[R: Generated](
     kind: WorkKind[R], item: WorkItem, content: BinaryIO, file: Callable[[storage.Blob], bool]
 ) -> None:
-    """Store the file, then let `file` name it in its row, in a transaction of its own; or leave
-    nothing behind.
+    """Store the file, then let `file` name it in its row, in a transaction of its own.
 
-    `file` returns False when another process was faster. Raises Cancelled when the work was
-    cancelled at the last moment.
+    If that fails, nothing is left behind. `file` returns False when another process was faster.
+    Raises Cancelled when the work was cancelled at the last moment.
     """
     blob = storage.store().write(item.tenant_id, content, limit=kind.max_bytes, prefix=kind.prefix)
     try:
@@ -358,14 +356,14 @@ def _still_wanted(item: WorkItem) -> WorkItem:
 
 
 def _drop(kind: WorkKind[Any], key: str) -> None:
-    """Remove a file that no row names. Where that fails too, the nightly sweep removes it."""
+    """Remove a file that no row names. If that fails too, the nightly sweep removes it."""
     with suppress(DomainError, DBAPIError, OSError), transaction(read_only=True):
         if not _named(kind, [key]):
             storage.store().remove(key)
 
 
 def _named(kind: WorkKind[Any], keys: Sequence[str]) -> set[str]:
-    """Those of these keys that a row of the kind names."""
+    """Return those of these keys that a row of the kind names."""
     if kind.stored is None:
         return set(keys)
     return {
@@ -374,9 +372,9 @@ def _named(kind: WorkKind[Any], keys: Sequence[str]) -> set[str]:
 
 
 def sweep(kind: WorkKind[Any]) -> int:
-    """Remove the acting tenant's stored files of a kind that no row has named for a day; how many.
+    """Remove the tenant's files of a kind that no row has named for a day; return how many.
 
-    A killed process leaves such ones.
+    A killed process leaves such files.
     """
     store, before = storage.store(), clock.now() - ORPHANED_AFTER
     old = [

@@ -1,5 +1,4 @@
-"""Bulk actions: what a change would do to each selected item, and whether the preview is still
-current. Pure.
+"""Bulk actions: the effect on each selected item, and whether the preview is still current. Pure.
 
 preview(items, wanted) → BulkPreview   what changes, what is so already, what can't change and why
 overtaken(items, seen)                 the items that changed since they were previewed
@@ -13,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-MAX_ITEMS = 200  # of one bulk action: more than a page of any list shows
-FINGERPRINT_LENGTH = 16  # hex characters, 64 bits: against an unnoticed change, not an attacker
+MAX_ITEMS = 200  # Per bulk action: more than a page of any list shows.
+FINGERPRINT_LENGTH = 16  # Hex characters, 64 bits: against an unnoticed change, not an attacker.
 type Values = Mapping[str, Any]
 
 
@@ -31,8 +30,9 @@ class BulkItem:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex characters that differ once a field in `now`, or what blocks the action,
-        differs.
+        """The 16 hex characters that differ once a field in `now` differs.
+
+        They also differ once `blocked`, which says why the action is blocked, differs.
         """
         return _digest([self.now, self.blocked])
 
@@ -66,12 +66,12 @@ class BulkPreview:
 
     @property
     def seen(self) -> dict[UUID, str]:
-        """Item id → fingerprint: what the confirming form carries."""
+        """The item id → fingerprint that the confirming form sends."""
         return {item.id: item.fingerprint for item in self.items}
 
 
 def preview(items: Sequence[BulkItem], new_values: Callable[[BulkItem], Values]) -> BulkPreview:
-    """What the action would do.
+    """Return what the action would do.
 
     `new_values` returns the fields that the action sets on one item, with their values.
     """

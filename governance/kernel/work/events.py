@@ -1,5 +1,6 @@
-"""Domain events: a feature states what happened, and features above it act on it in the same
-transaction.
+"""Domain events: a feature publishes what happened, and features above it act on it.
+
+They do so in the same transaction.
 
     @dataclass(frozen=True, slots=True)
     class DrillEnded(Event): …
@@ -38,18 +39,16 @@ _subscribers: dict[type[Event], list[tuple[int, Handler[Any]]]] = {}
 
 
 def subscribe[E: Event](kind: type[E], handler: Handler[E], *, order: int = 50) -> None:
-    """Run `handler` for each event of this kind from now on.
-
-    Subscribing twice is subscribing once.
-    """
+    """Run `handler` for each event of this kind from now on. Idempotent."""
     known = _subscribers.setdefault(kind, [])
     if all(handler != other for _order, other in known):
         known.append((order, handler))
-        known.sort(key=lambda each: each[0])  # stable: equal orders run as they were subscribed
+        # The sort is stable: equal orders run in the order of subscription.
+        known.sort(key=lambda each: each[0])
 
 
 def subscribers(kind: type[Event]) -> tuple[Handler[Any], ...]:
-    """The handlers of this kind of event in the order in which they run."""
+    """Return the handlers of this kind of event in the order in which they run."""
     return tuple(handler for _order, handler in _subscribers.get(kind, ()))
 
 
@@ -64,8 +63,10 @@ def check_subscribed(package: str = "governance") -> None:
 
 
 def _declared(package: str) -> list[type[Event]]:
-    """A dataclass with slots replaces the class that was written, which stays a subclass until it
-    is collected: the class that its module shows is the declared one.
+    """Return the event classes that modules of this package declare.
+
+    A dataclass with slots replaces the written class, which stays a subclass until it is collected:
+    the class that its module shows is the declared one.
     """
     return [
         kind
@@ -78,8 +79,8 @@ def _declared(package: str) -> list[type[Event]]:
 def publish(event: Event) -> None:
     """Run every subscriber of the event, in order, within the open transaction.
 
-    Raises LookupError outside a transaction, NoSubscriber when no feature subscribes, and whatever
-    a subscriber raises.
+    Raises LookupError outside a transaction, NoSubscriber when no feature subscribes, and any error
+    of a subscriber.
     """
     db.session()
     handlers = subscribers(type(event))

@@ -1,9 +1,9 @@
-"""Files generated in the background and downloaded whole: a row of each keeps what its work stored.
+"""Files that are generated in the background, stored, and downloaded.
 
-class RedTeamFile(StoredFile): …            its table; FILES = WorkKind(…) beside its actions
+class RedTeamFile(StoredFile): …            its table; FILES = WorkKind(…) next to its actions
 request(RedTeamFile, red_team_id=row.id)    queue it; a second click watches the first
 name_file(row, blob, name=…)                name the finished file in its row, once
-to_download(row)                            what a download answers with
+to_download(row)                            the file of a download
 newest_files(RedTeamFile, limit, …)         the newest with their work
 """
 
@@ -22,7 +22,7 @@ ZIP = "application/zip"
 
 
 class StoredFile(Generated):
-    """A row that keeps one stored file; until it is generated, it has none."""
+    """A row with one stored file; until it is generated, it has none."""
 
     __abstract__ = True
 
@@ -39,7 +39,7 @@ class StoredFile(Generated):
 def request[F: StoredFile](
     model: type[F], *, is_limited: bool = True, also: dict[str, Any] | None = None, **of: Any
 ) -> F:
-    """Queue the file of what `of` names, or return the one that is under way.
+    """Queue the file of what `of` names, or return the one that is in progress.
 
     `also` are columns that don't tell one file from another. Raises DomainError as start() does.
     """
@@ -52,7 +52,7 @@ def request[F: StoredFile](
 
 
 def name_file(row: StoredFile, blob: Blob, *, name: str) -> bool:
-    """Name the finished file in its row; False if an earlier try has done so."""
+    """Name the finished file in its row; return False if an earlier try has done so."""
     if row.is_ready:
         return False
     row.file_key, row.file_sha256, row.file_size = blob.key, blob.sha256, blob.size

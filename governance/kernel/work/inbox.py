@@ -1,16 +1,16 @@
-"""Sources of the inbox: what needs a person, declared by the feature whose rows say so.
+"""Sources of the inbox: what needs a person, declared by the feature that owns the rows.
 
-    InboxSource              one kind of item: who gets it, which rows, how it reads, where it leads
-    InboxDone                what a person completed or decided lately of such items
+    InboxSource              one kind of item: who gets it, which rows, how it reads, its page
+    InboxDone                a person's recently completed or decided items
     item_select(model, …)    the select of a source, with the columns that all of them share
-    end_of(day)              the instant up to which a day counts as not over
+    end_of(day)              the instant until which a day isn't over
     parameters()             the values of ME, NOW … for the acting person
 
 A source's select names the acting person and the moment by the parameters ME, ROLE, NOW, TODAY and
 TENANT, never by value: `publishing/inbox` joins the selects of all sources by UNION ALL once per
 role, and reads the list and its counts in one statement. Which sources a role has follows from
-their permissions alone. CONTROLS and IN_WINDOW say what an auditor's engagement leaves of the
-controls: NULL is all of them.
+their permissions alone. CONTROLS and IN_WINDOW are the controls in the scope of an auditor's
+engagement: NULL is all of them.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -50,14 +50,14 @@ ROLE = bindparam("inbox_role", type_=String())
 CONTROLS = bindparam("inbox_controls", type_=ARRAY(Uuid()))
 IN_WINDOW = bindparam("inbox_in_window", type_=Boolean())
 DONE_SINCE = bindparam("inbox_done_since", type_=DateTime(timezone=True))
-DONE_FOR = timedelta(days=90)  # how long what is done is listed
+DONE_FOR = timedelta(days=90)  # The time for which completed items are listed.
 MAX_TEXT_LENGTH = 90
 ALMOST_A_DAY = timedelta(days=1) - timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class InboxGroup:
-    """A heading of the inbox. `note` is shown beside its count."""
+    """A heading of the inbox. `note` is shown next to its count."""
 
     key: str
     title: str
@@ -77,7 +77,7 @@ GROUPS = (
 class InboxRow:
     """A row that a source's select found.
 
-    `who` is what the reader calls them, None where no person did it: Meridian did.
+    `who` is the person's name for the reader, None if no person did it: Meridian did.
     """
 
     source: str
@@ -93,7 +93,7 @@ class InboxRow:
 
     @property
     def key(self) -> str:
-        """Names the item in addresses and forms."""
+        """The name of the item in addresses and forms."""
         return f"{self.source}.{self.id}"
 
     @cached_property
@@ -107,10 +107,10 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class InboxAssignment:
-    """How those who hold `needs` give several rows another owner at once.
+    """The assignment of several rows to another owner, for people with `needs`.
 
-    `find` locks them when told so, and leaves their addresses to the inbox. `undoable` are the
-    kinds of undo steps that `apply` leaves.
+    `find` locks them on request, and leaves their addresses to the inbox. `undoable` are the kinds
+    of undo steps that `apply` leaves.
     """
 
     needs: Permission
@@ -121,11 +121,11 @@ class InboxAssignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxDone:
-    """What the acting person completed or decided since DONE_SINCE, with the columns of
-    `item_select`.
+    """The items that the acting person completed or decided since DONE_SINCE.
 
-    `about` is the object, `detail` what they did ("You accepted a version of evidence"), `since`
-    when. Each row has an id of its own; `parent` and `place` are for its address.
+    They have the columns of `item_select`. `about` is the object, `detail` what they did ("You
+    accepted a version of evidence"), `since` when. Each row has an id of its own; `parent` and
+    `place` are for its address.
     """
 
     name: str
@@ -139,9 +139,9 @@ class InboxDone:
 class InboxSource:
     """One kind of item.
 
-    `title`, `detail` and `why` word a row; `values` are those of its address at `endpoint`.
-    `more` is a text by the column of the ids, which follows the detail of the rows that are shown:
-    what would take long to read for each of thousands.
+    `title`, `detail` and `why` word a row; `values` are those of its address at `endpoint`. `more`
+    is a text by the column of the ids, which follows the detail of the rows that are shown: it
+    would take too long to read for each of thousands.
 
     The ids of its rows are those of one table's rows, and a row is in one source of a person at a
     time. `why` completes "You get this because …".
@@ -159,10 +159,10 @@ class InboxSource:
     endpoint: str
     values: Callable[[InboxRow], Mapping[str, Any]]
     more: Callable[[Any], Any] | None = None
-    assign: InboxAssignment | None = None  # None: nobody can hand its rows on from the inbox
-    done: tuple[InboxDone, ...] = ()  # what completes its rows; sources may share one
+    assign: InboxAssignment | None = None  # None: nobody can assign its rows from the inbox.
+    done: tuple[InboxDone, ...] = ()  # Sources of completed items; sources may share one.
     next_due: Callable[[], Select[Any]] | None = (
-        None  # when the next item would come, for an empty inbox
+        None  # The time of the next item, for an empty inbox.
     )
 
     @property
@@ -182,7 +182,7 @@ def item_select(
     detail: Any = None,
     due: Any = None,
 ) -> Select[Any]:
-    """The select of a source over a tenanted class; the source adds joins and conditions.
+    """Return the select of a source over a tenanted class; the source adds joins and conditions.
 
     `about` and `detail` are texts, `who` the id of a person, or a text that names none, `since` and
     `due` instants (`end_of` makes one of a day).
@@ -208,7 +208,7 @@ def _text(column: Any) -> Any:
 
 
 def end_of(day: Any) -> Any:
-    """The last second of a day (a column of dates), in UTC."""
+    """Return the last second of a day (a column of dates), in UTC."""
     return func.timezone(
         "UTC",
         cast(day, DateTime()) + literal(ALMOST_A_DAY, Interval()),
@@ -217,7 +217,7 @@ def end_of(day: Any) -> Any:
 
 
 def parameters() -> dict[str, Any]:
-    """Of the acting person, now."""
+    """Return the parameters of the acting person, now."""
     who, now = current.actor(), clock.now()
     auditor_scope = scope() if who.role == "auditor" else None
     controls = (
@@ -238,18 +238,18 @@ def parameters() -> dict[str, Any]:
 
 
 def requested(row: InboxRow) -> str:
-    """The second line of an approval: who requested it, and why."""
+    """Return the second line of an approval: who requested it, and why."""
     return f"Requested by {row.who or 'Meridian'}" + (
         f": {shortened(row.detail)}" if row.detail else ""
     )
 
 
 def shortened(text: str, length: int = MAX_TEXT_LENGTH) -> str:
-    """At most `length` characters, cut between words."""
+    """Return at most `length` characters, cut between words."""
     return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + "…"
 
 
 def lower_first(title: str) -> str:
-    """A title inside a sentence; an abbreviation stays as it is."""
-    # a letter and the next
+    """Return a title for use inside a sentence; an abbreviation doesn't change."""
+    # The second letter shows whether it is an abbreviation.
     return title if len(title) < 2 or title[1].isupper() else title[0].lower() + title[1:]  # noqa: PLR2004

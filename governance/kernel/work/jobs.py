@@ -1,13 +1,14 @@
-"""Long work: a row with progress that a person can watch, leave and cancel; a queue by SKIP LOCKED;
-a schedule.
+"""Background jobs: a row with progress, a queue by SKIP LOCKED, and a schedule.
 
-`enqueue` writes the row in the caller's transaction. The jobs process claims tickets, what a person
-waits for with a head start of twelve hours before what the schedule queued, runs the
-handler as the person who asked, and keeps a lease while it lives; a killed process' work is taken
-up again, as is work that met something away (mail server, disk, database), and after three tries it
-is marked failed, once. A process that lost its lease, and did not notice, may no longer write.
-Scheduled jobs run in the process that holds an advisory lock, and each period once, because the row
-(job, scope, period) is unique.
+A person can watch, leave and cancel a job.
+
+`enqueue` writes the row in the caller's transaction. The jobs process claims tickets; work that a
+person waits for has a head start of twelve hours over work that the schedule queued. It runs the
+handler as the requester, and keeps a lease while it lives. The work of a killed process is claimed
+again, as is work that failed because something was down (mail server, disk, database); after three
+tries it is marked as failed, once. A process that lost its lease, and did not notice, may no longer
+write. Scheduled jobs run in the process that has an advisory lock, and each period once, because
+the row (job, scope, period) is unique.
 """
 
 import threading
@@ -32,13 +33,14 @@ LEASE = timedelta(seconds=60)
 MAX_RUN_TIME = timedelta(minutes=30)
 RETRY_PAUSE = timedelta(seconds=20)
 MAX_ATTEMPTS = 3
-HEAD_START = timedelta(hours=12)  # of what a person waits for: other work is overtaken no longer
+# Head start of work that a person waits for: other work is delayed no longer than this.
+HEAD_START = timedelta(hours=12)
 PEOPLE = frozenset({"person", "operator"})
 log = structlog.get_logger("jobs")
 
 
 class WorkItem(Tenanted, Model):
-    """One piece of long work, as the tenant sees it."""
+    """A work item, as the tenant sees it."""
 
     __tablename__ = "work_items"
     __table_args__ = (Index(None, "tenant_id", "state", "created_at"),)
@@ -46,7 +48,8 @@ class WorkItem(Tenanted, Model):
     kind: Mapped[str]
     target_id: Mapped[UUID | None]
     params: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    state: Mapped[str] = mapped_column(default="queued")  # queued running done failed cancelled
+    # One of: queued running done failed cancelled.
+    state: Mapped[str] = mapped_column(default="queued")
     step: Mapped[str] = mapped_column(default="Queued")
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
@@ -66,11 +69,10 @@ class WorkItem(Tenanted, Model):
 
 
 class WorkTicket(Model):
-    """The queue over all tenants: ids only, nothing of a tenant's content, hence no row-level
-    security.
+    """The queue over all tenants: ids only, no content of a tenant, hence no row-level security.
 
-    Of what is ready, the earliest `place` is next. It is when the work became ready for the first
-    time, HEAD_START earlier where a person waits for it; a retry keeps it.
+    Of the ready tickets, the earliest `place` is next. It is when the work became ready for the
+    first time, HEAD_START earlier if a person waits for it; a retry keeps it.
     """
 
     __tablename__ = "work_tickets"
@@ -84,9 +86,9 @@ class WorkTicket(Model):
 
 
 class WorkFailure(Model):
-    """Work that failed for good, over all tenants: ids only, as the queue holds them.
+    """Work that failed for good, over all tenants: ids only, as in the queue.
 
-    `cause` is the class of the error, never its sentence, which may name what is the tenant's.
+    `cause` is the class of the error, never its sentence, which may name something of the tenant.
     """
 
     __tablename__ = "work_failures"
@@ -109,13 +111,11 @@ class JobRun(Model):
 
 
 class Cancelled(Exception):
-    """The person who watches has cancelled the work."""
+    """The person who watches cancelled the work."""
 
 
 class Superseded(Exception):
-    """The lease ran out and another process has taken the work up; this one must not write any
-    more.
-    """
+    """The lease ran out and another process has claimed the work; this one must stop writing."""
 
 
 Handler = Callable[["WorkItem", "Progress"], None]
@@ -130,8 +130,8 @@ def work(
 ) -> Callable[[Handler], Handler]:
     """Declare the handler of a kind of work; its `secret` parameters are blanked when it is over.
 
-    Somebody waits for it (`waited_for`) always, never, or where a person asked for it: such work is
-    done before the rest.
+    Somebody waits for it (`waited_for`) always (True), never (False), or if a person requested it
+    (None): such work is done before the rest.
     """
 
     def declare(handler: Handler) -> Handler:
@@ -144,7 +144,7 @@ def work(
 
 
 def _queue(item: WorkItem, ready_at: datetime | None = None) -> None:
-    """Write the ticket of that work; what is for a later moment has no head start."""
+    """Write the ticket of that work; work for a later moment has no head start."""
     waited_for = waited_for_of.get(item.kind)
     if waited_for is None:
         waited_for = current.actor().kind in PEOPLE
@@ -164,8 +164,9 @@ def _queue(item: WorkItem, ready_at: datetime | None = None) -> None:
 def enqueue(
     kind: str, target_id: UUID | None = None, *, ready_at: datetime | None = None, **params: Any
 ) -> WorkItem:
-    """Queue work in the present transaction; it starts after the commit, and not before
-    `ready_at`.
+    """Queue work in the current transaction.
+
+    It starts after the commit, and not before `ready_at`.
     """
     who = current.actor()
     item = WorkItem(kind=kind, target_id=target_id, params=params, requested_by=who.person_id)
@@ -176,8 +177,8 @@ def enqueue(
 
 
 def cancel(item: WorkItem) -> None:
-    """Ask the work to stop; queued work stops at once, running work at its next step."""
-    # the worker may have started or finished it since
+    """Ask the work to stop; queued work stops immediately, running work at its next step."""
+    # The worker may have started or finished it since.
     session().refresh(item, with_for_update=True)
     if item.is_over:
         return
@@ -188,8 +189,9 @@ def cancel(item: WorkItem) -> None:
 
 @dataclass(slots=True)
 class Progress:
-    """What a handler calls to say how far it is; raises Cancelled when the person asked for
-    that.
+    """The function with which a handler reports its progress.
+
+    Raises Cancelled when the person asked for that.
     """
 
     item_id: UUID
@@ -208,7 +210,7 @@ class Progress:
 
 
 def _renew(item_id: UUID, tries: int, by: timedelta) -> bool:
-    """Keep the ticket for that long; False when another process holds it."""
+    """Keep the ticket for that long; return False if another process has it."""
     query = "UPDATE work_tickets SET ready_at = :until WHERE id = :id AND tries = :tries"
     kept = session().execute(
         text(query), {"until": clock.now() + by, "id": item_id, "tries": tries}
@@ -218,9 +220,7 @@ def _renew(item_id: UUID, tries: int, by: timedelta) -> bool:
 
 @contextmanager
 def _alive(item_id: UUID, tries: int) -> Generator[None]:
-    """Renew the lease in the background while the handler lives, however long one of its steps
-    takes.
-    """
+    """Renew the lease in the background while the handler runs, for steps of any length."""
     over = threading.Event()
 
     def renew() -> None:
@@ -243,7 +243,10 @@ def _alive(item_id: UUID, tries: int) -> Generator[None]:
 
 
 def run_next(actor_of: ActorOf, *, of: UUID | None = None) -> bool:
-    """Claim one ready ticket and run it, with `of` one of this tenant; False when there is none."""
+    """Claim one ready ticket and run it; return False when there is none.
+
+    With `of` it is one of this tenant.
+    """
     ready = select(WorkTicket).where(WorkTicket.ready_at <= clock.now())
     if of is not None:
         ready = ready.where(WorkTicket.for_tenant == of)
@@ -283,7 +286,7 @@ def _run(item_id: UUID, tenant_id: UUID, tries: int, actor_of: ActorOf) -> None:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How one try ended: a state of the row and its sentence; `again` when another try can help."""
+    """The end of one try: a state of the row and its sentence; `again` if another try can help."""
 
     state: str
     step: str
@@ -315,7 +318,7 @@ def _handle(item: WorkItem, progress: Progress) -> End | None:
 
 
 def _conclude(item_id: UUID, tries: int, end: End | None) -> None:
-    """Write how the try ended, unless another process has taken the work over since."""
+    """Record how the try ended, unless another process has claimed the work since."""
     retry = end is not None and end.again and tries < MAX_ATTEMPTS
     if end is None or not (
         _renew(item_id, tries, RETRY_PAUSE * tries) if retry else _drop_ticket(item_id, tries)
@@ -342,7 +345,7 @@ def _finish(item: WorkItem, state: str, step: str, error: str | None = None) -> 
 
 
 def run_again(item: WorkItem) -> None:
-    """Queue failed work again, for the person who asked for it; its handler goes on from its row.
+    """Queue failed work again, for its requester; its handler continues from its row.
 
     Raises DomainError unless it has failed.
     """
@@ -358,7 +361,7 @@ def run_again(item: WorkItem) -> None:
 
 
 def forget_failure(item_id: UUID) -> None:
-    """Take failed work off the operator's list; its row stays with its tenant."""
+    """Remove failed work from the operator's list; its row stays with its tenant."""
     session().execute(text("DELETE FROM work_failures WHERE id = :id"), {"id": item_id})
 
 
@@ -371,7 +374,7 @@ def _drop_ticket(item_id: UUID, tries: int) -> bool:
 
 
 def once_per(job: str, scope: str, period: str) -> bool:
-    """True for exactly one caller: claims the period in the present transaction."""
+    """Claim the period in the current transaction; return True for exactly one caller."""
     claimed = session().execute(
         text(
             "INSERT INTO job_runs (id, job, scope, period, created_at) VALUES (gen_random_uuid(),"
@@ -383,8 +386,9 @@ def once_per(job: str, scope: str, period: str) -> bool:
 
 
 def has_run(job: str, scope: str, period: str) -> bool:
-    """Whether somebody has claimed the period: for work that is too long to do inside of the
-    claiming transaction.
+    """Return whether somebody has claimed the period.
+
+    It is for work that is too long for the claiming transaction.
     """
     query = select(JobRun.id).where(
         JobRun.job == job, JobRun.scope == scope, JobRun.period == period
@@ -393,8 +397,9 @@ def has_run(job: str, scope: str, period: str) -> bool:
 
 
 def drain(actor_of: ActorOf, *, of: UUID | None = None) -> int:
-    """Run everything that is ready, in this process: the demo's one run, and tests. With `of`, only
-    what is ready of this tenant.
+    """Run everything that is ready, in this process, for the demo and tests; return how many.
+
+    With `of`, only the work of this tenant runs.
     """
     count = 0
     while run_next(actor_of, of=of):
@@ -403,14 +408,14 @@ def drain(actor_of: ActorOf, *, of: UUID | None = None) -> int:
 
 
 def work_loop(actor_of: ActorOf, stop: threading.Event, idle_seconds: float = 0.5) -> None:
-    """The jobs process: run what is ready, wait a little when nothing is."""
+    """Run what is ready, and wait a little when nothing is: the loop of the jobs process."""
     while not stop.is_set():
         try:
             busy = run_next(actor_of)
         except DomainError as away:
             log.warning("queue unreachable", reason=away.message)
             busy = False
-        except Exception:  # one fault must not end the process that everything waits for
+        except Exception:  # One fault must not end the process that everything waits for.
             log.exception("queue faltered")
             busy = False
         if not busy:
@@ -418,8 +423,9 @@ def work_loop(actor_of: ActorOf, stop: threading.Event, idle_seconds: float = 0.
 
 
 class Leader:
-    """One process of many runs the schedule: it holds an advisory lock on a connection of its
-    own.
+    """The one process of many that runs the schedule.
+
+    It has an advisory lock on a connection of its own.
     """
 
     KEY = 7_305_711
@@ -430,7 +436,7 @@ class Leader:
         self._one_at_a_time = threading.Lock()
 
     def leads(self) -> bool:
-        """Ask at each tick: a lost connection has lost the lock."""
+        """Return whether this process leads, at each tick: a lost connection loses the lock."""
         with self._one_at_a_time:
             if self._has_resigned:
                 return False
@@ -439,7 +445,8 @@ class Leader:
                     self._connection = (
                         db.engine().connect().execution_options(isolation_level="AUTOCOMMIT")
                     )
-                    # never back into the pool: the lock lives as long as the connection
+                    # The connection never returns to the pool: the lock lives as long as the
+                    # connection.
                     self._connection.detach()
                 return self._holds() or bool(
                     self._connection.scalar(
@@ -451,9 +458,7 @@ class Leader:
                 return False
 
     def resign(self) -> None:
-        """Close the connection for good, and with it release the lock to the next process that
-        asks.
-        """
+        """Close the connection for good, which releases the lock to the next process."""
         with self._one_at_a_time:
             self._has_resigned = True
             self._let_go()
@@ -461,7 +466,7 @@ class Leader:
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(Exception):  # it may be broken: then the server has closed it
+            with suppress(Exception):  # It may be broken: then the server has closed it.
                 connection.close()
 
     def _holds(self) -> bool:
@@ -473,11 +478,10 @@ class Leader:
 
 
 def scheduler(jobs: dict[str, tuple[Callable[[], None], dict[str, Any]]]) -> Any:
-    """APScheduler with a memory store: name → (function, trigger arguments of 'cron').
+    """Return APScheduler with a memory store for name → (function, trigger arguments of 'cron').
 
-    Each job also runs at the start, for the periods that nobody was there for: it claims its
-    period, so it does nothing where it ran already. Shut down, it leaves the lead to another
-    process at once.
+    Each job also runs at the start, for the periods that were missed: it claims its period, so it
+    does nothing if it ran already. On shutdown, it leaves the lead to another process immediately.
     """
     from apscheduler.events import (  # noqa: PLC0415
         EVENT_SCHEDULER_SHUTDOWN,

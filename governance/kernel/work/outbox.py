@@ -1,4 +1,4 @@
-"""Mail leaves after the commit, by the jobs process: queued in the transaction that caused it."""
+"""Mail: queued in the transaction that caused it, sent by the jobs process after the commit."""
 
 import smtplib
 import ssl
@@ -21,16 +21,16 @@ _folder = Path("var/outbox")
 
 
 def use(smtp_url: str | None, folder: Path, *, domain: str) -> None:
-    """Where mail goes: an SMTP server, or (the demo) files in a folder.
+    """Set where mail goes: an SMTP server, or (the demo) files in a folder.
 
-    `domain` is where it says that it comes from.
+    `domain` is the domain of the sender's address.
     """
     global _smtp_url, _folder, _domain
     _smtp_url, _folder, _domain = smtp_url, folder, domain
 
 
 def send_mail(to: str, subject: str, body: str, *, unsubscribe: str = "") -> None:
-    """Queue a plain-text mail in the present transaction; its subject becomes one line.
+    """Queue a plain-text mail in the current transaction; its subject becomes one line.
 
     `unsubscribe` is an address at which one POST stops such mail (RFC 8058).
     """
@@ -55,10 +55,7 @@ def deliver(item: jobs.WorkItem, progress: jobs.Progress) -> None:
 
 
 def forget(addresses: Collection[str]) -> int:
-    """Nothing is kept of the mail to these addresses; what has not left does not leave.
-
-    How many letters.
-    """
+    """Delete the mail to these addresses, and cancel what was not sent; return how many."""
     to = func.lower(jobs.WorkItem.params["to"].astext)
     query = select(jobs.WorkItem).where(
         jobs.WorkItem.kind == "mail", to.in_([a.lower() for a in addresses])
@@ -72,8 +69,10 @@ def forget(addresses: Collection[str]) -> int:
 
 
 def _letter(item: jobs.WorkItem) -> EmailMessage:
-    """The same work gives the same Message-Id, so that a mail sent twice by a crash is recognised
-    as one.
+    """Return the message of a work item.
+
+    The same work has the same Message-Id, so that a mail sent twice by a crash is recognized as
+    one.
     """
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = (
@@ -112,7 +111,10 @@ def _by_smtp(message: EmailMessage, address: str) -> None:
 
 @contextmanager
 def _greeted(address: str) -> Generator[smtplib.SMTP]:
-    """`smtp://` takes TLS when the server offers it; `smtps://` speaks it from the start."""
+    """Connect to the mail server.
+
+    `smtp://` uses TLS when the server offers it; `smtps://` uses it from the start.
+    """
     url, context = urlsplit(address), ssl.create_default_context()
     host = url.hostname or ""
     over_tls = url.scheme == "smtps"

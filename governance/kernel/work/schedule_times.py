@@ -10,7 +10,7 @@ from governance.kernel import clock
 
 
 class ClockTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """The times of another trigger. APScheduler asks and waits by the machine's clock."""
+    """The times of another trigger, on our clock. APScheduler waits by the machine's clock."""
 
     def __init__(self, trigger: BaseTrigger) -> None:
         self.trigger = trigger
