@@ -92,8 +92,8 @@ def test_a_filled_database_of_a_release_is_upgraded_without_losing_anything(vers
             new = released_databases.restored_schema(started, KEEP / "pg", f"{scratch}_fresh")
         finally:
             embedded.drop(fresh, f"{scratch}_fresh")
-    # Policies, keys and grants are proven for a new database (test_isolation.py). An upgraded one equals
-    # it.
+    # test_isolation.py proves policies, keys and grants of a new database. An upgraded one has
+    # the same.
     assert schema_dump.differences(upgraded, new) == []
     engine = create_engine(started.app_url)
     with engine.connect() as connection:
