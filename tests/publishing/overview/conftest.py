@@ -29,7 +29,7 @@ from tests import make
 
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 RMF = "nist-ai-rmf-1.0"
-# ref → (title, requirement, evidence, its owner)
+# Ref → (title, requirement, evidence, its owner).
 STORY = {
     "TST-01": ("Inventory of systems", "GOVERN 1.6", "Inventory export", "reviewer"),
     "TST-02": ("Penetration test", "MEASURE 2.7", "Penetration test report", None),
