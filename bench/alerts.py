@@ -1,10 +1,10 @@
 """Burn rates: all objectives of a tenant in one pass, and a back-test over 90 days of minutes.
 
-measure(…)      a pass over 5,000 objectives whose traffic has errors in every hour, none of them
-                over its limit; the same with 250 alerts open; four rules over 130,000 minutes
+measure(…)      a pass over 5,000 objectives whose traffic has errors in every hour, none over its
+                limit; the same with 250 open alerts; four rules over 130,000 minutes
 
-Minutes are written where the windows end inside an hour and over the last seven hours, hours and
-days wherever the windows reach: a pass reads no other rows, and its index ranges stay as they are.
+Minutes exist where the windows end inside an hour and over the last seven hours; hours and days exist
+over the full windows. A pass reads no other rows, so its index ranges are realistic.
 """
 
 import random
@@ -25,7 +25,7 @@ from governance.operations.alerts.burn_rules import DEFAULT_RULES
 from governance.operations.objectives.windows import minute_of
 
 OBJECTIVES, BURNING = 5000, 250
-GOAL = 2000  # ms
+GOAL = 2000  # Milliseconds.
 
 FILL = (
     """

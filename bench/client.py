@@ -17,12 +17,12 @@ from urllib.parse import urlencode
 from tests.free_ports import free_port
 
 WARM_UP = 15
-START_SECONDS = 400  # for a server on a busy machine; on an idle one it takes some seconds
+START_SECONDS = 400  # Seconds. A busy machine needs them; an idle one starts in a few.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """Something to ask for.
+    """A request to repeat: path, method, fields and expected status.
 
     `form` returns the fields of each request; `expects` is the status of success.
     """
@@ -50,7 +50,7 @@ class Target:
 
 
 def latencies(target: Target, seconds: float, least: int = 5) -> list[float]:
-    """Seconds of each request, one after the other on one connection."""
+    """Measure the seconds of each request, one after the other on one connection."""
     connection = http.client.HTTPConnection("127.0.0.1", target.port, timeout=30)
     taken: list[float] = []
     end = time.perf_counter() + seconds
@@ -68,8 +68,9 @@ def warm(target: Target) -> None:
 
 
 def turn_by_turn(targets: Sequence[Target], seconds: float) -> list[list[float]]:
-    """Seconds of each request of each target, one target's after another's: what else the machine
-    does meets all of them alike.
+    """Measure the seconds of each request, with the targets in turn.
+
+    Interleaving spreads the machine's other work evenly over all targets.
     """
     connections = [http.client.HTTPConnection("127.0.0.1", t.port, timeout=30) for t in targets]
     taken: list[list[float]] = [[] for _ in targets]
@@ -89,8 +90,9 @@ def median_ms(target: Target, seconds: float, least: int = 5) -> float:
 
 
 def rate(target: Target, seconds: float, threads: int = 4) -> float:
-    """Requests a second on so many connections at once (the client shares the machine with the
-    server).
+    """Measure requests a second on so many connections at once.
+
+    The client shares the machine with the server.
     """
     begun = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
@@ -104,9 +106,9 @@ def rate(target: Target, seconds: float, threads: int = 4) -> float:
 def serving(
     application: str, environment: Mapping[str, str], log: Path
 ) -> Iterator[tuple[int, int]]:
-    """granian's WSGI server on a free port of loopback: its port and its process.
+    """Run granian's WSGI server on a free port of loopback. Yield its port and process id.
 
-    For the floors.
+    The floors are measured on it.
     """
     port = free_port()
     command = [
@@ -136,7 +138,7 @@ def serving(
 def serving_console(
     environment: Mapping[str, str], log: Path, workers: int = 1, niceness: int = 0
 ) -> Iterator[tuple[int, int]]:
-    """`governance web` on a free port of loopback: its port and its process."""
+    """Run `governance web` on a free port of loopback. Yield its port and process id."""
     port = free_port()
     command = [
         "nice",
@@ -157,7 +159,7 @@ def serving_console(
 
 @contextmanager
 def serving_silently(environment: Mapping[str, str], log: Path) -> Iterator[tuple[int, int]]:
-    """The same without record(): bench/silent.py."""
+    """Run the server without record() (bench/silent.py). Yield its port and process id."""
     port = free_port()
     command = [sys.executable, "-m", "bench.silent", str(port)]
     with _running(command, port, environment, log) as process:
@@ -193,29 +195,30 @@ def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 def resident_megabytes(pid: int) -> float:
-    """Of the largest child of the server's process: its worker."""
+    """Return the resident memory of the server's largest child: its worker."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return max((_rss(int(child)) for child in children), default=_rss(pid))
 
 
 def processor_seconds(pid: int) -> float:
-    """Of a server's process and its workers, so far."""
+    """Return the processor seconds that a server and its workers have used so far."""
     workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     fields = [
         Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
         for each in (str(pid), *workers)
     ]
-    user, system = 11, 12  # after the name, in ticks: proc_pid_stat(5)
+    user, system = 11, 12  # Positions after the name, in ticks: proc_pid_stat(5).
     return sum(int(each[user]) + int(each[system]) for each in fields) / os.sysconf("SC_CLK_TCK")
 
 
 def share_megabytes(pid: int) -> float:
-    """Of a server and its workers, what each worker takes: memory that several processes share
-    counts once (Pss), the server's own included.
+    """Return the memory that each worker takes, in MB.
+
+    Memory that several processes share counts once (Pss), the server's own included.
     """
     workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     sizes = {each: _kilobytes(each, "Pss") / 1024 for each in (str(pid), *workers)}
-    small = 20  # multiprocessing's tracker of resources is a child, too
+    small = 20  # MB. multiprocessing's resource tracker is a child, too.
     served = [each for each in workers if sizes[each] > small]
     return sum(sizes.values()) / len(served)
 

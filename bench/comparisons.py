@@ -60,14 +60,16 @@ def _compared(cases: int, rounds: int, *, shared: bool) -> list[Row]:
     pair = {"old": old, "new": new}
     bare = [_timed(lambda: _bare(pair)) for _ in range(rounds + 1)]
     taken = [_timed(lambda: comparing.compare(old, new)) for _ in range(rounds + 1)]
-    found, limit = statistics.median(taken[1:]), statistics.median(bare[1:])  # the first warms up
+    # The first round warms up.
+    found, limit = statistics.median(taken[1:]), statistics.median(bare[1:])
     how = "five of each source" if shared else "without sources"
     what = f"two runs of {cases:,} cases compared, {how}; beside the join"
     return [(what, found, "ms", found / limit, f"at most {GOAL_MS} ms")]
 
 
 def _bare(pair: dict[str, UUID]) -> None:
-    comparison_counts.join_by_hash()  # as the product does; nothing has analyzed the table yet
+    # The product does the same. Nothing has analyzed the table yet.
+    comparison_counts.join_by_hash()
     session().execute(BARE, pair).all()
 
 

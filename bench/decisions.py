@@ -1,10 +1,11 @@
-"""The decision API: against bare Flask on the same server, with every decision authenticated,
-rate-limited and counted.
+"""The decision API measured against bare Flask on the same server.
+
+Every decision is authenticated, rate-limited and counted.
 
 measure(…)      requests a second and p99 by wrk, alone and while pages are served; SQL statements in
-                steady state; stop → obeyed by every one of two workers,
-                by NOTIFY and without it, and while pages are served; a policy of 50 systems
-                resolved in the process; memory of 2 000 tenants
+                steady state; the time from a stop until both workers obey it, by NOTIFY and
+                without it, and while pages are served; a policy of 50 systems resolved in
+                the process; memory of 2 000 tenants
 """
 
 import json
@@ -34,9 +35,10 @@ from governance.kernel import current
 VAR = Path("var/bench")
 FLAGS = "/ofrep/v1/evaluate/flags"
 SYSTEMS, MANY_SYSTEMS, FLIPS, FLOCK = 50, 500, 200, 5000
-WATCHERS = 4  # kept connections, which fall to both workers
-READERS = 4  # who ask for pages, one after the other
-NICENESS = 10  # of a server for pages beside one for decisions: docs/operating/decisions.md
+WATCHERS = 4  # Kept connections, divided between both workers.
+READERS = 4  # Readers that request pages one after the other.
+# Niceness of the server for pages beside one for decisions: docs/operating/decisions.md.
+NICENESS = 10
 
 
 def measure(
@@ -79,7 +81,7 @@ def measure(
 
 
 def _world() -> dict[str, Any]:
-    """A system with a feature, and a key that may ask as often as it likes."""
+    """Create a system with a feature, and a key without a rate limit."""
     from governance.foundation.api_keys import actions as keys
     from governance.operations.systems import actions as systems
     from tests import make
@@ -166,8 +168,10 @@ def _rates(
 def _processor_time(
     world: Mapping[str, Any], ours: tuple[int, int], floor: tuple[int, int], rounds: int
 ) -> Row:
-    """What a decision takes of the processor, beside Flask hello: on a busy machine a server with
-    many threads gets more of the processor, and its rate says more about that than about it.
+    """Measure the processor time of a decision, relative to Flask hello.
+
+    On a busy machine a server with many threads gets more of the processor, so its rate says more
+    about the threads than about the decision.
     """
     url = f"http://127.0.0.1:{ours[0]}{FLAGS}/policy.grounding"
     asked = {
@@ -191,7 +195,7 @@ def _processor_time(
 
 
 def _script(name: str, key: str, tag: str | None = None) -> Path:
-    """What wrk sends, as its Lua."""
+    """Write the Lua script that tells wrk what to send. Return its path."""
     body = json.dumps({"context": {"targetingKey": "user-1", "system": "bench-triage"}})
     lines = [
         'wrk.method = "POST"',
@@ -220,7 +224,7 @@ def _etag(port: int, key: str) -> str:
 
 
 def wrk(url: str, script: Path | None, seconds: float) -> tuple[float, float]:
-    """(requests a second, p99 in ms) on 16 connections."""
+    """Return requests a second, and p99 in ms, on 16 connections."""
     command = [
         "wrk",
         "-t1",
@@ -233,22 +237,20 @@ def wrk(url: str, script: Path | None, seconds: float) -> tuple[float, float]:
     output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
     if "Non-2xx or 3xx" in output:
         raise SystemExit(f"{url} was refused:\n{output}")
-    # wrk always says it
+    # wrk always prints the 99th percentile.
     number, unit = re.search(r"99%\s+([0-9.]+)(us|ms|s)", output).groups()  # type: ignore[union-attr]
     late = float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
     return float(re.search(r"Requests/sec:\s+([0-9.]+)", output).group(1)), late  # type: ignore[union-attr]
 
 
 def _silence(world: Mapping[str, Any], port: int, server: Any) -> Row:
-    """Statements that the database sees while 2 000 decisions are taken, beside those of as long a
-    time without any.
-    """
+    """Count the commits of 2 000 decisions, less those of an equally long idle time."""
 
     def calls() -> int:
         with psycopg.connect(
             server.super_uri.replace("/postgres?", "/bench?"), autocommit=True
         ) as connection:
-            time.sleep(1.2)  # statistics of the backends are told once a second
+            time.sleep(1.2)  # PostgreSQL publishes backend statistics once a second.
             return int(
                 connection.execute(
                     "SELECT xact_commit FROM pg_stat_database WHERE datname = 'bench'"
@@ -282,14 +284,14 @@ def _silence(world: Mapping[str, Any], port: int, server: Any) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """People who read these pages: their cookie, and the paths they ask for in turn."""
+    """Simulated readers: their cookie, and the paths they request in turn."""
 
     cookie: str
     paths: Sequence[str]
 
     @contextmanager
     def reading(self, port: int) -> Iterator[None]:
-        """All of them ask the server at `port`, each for the next page as soon as one is there."""
+        """Let all readers request pages from the server at `port`, each as fast as it answers."""
         path = VAR / "readers.lua"
         path.write_text(
             f"local paths = {{{', '.join(json.dumps(each) for each in self.paths)}}}\n"
@@ -316,15 +318,17 @@ def _busy_rates(
     rounds: int,
     seconds: float,
 ) -> list[Row]:
-    """Decisions while pages are served, beside Flask hello that is served in the same way while
-    the same pages are: by a server beside the one for pages, and by the worker that serves them.
+    """Compare the rate of decisions with that of Flask hello while the same pages are served.
+
+    Both are measured in a server of their own next to the one for pages, and in the worker that
+    serves the pages.
     """
     script = _script("one", world["key"])
     with (
         serving_console(environment, VAR / "pages.log", niceness=NICENESS) as (pages_port, _),
         serving("bench.plain_pages:app", environment, VAR / "plain.log") as (plain_port, _),
     ):
-        ways = {  # who serves the decisions, and their pages; who serves hello, and its pages
+        ways = {  # (Decisions, their pages), (hello, its pages): the ports.
             "in a process beside": ((port, pages_port), (floor_port, pages_port)),
             "in their worker": ((port, port), (plain_port, plain_port)),
         }
@@ -366,7 +370,7 @@ def _busy_rate(
 def _busy_flips(
     world: Mapping[str, Any], port: int, server: Any, where: str, flips: int
 ) -> list[Row]:
-    """As `_flips` by NOTIFY, while pages are served; beside a process that only listens."""
+    """Measure `_flips` by NOTIFY while pages are served, and a process that only listens."""
     late: list[float] = []
     with _bare_listener(server) as heard:
         for n in range(flips):
@@ -382,7 +386,7 @@ def _busy_flips(
 
 
 def _late(found: Sequence[float]) -> tuple[float, float]:
-    """The median and the 99th percentile."""
+    """Return the median and the 99th percentile."""
     ordered = sorted(found)
     return statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
 
@@ -399,8 +403,9 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
 
 @contextmanager
 def _bare_listener(server: Any) -> Iterator[list[float]]:
-    """What this machine needs now from a commit to a process that does nothing but listen: the
-    milliseconds of one notification every 50 ms, once it is over.
+    """Yield the milliseconds from a commit until a process that only listens hears of it.
+
+    One notification is sent every 50 ms. The list is complete once the block ends.
     """
     url = server.super_uri.replace("/postgres?", "/bench?")
     command = [sys.executable, "-c", LISTENER, url]
@@ -433,9 +438,7 @@ def _bare_listener(server: Any) -> Iterator[list[float]]:
 
 
 def _flips(world: Mapping[str, Any], port: int, server: Any, flips: int) -> list[Row]:
-    """From the commit of a stop to the first answer that holds it, on a connection to each of two
-    workers.
-    """
+    """Measure from the commit of a stop to the first answer that obeys it, in each of two workers."""
     rows = []
     for how, goal in (("NOTIFY", 50), ("no NOTIFY", 1500)):
         count = flips if how == "NOTIFY" else max(flips // 10, 3)
@@ -467,9 +470,9 @@ def _flips(world: Mapping[str, Any], port: int, server: Any, flips: int) -> list
 def _flip(
     world: Mapping[str, Any], port: int, server: Any, *, stop: bool, silent: bool
 ) -> list[float]:
-    """Milliseconds until each of the two workers obeys.
+    """Return the milliseconds until each of the two workers obeys.
 
-    `silent`: the row changes and nobody is told, as if the NOTIFY were lost.
+    `silent` changes the row without a NOTIFY, as if it were lost.
     """
     change = partial(_silently, world, server) if silent else partial(_stopped, world)
     return obeyed_after(
@@ -484,7 +487,7 @@ def _flip(
 def obeyed_after(
     change: Callable[[], float], port: int, key: str, *, flag: str, awaited: str
 ) -> list[float]:
-    """Milliseconds from the instant that `change` returns until each worker answers the variant."""
+    """Return the milliseconds from the return of `change` until each worker answers the variant."""
     output: dict[int, float] = {}
     ready = threading.Barrier(WATCHERS + 1)
     threads = [
@@ -512,7 +515,7 @@ def _watch(
     output: dict[int, float],
     n: int,
 ) -> None:
-    """Ask again and again until the answer is the awaited one."""
+    """Poll until the answer is the awaited one."""
     connection = HTTPConnection("127.0.0.1", port)
     body, headers = (
         json.dumps({"context": {"targetingKey": "u"}}),
@@ -534,7 +537,7 @@ def _watch(
 
 
 def _stopped(world: Mapping[str, Any], *, stop: bool) -> float:
-    """By the product's own actions; the instant of the commit."""
+    """Stop or resume the feature by the product's own actions. Return the instant of the commit."""
     from governance.kernel.data.db import session
     from governance.operations.switches import actions
     from governance.operations.switches.models import Stop
@@ -599,7 +602,7 @@ def _answers(systems: int, slug: str = "bench") -> Any:
 
 
 def _resolving() -> list[Row]:
-    """The effective policy of a system among 50, once per call; and of all 50 in one call."""
+    """Time the effective policy of one system per call, and of all 50 systems in one call."""
     from governance.operations.decisions.flags import Answers
 
     answers = _answers(SYSTEMS)
@@ -636,7 +639,7 @@ def _answers_of(answers: Any, system: Any) -> Any:
 
 
 def _flock(*, quick: bool) -> Row:
-    """What tenants in memory take, each with three systems, every flag drawn up for all of them."""
+    """Measure the memory of tenants with three systems each, with all of their flags built."""
     code = (
         "import os, sys; from bench.client import _rss; from bench.decisions import _answers\n"
         "_answers(3).bulk(''); before = _rss(os.getpid())\n"

@@ -1,10 +1,11 @@
-"""A log of an evaluation measured: read, judged and kept, as a pipeline sends it.
+"""The import of an evaluation log measured: read, judged and stored, as a pipeline sends it.
 
     measure() -> rows of the table
 
 200 MB of Inspect with 50,000 samples; GOVERNANCE_BENCH_SAMPLES sets another number. The limit is
-what nobody can leave out: ijson reads the same bytes and builds each sample, in a process of its own.
-Memory is that of the child that reads, beside the same child with a log of one sample.
+the work that no import can avoid: ijson reads the same bytes and builds each sample, in a process of
+its own.
+Memory is that of the child that reads, less that of the same child with a log of one sample.
 """
 
 import json
@@ -46,7 +47,7 @@ with open(sys.argv[1], "rb") as file:
 
 
 def measure() -> list[Row]:
-    """Import the log between two bare readings of it, then read it once more for its memory."""
+    """Import the log between two bare reads of it, then read it once more to measure its memory."""
     with tempfile.TemporaryDirectory(prefix="bench-evaluation-") as name:
         path = Path(name) / "run.json"
         _write(path, SAMPLES)
@@ -71,7 +72,7 @@ def measure() -> list[Row]:
 
 
 def _write(path: Path, count: int) -> None:
-    """A log as Inspect writes it: the samples last, each with its messages."""
+    """Write a log as Inspect does: the samples last, each with its messages."""
     ended = clock.now().replace(microsecond=0).isoformat()
     head = {
         "version": 2,
@@ -88,7 +89,7 @@ def _write(path: Path, count: int) -> None:
 
 
 def _sample(n: int) -> dict[str, Any]:
-    """4 KB with the parts that Inspect 0.3 writes: messages, output, scores, and the events of all."""
+    """Return a 4 KB sample with what Inspect 0.3 writes: messages, output, scores and events."""
     asked = {"id": f"q{n}", "content": f"{QUESTION} Claim {n}.", "source": "input", "role": "user"}
     said = {"id": f"a{n}", "content": ANSWER, "source": "generate", "role": "assistant"}
     usage = {"input_tokens": 400 + n % 100, "output_tokens": 60, "total_tokens": 460 + n % 100}
@@ -134,7 +135,7 @@ def _bare(path: Path) -> float:
 
 
 def _import(path: Path) -> float:
-    """Seconds from upload until the verdicts are kept."""
+    """Return the seconds from upload until the verdicts are stored."""
     with make.acting("admin"):
         system, suite = _system(), _suite()
         version = queries.version(suite.id)
@@ -168,7 +169,7 @@ def _suite() -> EvaluationSuite:
 
 
 def _peak(path: Path) -> float:
-    """The most memory of a child that reads this file, in MB."""
+    """Return the peak memory of a child that reads this file, in MB."""
     with make.acting("admin"):
         version = queries.version(_suite().id)
         rules = [asdict(queries.rule_of(each)) for each in queries.measures(version.id)]
@@ -184,7 +185,8 @@ def _peak(path: Path) -> float:
         child.stdin.write(json.dumps(orders).encode())
         child.stdin.close()
         peak = 0.0
-        for line in child.stdout:  # it waits for the reader after its last line, the verdicts
+        # The child prints its last line, the verdicts, then waits for the reader.
+        for line in child.stdout:
             peak = max(peak, _high_water(child.pid))
             if b"problem" in line and b"measures" not in line:
                 raise SystemExit(line.decode())

@@ -1,11 +1,10 @@
-"""Evidence measured: a large file uploaded over HTTP and into storage, and ten thousand pieces
-listed.
+"""Evidence measured: a large file uploaded over HTTP and into storage, and 10,000 items listed.
 
     measure(app, cookie, token, server, environment, rounds=…, seconds=…, quick=…) -> rows of the
     table
 
 The limit of an upload is a plain streamed copy of the same file to the same disk, with its SHA-256:
-what anybody has to do.
+the work that no upload can avoid.
 """
 
 import contextlib
@@ -34,7 +33,7 @@ from tests import make
 
 VAR = Path("var/bench")
 LARGE, PIECES = 1024**3, 10_000
-QUICK = 16  # times less of each
+QUICK = 16  # Divisor of each quantity.
 PIECE = 1024 * 1024
 HEAD = b"%PDF-1.7\n"
 
@@ -69,7 +68,7 @@ def measure(
 
 
 def _stored(app: Flask, file: Path, size: int, rounds: int) -> list[Row]:
-    """Sealing into the store, against a copy with SHA-256."""
+    """Time encrypting into the store against a plain copy with SHA-256."""
     copied, kept = [], []
     for _ in range(rounds):
         _write(file, size)
@@ -98,8 +97,9 @@ def _sealed(app: Flask, file: Path) -> float:
 
 
 def _between(before: float, after: float) -> float:
-    """The limit is measured on both sides: what comes first after a write shares the disk with
-    it.
+    """Return the mean of the limits measured before and after.
+
+    The first measurement after a write shares the disk with that write.
     """
     return (before + after) / 2
 
@@ -107,8 +107,9 @@ def _between(before: float, after: float) -> float:
 def _uploaded(
     app: Flask, cookie: str, token: str, file: Path, size: int, port: int, pid: int, rounds: int
 ) -> list[Row]:
-    """A form with the file, over HTTP, until the answer: parsed, typed, sealed, synced, its row
-    written.
+    """Time an upload form over HTTP until its answer.
+
+    The file is parsed, typed, encrypted and synced, and its row written.
     """
     copied, sent, grown = [], [], []
     with app.app_context(), make.acting():
@@ -178,7 +179,7 @@ def _listed(
 
 
 def _write(file: Path, size: int) -> None:
-    """Bytes that nobody has, so that nothing is there already."""
+    """Write bytes that are unique, so that storage can't reuse an existing file."""
     with file.open("wb") as out:
         out.write(HEAD)
         left = size - len(HEAD)
@@ -236,7 +237,7 @@ def _send(port: int, path: str, cookie: str, token: str, file: Path) -> None:
 
 @contextlib.contextmanager
 def _watched(pid: int) -> Iterator[list[float]]:
-    """The worker's resident memory, looked at fifty times a second."""
+    """Sample the worker's resident memory fifty times a second."""
     seen, over = [resident_megabytes(pid)], threading.Event()
 
     def look() -> None:
@@ -253,8 +254,9 @@ def _watched(pid: int) -> Iterator[list[float]]:
 
 
 def _fill(server: embedded.Embedded, pieces: int) -> None:
-    """Pieces with one accepted version each, every tenth with twelve, written by SQL: a third
-    overdue, a third due, a third fresh.
+    """Insert evidence items with one accepted version each, every tenth with twelve, by SQL.
+
+    A third is overdue, a third due, a third fresh.
     """
     tenant, person = make.system_actor("acme").tenant_id, make.person_id("contributor")
     values = {"tenant": tenant, "person": person, "pieces": pieces}
@@ -291,12 +293,12 @@ def _rate(size: int, taken: list[float]) -> float:
 
 
 def _ratio(above: list[float], below: list[float]) -> float:
-    """Within each round, then the median of the rounds."""
+    """Return the ratio within each round, then the median of the rounds."""
     return statistics.median(a / b for a, b in zip(above, below, strict=True))
 
 
 def main() -> None:
-    """This section alone, against a world of its own: `python -m bench.evidence [--quick]`."""
+    """Measure this section alone, in its own database: `python -m bench.evidence [--quick]`."""
     import sys
 
     from bench import table

@@ -1,10 +1,10 @@
-"""Lists of a tenant that is filled with many rows, measured: for the sections of one feature each.
+"""Lists of a tenant with many rows, measured; shared by the sections of one feature each.
 
     measure_lists(app, server, environment, fill, pages, …) -> rows of the table
     main(measure)                                           a section alone
 
-The limit is one bare statement that returns as many rows in the order of the list. Each time a page
-is measured, something was committed just before, so nothing of the tenant is remembered.
+The limit is one bare statement that returns as many rows in the order of the list. A commit precedes
+each measurement of a page, so that nothing of the tenant is cached.
 """
 
 import os
@@ -27,12 +27,12 @@ from tests import make
 
 VAR = Path("var/bench")
 ROWS = 2_000
-SLUG = "globex"  # the tenant of the other sections stays as it is
+SLUG = "globex"  # The tenant of the other sections stays as it is.
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPage:
-    """A page, and the bare statement for its rows; `{n:,}` in its name is their number."""
+    """A page and the bare statement for its rows. `{n:,}` in its name is their number."""
 
     what: str
     endpoint: str
@@ -51,7 +51,7 @@ def measure_lists(
     rounds: int,
     quick: bool,
 ) -> list[Row]:
-    """Fill the second tenant by statements with `:count`, then ask for each page after a commit."""
+    """Fill the second tenant by statements with `:count`, then request each page after a commit."""
     count = ROWS // (20 if quick else 1)
     with app.app_context(), make.acting("admin", SLUG):
         for statement in fill:
@@ -85,7 +85,7 @@ def measure_lists(
 
 
 def _commit(app: Flask) -> None:
-    """Change the tenant, after which nothing of it is remembered."""
+    """Change the tenant, so that nothing of it stays cached."""
     with app.app_context(), make.acting("admin", SLUG):
         tenant_revision.advance()
 

@@ -1,4 +1,4 @@
-"""A suite of twelve rates, published: what the sections about evaluations run each week."""
+"""A published suite of twelve rates, which the sections about evaluations run each week."""
 
 from governance.operations.evaluations import queries
 from governance.operations.evaluations.models import EvaluationSuite
@@ -7,7 +7,7 @@ from governance.operations.evaluations.suites.task_packs import TIERS
 
 CASES = 1000
 NAMES = [f"measure-{number}" for number in range(12)]
-LIMIT = 0.9  # of each rate, in every tier
+LIMIT = 0.9  # The limit of each rate, in every tier.
 
 
 def published_suite(key: str) -> EvaluationSuite:

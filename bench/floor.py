@@ -1,6 +1,4 @@
-"""The floors: what Flask, psycopg and PostgreSQL take for the least that could be called a page, or
-a write.
-"""
+"""The floors: the least that Flask, psycopg and PostgreSQL take for a page, or for a write."""
 
 import os
 
@@ -53,7 +51,7 @@ def hello() -> str:
 
 @app.get("/page")
 def page() -> str:
-    """One indexed select and a small template."""
+    """Serve one indexed select and a small template."""
     with pool().connection() as connection:
         rows = connection.execute("SELECT ref, title FROM floor_rows WHERE id = %s", [7]).fetchall()
     return PAGE.render(name="Requirement", rows=rows)
@@ -61,7 +59,7 @@ def page() -> str:
 
 @app.get("/list")
 def listing() -> str:
-    """One select of 72 rows and a template that writes them."""
+    """Serve one select of 72 rows and a template that writes them."""
     with pool().connection() as connection:
         rows = connection.execute("SELECT ref, title FROM floor_rows ORDER BY id").fetchall()
     return PAGE.render(name="Requirements", rows=rows)
@@ -69,7 +67,7 @@ def listing() -> str:
 
 @app.post("/write")
 def write():
-    """One row and its log entry, in one transaction of one statement."""
+    """Write one row and its log entry, in one transaction of one statement."""
     with pool().connection() as connection:
         connection.execute(
             "WITH made AS (INSERT INTO floor_items (requirement, target) VALUES (1, %s) RETURNING"
@@ -81,7 +79,7 @@ def write():
 
 @app.post("/assessment")
 def assessment():
-    """72 rows and a log entry, in one statement."""
+    """Write 72 rows and a log entry, in one statement."""
     with pool().connection() as connection:
         connection.execute(
             "WITH batch AS (SELECT gen_random_uuid() AS id), made AS (INSERT INTO floor_items"

@@ -1,11 +1,11 @@
-"""The inbox measured: of a person who has 10,000 items, and of somebody who has few.
+"""The inbox measured: for a person with 10,000 items, and for a person with few.
 
 measure(app, server, environment, rounds=…, quick=…) -> rows of the table
 python -m bench.inbox                     this section alone
 
-The limit is one bare statement that sorts as many rows and returns the first page of them. After
-each commit of the tenant the counts at the top of every page are read again: each time that is
-measured, something was committed just before.
+The limit is one bare statement that sorts as many rows and returns the first page of them. The counts
+at the top of every page are read again after each commit of the tenant, so a commit precedes each
+measurement.
 """
 
 import os
@@ -29,7 +29,7 @@ from tests import make
 
 VAR = Path("var/bench")
 ITEMS = 10_000
-PERSON = "contributor"  # who owns the evidence that evidence._fill writes
+PERSON = "contributor"  # The owner of the evidence that evidence._fill writes.
 
 BARE = """
 SELECT id, title, created_at FROM evidence WHERE tenant_id = %s
@@ -45,11 +45,11 @@ def measure(
     rounds: int,
     quick: bool,
 ) -> list[Row]:
-    """Read the counts with what `world` has, then fill, then read again and ask for the page."""
+    """Read the counts of the small tenant, then fill it, then read them again and request the page."""
     world.analyze(server)
     few = _counted(app, rounds)
     items = ITEMS // (50 if quick else 1)
-    evidence._fill(server, items * 3 // 2)  # two thirds of them need their owner
+    evidence._fill(server, items * 3 // 2)  # Two thirds of them need their owner.
     world.analyze(server)
     many = _counted(app, rounds)
     with app.app_context():
@@ -95,7 +95,7 @@ def _counted(app: Flask, rounds: int) -> float:
 
 
 def _commit(app: Flask) -> None:
-    """Commit an entry of the log, after which nothing of the tenant is remembered."""
+    """Commit an entry of the log, so that nothing of the tenant stays cached."""
     with app.app_context(), make.acting("admin") as who:
         tenant, after = Tenant(id=who.tenant_id), {"name": "B"}
         record(registry["tenant.settings.changed"], tenant, before={"name": "A"}, after=after)

@@ -1,10 +1,9 @@
-"""The audit log measured: what an entry costs its action, how fast places are given, and that a
-million entries read like a few.
+"""The audit log measured: the cost of an entry, of sequencing, and of reading a million entries.
 
     measure(app, cookie, server, environment, rounds=…, seconds=…, quick=…) -> rows of the table
 
-The mass of entries is written by SQL into acme's log, in the bytes that record() would have made;
-places, tiles and checkpoints are the product's own sequencer's.
+Most entries are written by SQL into acme's log, in the bytes that record() would have made. The
+product's own sequencer writes places, tiles and checkpoints.
 """
 
 import contextlib
@@ -55,8 +54,8 @@ MILLION, DEEP, EXPORTED = (
     1_000_000,
     10_000,
     100_000,
-)  # entries of the log, pages turned, entries of an export
-QUICK = 50  # times less of each
+)  # Entries of the log, pages turned, entries of an export.
+QUICK = 50  # Divisor of each quantity.
 VAR = Path("var/bench")
 
 
@@ -94,9 +93,7 @@ def _ratio(above: list[float], below: list[float]) -> float:
 def _acted(
     cookie: str, token: str, ports: tuple[int, int], rounds: int, seconds: float
 ) -> list[Row]:
-    """The smallest action that there is, over HTTP, with its entry and in the same application
-    without record().
-    """
+    """Time the smallest action over HTTP, with its entry and in the same app without record()."""
     serial, headers = itertools.count(1), {"Cookie": f"session={cookie}"}
 
     def form() -> dict[str, str]:
@@ -133,7 +130,7 @@ def _acted(
 
 
 def _rate(work: Callable[[float], int], seconds: float) -> float:
-    """Of eight threads at once: how often a second each did it, together."""
+    """Return how often a second eight threads together do the work."""
     begun = time.perf_counter()
     with ThreadPoolExecutor(WRITERS) as pool:
         done = sum(pool.map(work, [begun + seconds] * WRITERS))
@@ -143,8 +140,9 @@ def _rate(work: Callable[[float], int], seconds: float) -> float:
 def _written(
     app: Flask, server: embedded.Embedded, rounds: int, seconds: float
 ) -> tuple[list[Row], float]:
-    """Entries of one busy tenant by record(), against bare rows of the same columns and indexes
-    from the same client and threads.
+    """Time one tenant's entries by record() against bare rows from the same client and threads.
+
+    The rows have the same columns and indexes.
     """
     with psycopg.connect(server.owner_url.replace("+psycopg", ""), autocommit=True) as owner:
         owner.execute(
@@ -154,14 +152,14 @@ def _written(
     with app.app_context(), make.acting("admin") as who:
         tenant = Tenant(
             id=who.tenant_id
-        )  # what is changed plays no part: only its name is in the entry
+        )  # The change plays no part: only its name is in the entry.
         sample = record(
             registry["tenant.settings.changed"], tenant, before={"name": "A"}, after={"name": "B"}
         )
         columns = [c.name for c in AuditEntry.__table__.columns]
         values = {
             name: getattr(sample, name, sample.at) for name in columns
-        }  # created_at is its instant
+        }  # It is the instant of created_at.
     url = server.app_url.replace("+psycopg", "")
 
     def ours(end: float) -> int:
@@ -184,7 +182,7 @@ def _written(
         return _insert("audit_entries", end)
 
     def _insert(table: str, end: float) -> int:
-        """By psycopg alone; into the log itself under its policies, with its trigger."""
+        """Insert with psycopg alone; into the log itself under its policies, with its trigger."""
         count, statement = (
             0,
             (
@@ -225,7 +223,7 @@ def _written(
 
 
 def _bound(values: Mapping[str, Any], name: str) -> Any:
-    """A fresh id for each row; what is JSON as JSON."""
+    """Return a column's value: a fresh id for each row, JSON for JSON columns."""
     value = uuid7() if name == "id" else values[name]
     return Jsonb(value) if isinstance(value, dict) else value
 
@@ -300,7 +298,7 @@ def _empty_queue() -> None:
 def _listed(
     app: Flask, cookie: str, port: int, pages: int, rounds: int, seconds: float
 ) -> list[Row]:
-    """The page as a person gets it: the first, and one that is reached after turning so many."""
+    """Time the page as a person gets it: the first, and one after turning that many pages."""
     with app.app_context(), make.acting("admin", read_only=True):
         newest = select(AuditEntry.at, AuditEntry.id).order_by(
             AuditEntry.at.desc(), AuditEntry.id.desc()
@@ -328,7 +326,7 @@ def _listed(
 
 
 def _history(app: Flask, times: int) -> Row:
-    """What an object's page says of its past, of the object with the fewest entries."""
+    """Time the history of the object with the fewest entries, as its page shows it."""
     with app.app_context(), make.acting("admin", read_only=True):
         about = AuditEntry.target_id
         fewest = select(about).group_by(about).order_by(func.count(), about).limit(1)
@@ -345,8 +343,9 @@ def _history(app: Flask, times: int) -> Row:
 
 
 def _proved(app: Flask, samples: int) -> list[Row]:
-    """Inclusion proofs of entries drawn by lot, each in a transaction of its own; how many nodes
-    the worst one asks for.
+    """Time inclusion proofs of random entries, each in its own transaction.
+
+    Also reports how many nodes the worst one needs.
     """
     times, asked = [], []
     lot = random.Random(2026)
@@ -372,7 +371,7 @@ def _proved(app: Flask, samples: int) -> list[Row]:
 
 
 def _verified(count: int) -> list[Row]:
-    """`governance verify-log` on an export with its proofs, in a process of its own."""
+    """Time `governance verify-log` on an export with its proofs, in a process of its own."""
     file, key = VAR / "export.jsonl", _export(VAR / "export.jsonl", count)
     command = [sys.executable, "-m", "governance.app.cli", "verify-log", str(file), "--key", key]
     begun = time.perf_counter()
@@ -391,7 +390,10 @@ def _verified(count: int) -> list[Row]:
 
 
 def _peak_megabytes(pid: int) -> float:
-    """Since its exec: what wait4 tells of a child begins with its parent's."""
+    """Return the peak memory of a process since its exec.
+
+    wait4 won't do: its peak of a child starts with that of its parent.
+    """
     with contextlib.suppress(OSError):
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         return next(
@@ -401,8 +403,9 @@ def _peak_megabytes(pid: int) -> float:
 
 
 def _export(file: Path, count: int) -> str:
-    """A whole log of that many entries with every proof, signed with a key made for it; the
-    verifier key.
+    """Write a log of that many entries with every proof, signed with a new key.
+
+    Return the verifier key.
     """
     filler = "x" * 300
     bodies = [

@@ -4,7 +4,7 @@
     python -m bench.measurements                          this section alone
 
 The limit of ingest is COPY of the same rows into a table with the same columns and key on the same
-database: what PostgreSQL itself can take. The limit of the rollup is DuckDB over the same minutes
+database, the most that PostgreSQL itself accepts. The limit of the rollup is DuckDB over the same minutes
 as Parquet.
 """
 
@@ -37,8 +37,8 @@ from governance.operations.systems import actions as systems
 from tests import make
 
 VAR = Path("var/bench")
-INDICATORS, MINUTES_EACH = 125, 80  # of a batch: 10,000 rows; six rounds stay within 48 hours
-BATCHES = 5  # of a round
+INDICATORS, MINUTES_EACH = 125, 80  # A batch has 10,000 rows; six rounds stay within 48 hours.
+BATCHES = 5  # Batches of a round.
 OBJECTIVES = 1000
 MINUTE = timedelta(minutes=1)
 COPIED = "bench_minutes"
@@ -107,7 +107,7 @@ def _ingested(
             sent.append(_send(port, secret, batches))
             grown.append(resident_megabytes(pid))
     total = BATCHES * INDICATORS * MINUTES_EACH
-    sent, copied = sent[1:], copied[1:]  # the first round warms up
+    sent, copied = sent[1:], copied[1:]  # The first round warms up.
     return [
         ("COPY of minutes", total / statistics.median(copied) / 1000, "k/s", None, ""),
         (
@@ -128,7 +128,7 @@ def _ingested(
 
 
 def _batch(ids: Mapping[str, UUID], end: datetime) -> list[Minute]:
-    """Minutes of every indicator, as an exporter sends them: minute by minute."""
+    """Return minutes of every indicator, as an exporter sends them: minute by minute."""
     return [
         (key, end - n * MINUTE, 995 - place % 7, 1000)
         for n in range(MINUTES_EACH, 0, -1)
@@ -202,7 +202,7 @@ def _send(port: int, secret: str, batches: Sequence[Sequence[Minute]]) -> float:
 
 
 def _rolled_up(server: embedded.Embedded, objectives: int, rounds: int) -> list[Row]:
-    """The sums of a day: read as pages read them, and counted again as the command does it."""
+    """Time the sums of a day: read as pages read them, and counted again as the command does it."""
     day = clock.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     with make.acting("admin", "globex") as who:
         system = systems.register(
@@ -266,7 +266,7 @@ def _rolled_up(server: embedded.Embedded, objectives: int, rounds: int) -> list[
 
 
 def _ratio(above: Sequence[float], below: Sequence[float]) -> float:
-    """Within each round, then the median of the rounds."""
+    """Return the ratio within each round, then the median of the rounds."""
     return statistics.median(a / b for a, b in zip(above, below, strict=True))
 
 
@@ -283,7 +283,7 @@ def _fill(server: embedded.Embedded, tenant_id: UUID, day: datetime) -> None:
 
 
 def _parquet(server: embedded.Embedded, tenant_id: UUID, file: Path) -> None:
-    """The same minutes as Parquet, the ids as UUIDs."""
+    """Write the same minutes as Parquet, the ids as UUIDs."""
     table = VAR / "minutes.csv"
     columns = "indicator_id, at AT TIME ZONE 'UTC' AS minute, good, total, down"
     query = f"SELECT {columns} FROM indicator_minutes WHERE tenant_id = '{tenant_id}' ORDER BY at"
@@ -305,7 +305,7 @@ def _parquet(server: embedded.Embedded, tenant_id: UUID, file: Path) -> None:
 
 
 def _in_duckdb(file: Path) -> float:
-    """To hours and from these to days, as ours."""
+    """Roll up minutes to hours and hours to days in DuckDB, as the product does."""
     sums = "count(*) AS minutes, count(*) FILTER (WHERE down) AS down, sum(good) AS good"
     with duckdb.connect() as connection:
         begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The model card of an AI system measured: 500 runs of 12 measures, for its people and for anybody.
+"""The model card of an AI system measured: 500 runs of 12 measures, for members and the public.
 
 measure(app, server, environment, rounds=…, quick=…) -> rows of the table (filled_lists.py)
 python -m bench.model_cards               this section alone
@@ -44,7 +44,7 @@ def measure(
     rounds: int,
     quick: bool,
 ) -> list[Row]:
-    """Judge the runs, publish the card, then ask for its pages."""
+    """Judge the runs, publish the card, then request its pages."""
     runs = RUNS // (20 if quick else 1)
     with app.app_context():
         token = _publish(runs)
@@ -59,7 +59,7 @@ def measure(
 
 
 def _publish(runs: int) -> dict[str, str]:
-    """Return the token of its public address, as its page takes it."""
+    """Publish the card. Return {"token": …}, the value in its public address."""
     with make.acting("admin", SLUG):
         system_id = _evaluated(runs)
     drilled(system_id, slug=SLUG)

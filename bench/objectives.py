@@ -2,8 +2,8 @@
 
 measure(app, cookie, server, environment, rounds=…, seconds=…, quick=…) -> rows of the table
 
-The list's indicators have the rollups of a full month and the minutes that its edges need, which is
-all that a list reads. Their data begins 40 days ago.
+The list's indicators have the rollups of a full month and the minutes at its edges: a list reads no
+more. Their data starts 40 days ago.
 """
 
 import statistics
@@ -30,7 +30,7 @@ from tests import make
 
 VAR = Path("var/bench")
 OBJECTIVES, MONTHS = 500, 13
-QUICK = 16  # times fewer objectives
+QUICK = 16  # Divisor of the number of objectives.
 PAGE_MS, LIST_MS = 100, 120
 
 # One minute in 700 has a bad request, one in 500 has no data.
@@ -84,7 +84,7 @@ def measure(
 
 
 def _fill(app: Flask, server: embedded.Embedded, count: int) -> UUID:
-    """Return the objective whose indicator has thirteen months of minutes."""
+    """Fill the database. Return the objective whose indicator has thirteen months of minutes."""
     end = minute_of(clock.now())
     with app.app_context(), make.acting("admin") as who:
         system = systems.register(
@@ -113,7 +113,7 @@ def _fill(app: Flask, server: embedded.Embedded, count: int) -> UUID:
         connection.execute(MINUTES, values | {"first": 1, "last": MONTHS * 30 * 1440})
         _roll_up(connection, values, days=MONTHS * 30)
         values |= {"ids": ids[1:]}
-        for first in (1, 1440 - 60, 30 * 1440 - 60):  # the edges of what a list counts
+        for first in (1, 1440 - 60, 30 * 1440 - 60):  # The edges of what a list counts.
             connection.execute(MINUTES, values | {"first": first, "last": first + 119})
         _roll_up(connection, values, days=40)
     return wanted

@@ -1,4 +1,4 @@
-"""An evidence package measured:
+"""An evidence package measured: 5 000 files of 2 GiB together, made by a worker process.
 
 5 000 files of 2 GiB together, made by the work item in a process of its own.
 
@@ -48,17 +48,15 @@ from tests import make
 
 VAR = Path("var/bench")
 FILES, TOTAL = 5_000, 2 * 1024**3
-QUICK = 16  # times less of each
+QUICK = 16  # Divisor of each quantity.
 MIB = 1024 * 1024
 TENANT, OFFICER = "globex", "compliance_officer"
-CONTROLS = 50  # that the files are spread over
+CONTROLS = 50  # Controls that the files are spread over.
 
 
 @dataclass(slots=True)
 class Made:
-    """How one package went: seconds in all, memory over idle, and (second, share told, share that
-    lay there).
-    """
+    """A package run: seconds, memory over idle, and (second, reported share, real share) samples."""
 
     seconds: float = 0.0
     grown: float = 0.0
@@ -67,14 +65,14 @@ class Made:
 
     @property
     def strays(self) -> float:
-        """The furthest that what was told lay from the share of the bytes, in hundredths."""
+        """Return the largest gap between reported share and share of bytes, in hundredths."""
         return max(
             (abs(told - 100 * there / self.size) for _, told, there in self.seen), default=100.0
         )
 
     @property
     def over_time(self) -> float:
-        """The furthest that it lay from the share of the time, in hundredths."""
+        """Return the largest gap between reported share and share of time, in hundredths."""
         return max(
             (abs(told - 100 * at / self.seconds) for at, told, _ in self.seen), default=100.0
         )
@@ -131,8 +129,9 @@ def measure(
 
 
 def _filled(server: embedded.Embedded, files: int, total: int) -> list[str]:
-    """Files in the store by the store, of sizes from a fifth to twice the middle; their rows by
-    SQL. Their keys.
+    """Put files into the store and insert their rows by SQL. Return their storage keys.
+
+    Sizes range from a fifth to twice the mean.
     """
     rows, keys, left = [], [], total
     with make.acting(OFFICER, TENANT) as who:
@@ -209,7 +208,7 @@ def _swept(keys: list[str], engagement_id: UUID, package_id: UUID) -> None:
 
 
 def _copied(keys: list[str]) -> float:
-    """The stored bytes as they lie there, into one file."""
+    """Copy the stored bytes as they are into one file, and time it."""
     root, copy, digest = VAR / "objects", VAR / "packed.copy", hashlib.sha256()
     begun = time.perf_counter()
     with copy.open("wb") as target:
@@ -228,8 +227,9 @@ def _copied(keys: list[str]) -> float:
 def _made(
     server: embedded.Embedded, environment: Mapping[str, str], engagement_id: UUID
 ) -> tuple[UUID, Made]:
-    """Asked for here, made there: a process as `governance jobs` is one, idle before, watched while
-    it works.
+    """Request a package here and watch another process make it.
+
+    That process is like `governance jobs`, and idle before.
     """
     made = Made()
     with _worker(environment) as worker:
@@ -263,7 +263,7 @@ def _made(
 
 
 def _there() -> int:
-    """Bytes of what is under way."""
+    """Return the bytes of the package in progress."""
     folder = VAR / "objects" / make.system_actor(TENANT).tenant_id.hex
     return sum(each.stat().st_size for each in folder.glob(f"{storage.INCOMING}*") if each.exists())
 
@@ -285,9 +285,7 @@ def _worker(environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]
 
 
 def work() -> None:
-    """The worker's side: everything imported and connected, then one line of input for the queue's
-    one item.
-    """
+    """Run the worker: import and connect everything, read one line, then do the queue's one item."""
     from governance.app.schedule import HANDLERS
     from governance.foundation.people.jobs import actor_of
     from governance.kernel.work import jobs
@@ -303,7 +301,7 @@ def work() -> None:
 
 
 def _checked(engagement_id: UUID, package_id: UUID) -> float:
-    """The verifier of the command line, on the file as it was downloaded."""
+    """Time the command-line verifier on the downloaded file."""
     file, key = VAR / "packed.zip", VAR / "packed.pub"
     with make.acting(OFFICER, TENANT, read_only=True):
         stored = package_queries.package(engagement_id, package_id).row.storage_key or ""
@@ -352,7 +350,7 @@ FILL = (
 
 
 def main() -> None:
-    """This section alone, against a world of its own."""
+    """Measure this section alone, in its own database."""
     from bench import table
 
     if "--work" in sys.argv:

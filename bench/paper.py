@@ -33,7 +33,7 @@ def _ours(built) -> bytes:
 
 
 def _bare(html: str) -> bytes:
-    """What anybody would write: no limits, no child, no archive format, no tags.
+    """Render with plain WeasyPrint: no limits, no child, no archive format, no tags.
 
     It may fetch our own static files.
     """
@@ -45,7 +45,7 @@ def _bare(html: str) -> bytes:
 
 
 def _peak_of_this_process() -> float:
-    """In MB, since its exec: ru_maxrss begins with what the process that started it had."""
+    """Return the peak memory since exec, in MB; ru_maxrss includes that of the parent process."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 

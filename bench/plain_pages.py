@@ -1,5 +1,6 @@
-"""The console's pages and Flask's hello from one worker of granian's own WSGI server: what
-decisions in the worker that serves pages are measured against.
+"""The console's pages and Flask's hello, from one worker of granian's WSGI server.
+
+Decisions in the worker that serves pages are measured against it.
 """
 
 from collections.abc import Callable, Iterable

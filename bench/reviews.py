@@ -4,7 +4,7 @@
 
 The close reads a month from the days that usage was added up to. Its limit is the same aggregate over
 the events themselves, in PostgreSQL and in DuckDB; all three must agree to the cent. A million events
-by default, BENCH_EVENTS=10000000 for the size of the promise.
+by default; BENCH_EVENTS=10000000 measures the promised size.
 """
 
 import os
@@ -49,7 +49,7 @@ PAGE_MS = 200
 MONTH = Month(2026, 10)
 FINANCE = "operator_finance"
 
-# The columns of an event by its number, for PostgreSQL and for DuckDB.
+# Each column of an event derives from its number, for PostgreSQL and for DuckDB.
 EVENT = """
   n % 200 AS tenant, n % 3 AS system, n % 4 AS feature, n % 5 AS model, n % 6 AS outcome,
   1 + n % 30 AS day, 500 + n % 3000 AS input, n % 7 * 1000 AS cached, 100 + n % 900 AS output"""
@@ -123,7 +123,7 @@ def _page(app: Flask, environment: Mapping[str, str], *, rounds: int, seconds: f
 
 
 def _review(month: Month) -> None:
-    """A closed month of 200 tenants."""
+    """Store the closed review of a month of 200 tenants."""
     customers = [customer(n + 1, segment=f"Segment {n % 5}") for n in range(TENANTS)]
     facts = assemble(
         replace(
@@ -211,7 +211,7 @@ def _close(app: Flask, server: embedded.Embedded, *, events: int, rounds: int) -
 
 
 def _timed(act: Callable[[], list[tuple[object, ...]]]) -> tuple[float, Decimal]:
-    """Seconds, and the total cost to the cent."""
+    """Return the seconds of the act, and the total cost to the cent."""
     begun = time.perf_counter()
     found = act()
     taken = time.perf_counter() - begun
@@ -220,7 +220,7 @@ def _timed(act: Callable[[], list[tuple[object, ...]]]) -> tuple[float, Decimal]
 
 
 def _sums(app: Flask) -> list[tuple[object, ...]]:
-    """What a close reads of usage, by customer and by AI system."""
+    """Read the usage that a close needs, by customer and by AI system."""
     with app.app_context(), make.acting(FINANCE, "console", read_only=True):
         converted = rates.month_rates(MONTH)
         sums = usage_sums(MONTH)
@@ -230,6 +230,6 @@ def _sums(app: Flask) -> list[tuple[object, ...]]:
 
 
 def _price() -> UUID:
-    """A price for the foreign key."""
+    """Return the id of a price, for the foreign key."""
     day = MONTH.first_day - timedelta(days=300)
     return prices.add_price(terms(currency="EUR", effective_from=day)).id

@@ -1,9 +1,8 @@
-"""Rollouts in the decision API: what the choice by the targeting key costs, and how soon a halt
-is obeyed.
+"""Rollouts measured in the decision API: the cost of the split, and the delay of a halt.
 
 measure(…)      by wrk, with another key in each request: one flag, and 1,000 features in one bulk
                 answer, split in halves against the same flags at 100%, which need no bucket;
-                halt or resumption → obeyed by every one of two workers, by NOTIFY
+                the time from a halt or a resumption until both workers obey it, by NOTIFY
 """
 
 import json
@@ -25,7 +24,7 @@ from governance.kernel.data.db import session
 
 FEATURES, KEYS = 1_000, 5_000
 ONE = "≥ 0.91: bucketing adds < 10 %"
-SPLIT, WHOLE = "bench-split", "bench-whole"  # systems, whose features are all at 50%, or at 100%
+SPLIT, WHOLE = "bench-split", "bench-whole"  # Systems whose features are all at 50%, or at 100%.
 
 
 def measure(
@@ -43,7 +42,7 @@ def measure(
 
 
 def _world(slug: str, features: int) -> dict[str, Any]:
-    """So many features in each of two systems, every one with a rollout; and a key."""
+    """Create so many features in each of two systems, every one with a rollout, and a key."""
     from governance.foundation.api_keys import actions as keys
     from governance.operations.rollouts import queries as rollouts
     from governance.operations.rollouts.ladders import LADDERS
@@ -166,7 +165,10 @@ def _rates(
 
 
 def _script(name: str, key: str, system: str) -> Path:
-    """What wrk sends: another targeting key in each request."""
+    """Write the script that makes wrk send another targeting key in each request.
+
+    Return its path.
+    """
     before, after = json.dumps({"context": {"system": system, "targetingKey": "user-#"}}).split("#")
     path = VAR / f"rollout-{name}.lua"
     path.write_text(
@@ -188,9 +190,7 @@ def _script(name: str, key: str, system: str) -> Path:
 
 
 def _halts(world: Mapping[str, Any], port: int, flips: int) -> list[Row]:
-    """From the commit of a halt to the first answer that holds it, on a connection to each of two
-    workers.
-    """
+    """Measure from the commit of a halt to the first answer that obeys it, in each of two workers."""
     late: list[float] = []
     for n in range(flips):
         state, awaited = ("halted", "current") if n % 2 == 0 else ("running", "candidate")
@@ -206,8 +206,9 @@ def _halts(world: Mapping[str, Any], port: int, flips: int) -> list[Row]:
 
 
 def _to(world: Mapping[str, Any], state: str) -> float:
-    """Halt the rollout at 100% by the product's own action, or resume it without its gates; the
-    instant of the commit.
+    """Halt the rollout at 100% by the product's own action, or resume it without its gates.
+
+    Return the instant of the commit.
     """
     from governance.operations.rollouts import actions
     from governance.operations.rollouts.models import Rollout

@@ -1,11 +1,12 @@
-"""`make bench`: ours beside the limit of the same machine in the same run, interleaved, medians of
-rounds.
+"""`make bench`: the product and the limit of the same machine, interleaved in one run.
 
-Read the ratios. Absolute times move with whatever else the machine does. Sections: pages, writes,
+Results are medians of rounds.
+
+Read the ratios. Absolute times vary with the machine's other work. Sections: pages, writes,
 the seal (row-level security), the report, memory, the audit log, evidence,
 indicators, usage, evaluations, risks and data sets, reviews, packages, objectives, search, weekly
 series, model cards, the inbox, burn rates, decisions, rollouts.
-`--quick` makes one short round of each, to see that it runs;
+`--quick` makes one short round of each, to check that it runs;
 `--only pages report` measures these sections (SECTIONS, below) and no others.
 """
 
@@ -105,7 +106,7 @@ def _options() -> argparse.Namespace:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is measured: rounds, seconds of each measurement, rounds of the report."""
+    """The extent of a measurement: rounds, seconds of each round, rounds of the report."""
 
     rounds: int
     seconds: float
@@ -115,7 +116,7 @@ class Scale:
 
 @dataclass(slots=True)
 class Bench:
-    """The application at work, and what was measured so far."""
+    """The running application, and the results so far."""
 
     app: Flask
     cookie: str
@@ -156,7 +157,7 @@ def measure(scale: Scale, sections: Sequence[str]) -> Bench:
 
 
 def _served(bench: Bench) -> list[Row]:
-    """Pages and writes over HTTP, and the memory of the workers that served them."""
+    """Measure pages and writes over HTTP, and the memory of the workers that served them."""
     rounds, seconds = bench.scale.rounds, bench.scale.seconds
     with (
         serving_console(bench.environment, VAR / "web.log") as (port, pid),
@@ -173,7 +174,7 @@ def _served(bench: Bench) -> list[Row]:
 
 
 def _decided(bench: Bench) -> list[Row]:
-    """Decisions, alone and while these pages are read."""
+    """Measure decisions, alone and while these pages are read."""
     paths = [each.path for each in _pages(bench.app, bench.cookie, 0).values()]
     readers = decisions.Readers(bench.cookie, paths)
     return decisions.measure(
@@ -210,8 +211,9 @@ def _pages(app: Flask, cookie: str, port: int) -> dict[str, Target]:
 
 
 def _read(pages: Mapping[str, Target], floor_port: int, rounds: int, seconds: float) -> list[Row]:
-    """Pages against two floors of the same server: Flask alone, and Flask with one psycopg select
-    and a template.
+    """Time pages against Flask alone, and Flask with one psycopg select and a template.
+
+    All run on the same server.
     """
     hello, page = Target("hello", floor_port, "/hello"), Target("page", floor_port, "/page")
     many = Target("list", floor_port, "/list")
@@ -268,8 +270,9 @@ def _read(pages: Mapping[str, Target], floor_port: int, rounds: int, seconds: fl
 def _written(
     app: Flask, cookie: str, ports: tuple[int, int], rounds: int, seconds: float
 ) -> list[Row]:
-    """Writes with their audit entries, through the form and its checks, against one bare statement
-    that writes as many rows.
+    """Time writes with their audit entries against one bare statement that writes as many rows.
+
+    Writes pass through the form and its checks.
     """
     (port, floor_port), token = ports, world.token(app, cookie)
     headers = {"Cookie": f"session={cookie}"}
@@ -312,7 +315,7 @@ def _written(
     for (
         target,
         its_floor,
-    ) in floors.items():  # conclusions first: a new assessment would become the present one
+    ) in floors.items():  # Conclusions first: a new assessment would become the current one.
         for _ in range(rounds):
             for each in (its_floor, target):
                 times[each.name].append(median_ms(each, seconds))
@@ -331,7 +334,7 @@ def _written(
 def _share(
     environment: Mapping[str, str], pages: Mapping[str, Target], rounds: int, seconds: float
 ) -> float:
-    """After the same pages, as `governance web` serves them: by two workers."""
+    """Return the memory per worker of `governance web` with two workers, after the same pages."""
     two = {**environment, "GOVERNANCE_WEB_WORKERS": "2"}
     with serving_console(two, VAR / "two-web.log", workers=2) as (port, pid):
         for _ in range(rounds):
@@ -341,9 +344,7 @@ def _share(
 
 
 def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
-    """The heat map's reading under row-level security, against the same as a superuser, to which no
-    policy applies.
-    """
+    """Time the heat map's read under row-level security, and as a superuser without policies."""
     from governance.assurance.assessments import board_queries
     from governance.assurance.frameworks import queries as frameworks
     from tests import make
@@ -371,8 +372,9 @@ def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
 
 
 def _papers(rounds: int) -> list[Row]:
-    """The AI RMF report in its limited child, as PDF/A-3a with tags and attachments, against
-    WeasyPrint bare on the same HTML.
+    """Time the AI RMF report against WeasyPrint alone on the same HTML.
+
+    The report is made in its limited child, as PDF/A-3a with tags and attachments.
     """
     found: dict[str, list[dict[str, float]]] = {"ours": [], "bare": []}
     for _ in range(rounds):
@@ -408,7 +410,7 @@ def _papers(rounds: int) -> list[Row]:
 
 
 def _ratio(above: list[float], below: list[float]) -> float:
-    """Within each round, then the median of the rounds."""
+    """Return the ratio within each round, then the median of the rounds."""
     return statistics.median(a / b for a, b in zip(above, below, strict=True))
 
 

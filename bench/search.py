@@ -1,4 +1,4 @@
-"""Search measured: over a tenant with 100,000 objects, beside a bare indexed lookup of one row.
+"""Search measured over a tenant with 100,000 objects, against a bare indexed lookup of one row.
 
 measure(app, server, rounds=…, quick=…) -> rows of the table
 python -m bench.search                    this section alone
@@ -26,7 +26,7 @@ from tests import make
 VAR = Path("var/bench")
 OBJECTIVE_MS = 50
 OBJECTS = 100_000
-SLUG = "globex"  # its index is large; the tenant of the other sections stays as it is
+SLUG = "globex"  # Its index is large. The tenant of the other sections stays as it is.
 
 TYPED = {
     "a reference": "EV-012345",
@@ -59,7 +59,7 @@ BARE = "SELECT id, title FROM evidence WHERE tenant_id = %s AND ref = %s"
 
 
 def measure(app: Flask, server: embedded.Embedded, *, rounds: int, quick: bool) -> list[Row]:
-    """Fill the second tenant, then look for different words, and for one row without us."""
+    """Fill the second tenant, then search for different words, and select one row by bare SQL."""
     count = OBJECTS // (50 if quick else 1)
     with make.acting("admin", SLUG):
         session().execute(text(EVIDENCE), {"count": count * 7 // 10})
@@ -96,7 +96,7 @@ def _search(app: Flask, words: str) -> None:
 
 
 def _median(act: Callable[[], None], times: int = 7) -> float:
-    """Return milliseconds of the act, the median of several."""
+    """Return the median milliseconds of several calls."""
     taken = []
     for _ in range(times):
         started = time.perf_counter()

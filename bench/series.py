@@ -38,7 +38,7 @@ def measure(
     rounds: int,
     quick: bool,
 ) -> list[Row]:
-    """Judge a run a week, then ask for the page, beside a bare read of the same rows."""
+    """Judge one run a week, then request the page and read the same rows with bare SQL."""
     weeks = WEEKS // (20 if quick else 1)
     with app.app_context(), make.acting("admin", SLUG):
         _fill(weeks)

@@ -1,7 +1,7 @@
-"""The same application without record(): what an action costs without its audit entry.
+"""The same application without record(), to show what an audit entry costs its action.
 
-For the bench, and nowhere else. `python -m bench.silent PORT` serves it as `governance web` serves
-the whole one: by another server the two would differ in more than the entry.
+Use it in the bench only. `python -m bench.silent PORT` serves it with the server of `governance
+web`: with another server, the two would differ in more than the entry.
 """
 
 import sys
@@ -14,7 +14,7 @@ _real = module.record
 
 
 def _nothing(*_args: Any, **_facts: Any) -> None:
-    """Everything is done but said."""
+    """Do nothing in place of record()."""
 
 
 app = serving.application()

@@ -1,6 +1,6 @@
-"""Month close: that the time for all tenants grows with their number.
+"""Month close measured: its time for all tenants grows linearly with their number.
 
-measure(…)      N tenants' month, then 2 N
+measure(…)      closes the month of N tenants, then of 2 N
 
 Each tenant has one agreement, one indicator, and a month of minutes. A close counts them, signs the
 data file, lays out the PDF in a child and files the revision.
@@ -25,7 +25,7 @@ from governance.publishing.statements import jobs as closing
 from governance.publishing.statements.models import StatementRevision
 
 TENANTS = 8
-GOAL = 1.25  # time per tenant of twice as many, against that of the first ones
+GOAL = 1.25  # Time per tenant of twice as many tenants, relative to the first ones.
 DUE = datetime(2026, 11, 10, 12, tzinfo=UTC)
 OCTOBER = Span(datetime(2026, 9, 30, 22, tzinfo=UTC), datetime(2026, 10, 31, 23, tzinfo=UTC))
 
@@ -50,7 +50,7 @@ def measure(*, quick: bool) -> list[Row]:
 
 
 def _close(slugs: list[str]) -> float:
-    """Seconds to close the month of these new tenants, each exactly once."""
+    """Return the seconds to close the month of these new tenants, each exactly once."""
     for slug in slugs:
         _tenant(slug)
     begun = time.perf_counter()

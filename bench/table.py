@@ -1,10 +1,10 @@
-"""How the bench prints what it measured."""
+"""The table in which the bench prints its measurements."""
 
-type Row = tuple[str, float, str, float | None, str]  # what, value, unit, ratio, the goal
+type Row = tuple[str, float, str, float | None, str]  # (name, value, unit, ratio, goal)
 
 
 def print_rows(rows: list[Row]) -> None:
-    """At once: what was measured stays on the screen whatever the next section meets."""
+    """Print rows immediately, so that a later failure can't lose them."""
     print(f"\n{'':<62}{'median':>12}{'ratio':>8}  goal")
     for what, value, unit, ratio, goal in rows:
         print(

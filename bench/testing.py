@@ -1,5 +1,4 @@
-"""Type II measured: the matrix of 120 controls and 12 months, as its page, its file and its rules
-alone.
+"""Type II measured: the matrix of 120 controls and 12 months, as page, file and bare rules.
 
     measure(app, environment, rounds=…, seconds=…) -> rows of the table
 
@@ -83,7 +82,7 @@ def _read(app: Flask) -> float:
 
 
 def fill() -> None:
-    """Controls and samples by the product's actions; the mass of evidence by SQL, as the tenant."""
+    """Add controls and samples by the product's actions, and most evidence by SQL as the tenant."""
     with make.acting("compliance_officer", "globex"):
         made = [
             controls.create(

@@ -3,7 +3,7 @@
     measure(app, server, environment, rounds=…) -> rows of the table
 
 The limit is COPY of the same rows into a table with the same columns and indexes, and a unique index
-on their ids: what PostgreSQL itself can take.
+on their ids: the most that PostgreSQL itself accepts.
 
 Right after the last batch the days must have every event, and one round of the job of each minute
 must give every event its cost.
@@ -34,7 +34,7 @@ from governance.operations.systems import actions as systems
 from tests import make
 
 VAR = Path("var/bench")
-EVENTS, BATCHES = 10_000, 5  # of a batch, of a round
+EVENTS, BATCHES = 10_000, 5  # Events of a batch, batches of a round.
 SYSTEM, COPIED = "used", "bench_usage"
 SECOND = timedelta(seconds=1)
 MINUTE = 60
@@ -61,7 +61,7 @@ def measure(
             sent.append(_send(port, secret, batches))
             grown.append(resident_megabytes(pid))
     costed = _collect(app, server, tenant_id, len(sent) * BATCHES * EVENTS)
-    total, sent, copied = BATCHES * EVENTS, sent[1:], copied[1:]  # the first round warms up
+    total, sent, copied = BATCHES * EVENTS, sent[1:], copied[1:]  # The first round warms up.
     return [
         ("COPY of usage events", total / statistics.median(copied) / 1000, "k/s", None, ""),
         (
@@ -89,7 +89,7 @@ def measure(
 
 
 def _batch(number: int) -> list[Event]:
-    """Events of a few features and models, as they come from an AI product."""
+    """Return events of a few features and models, as an AI product sends them."""
     start = clock.now().replace(microsecond=0) - (number + 1) * EVENTS * SECOND / 10
     return [
         (
@@ -164,7 +164,7 @@ def _send(port: int, secret: str, batches: Sequence[Sequence[Event]]) -> float:
 
 
 def _collect(app: Flask, server: embedded.Embedded, tenant_id: UUID, events: int) -> float:
-    """Seconds of the job that gives the usage of every day its cost."""
+    """Return the seconds of the job that gives the usage of every day its cost."""
     with psycopg.connect(world.superuser(server), autocommit=True) as connection:
         _check(connection, "usage_days", "tenant_id", tenant_id, events)
         begun = time.perf_counter()

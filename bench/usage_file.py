@@ -2,9 +2,9 @@
 
     measure(server) -> rows of the table
 
-A million events; GOVERNANCE_BENCH_EVENTS sets another number, such as 10000000. The limit is what
-nobody can leave out: DuckDB reads the same file and writes its rows as text, and PostgreSQL copies
-that into a table with the columns and indexes of the events and a unique index on their ids.
+A million events; GOVERNANCE_BENCH_EVENTS sets another number, such as 10000000. The limit is the work
+that no import can avoid: DuckDB reads the same file and writes its rows as text, and PostgreSQL
+copies that into a table with the columns and indexes of the events and a unique index on their ids.
 """
 
 import os
@@ -38,8 +38,9 @@ COPIED = "bench_usage_file"
 
 
 def measure(server: embedded.Embedded) -> list[Row]:
-    """Import a tenth of the events, then all of them; compare the second with the limit, which is
-    measured before it and after it.
+    """Import a tenth of the events, then all of them, and compare the second with the limit.
+
+    The limit is measured before and after it.
     """
     system_id, tenant_id = _system()
     part, whole = VAR / "usage-part.csv", VAR / "usage.csv"
@@ -87,7 +88,7 @@ def _system() -> tuple[UUID, UUID]:
 
 
 def _write(path: Path, count: int, name: str) -> None:
-    """A file of events of the last month, in the order of time."""
+    """Write a file of last month's events, sorted by time."""
     start = (clock.now() - timedelta(days=28)).replace(microsecond=0)
     step = timedelta(days=27) / count
     listed = ", ".join(f"'{each}'" for each in OUTCOMES)
@@ -106,7 +107,7 @@ FROM range({count}) AS r (i)"""
 
 
 def _import(path: Path) -> float:
-    """Upload, read, apply: seconds until the events are stored."""
+    """Upload, read and apply the file. Return the seconds until its events are stored."""
     begun = time.perf_counter()
     with make.acting("operator_finance", "console"), path.open("rb") as file:
         import_id = imports.upload(usage_file.USAGE, path.name, file).id
@@ -128,7 +129,7 @@ def _resident() -> float:
 
 
 def _limit(server: embedded.Embedded, path: Path, tenant_id: UUID, system_id: UUID) -> float:
-    """Seconds in which DuckDB reads the file and PostgreSQL copies what it holds."""
+    """Return the seconds in which DuckDB reads the file and PostgreSQL copies its rows."""
     target = path.with_suffix(".tsv")
     with psycopg.connect(world.superuser(server), autocommit=True) as connection:
         connection.execute(f"DROP TABLE IF EXISTS {COPIED}")

@@ -1,13 +1,13 @@
-"""The walk: what people feel. They open pages for the first time, and write now and then.
+"""The walk: the latency people feel when they open pages for the first time, and sometimes write.
 
     python -m bench.walk demo acme globex console     the people of these tenants, in the database
                                                       that the environment names; prints JSON
 
-Each person has 40 addresses, drawn by a printed seed from everything that links lead them to, as
-many as there are kinds of page; none comes twice, so nothing may depend on the same reader asking
-again. Every twentieth request writes: a comment where the person may comment, otherwise a list's
-columns of their own. What is read is learnt by a crawl in another session of the same people, which
-also warms the server as an hour of use would.
+Each person has 40 addresses, drawn with a printed seed from all that they can reach by links, spread
+over the kinds of page. No address repeats, so a cache of earlier answers can't help. Every twentieth
+request writes: a comment where the person may comment, otherwise their own columns of a list. A crawl
+in another session of the same people finds the addresses, which also warms the server as an hour of
+use would.
 """
 
 import http.client
@@ -43,9 +43,9 @@ from governance.kernel.data.db import session, transaction
 
 SEED = 20261203
 PAGES_EACH = 40
-WRITE_EVERY = 20  # requests
-CRAWLED_EACH = 250  # pages that the crawl opens for a person, at most
-OF_ONE_KIND = 3  # pages of one kind that the crawl opens for a person
+WRITE_EVERY = 20  # Requests.
+CRAWLED_EACH = 250  # Most pages that the crawl opens for a person.
+OF_ONE_KIND = 3  # Most pages of one kind that the crawl opens for a person.
 WORKERS = 2
 READERS = (1, 4)
 LINK = re.compile(r'href="(/[^"#]*)')
@@ -60,7 +60,7 @@ NO_PAGE = re.compile(
 
 @dataclass(slots=True)
 class Reader:
-    """A person, and what they may open and write."""
+    """A person, with the pages they may open and the addresses they may write to."""
 
     slug: str
     email: str
@@ -89,7 +89,7 @@ class Browser:
         self._token = ""
 
     def read(self, path: str) -> tuple[Answer, str]:
-        """Ask for a page as it is sent without compression, so that it can be searched."""
+        """Request a page without compression, so that its text can be searched."""
         begun = time.perf_counter()
         self._connection.request("GET", path, headers=self._plain)
         reply = self._connection.getresponse()
@@ -159,7 +159,7 @@ def _cookie(reader: Reader) -> str:
 
 
 def learn(port: int, reader: Reader, seed: int) -> None:
-    """Follow links at random, a few of each kind of page, and note what answers with a page."""
+    """Follow links at random, a few of each kind of page, and note the addresses that are pages."""
     chance, browser = random.Random(f"{seed} {reader.email}"), Browser(port, reader)
     home = "/operator/" if reader.slug == "console" else f"/t/{reader.slug}/"
     waiting, met, kinds = [home], {home}, Counter[str]()
@@ -181,7 +181,7 @@ def learn(port: int, reader: Reader, seed: int) -> None:
 
 
 def _kind(path: str) -> str:
-    """Return what pages of one view have in common: the path without ids, the filters' names."""
+    """Return the kind of an address: its path without ids, and the names of its filters."""
     parts = urlsplit(path)
     names = sorted(each.partition("=")[0] for each in parts.query.split("&") if each)
     return NUMBER.sub("*", parts.path) + "?" + "&".join(names)
@@ -197,7 +197,7 @@ def draw(reader: Reader, seed: int) -> list[str]:
 
 
 def walk(port: int, readers: Sequence[Reader], at_once: int) -> list[Answer]:
-    """Let so many walk at once; each has a new session and their own pages."""
+    """Let so many readers walk at once, each with a new session and their own pages."""
     browsers = [(Browser(port, each), each) for each in readers]
     with ThreadPoolExecutor(at_once) as pool:
         answers = pool.map(lambda pair: list(_steps(*pair, at_once)), browsers)
@@ -219,7 +219,7 @@ def _steps(browser: Browser, reader: Reader, at_once: int) -> Iterator[Answer]:
 
 @contextmanager
 def _processor(pid: int) -> Iterator[Callable[[], tuple[float, float]]]:
-    """Yield what tells the seconds of processor of the web's processes and of PostgreSQL's."""
+    """Yield a function that returns processor seconds of the web's processes and PostgreSQL's."""
 
     def of_web() -> float:
         root = psutil.Process(pid)
@@ -233,7 +233,7 @@ def _processor(pid: int) -> Iterator[Callable[[], tuple[float, float]]]:
 
 
 def _backends() -> list[psutil.Process]:
-    """The processes of the server of this environment, found by its folder."""
+    """Return the PostgreSQL processes of this environment, found by the data folder."""
     folder = os.environ["WALK_POSTGRES"]
     return [
         each for each in psutil.process_iter() if each.name() == "postgres" and _is_of(each, folder)

@@ -2,8 +2,8 @@
 
     measure(server, environment, quick=…) -> rows of the table
 
-The demo is built once by `governance demo --once` in var/bench/demo and stays there; it is served
-without its jobs and AI products, so that nothing else works meanwhile.
+`governance demo --once` builds the demo once in var/bench/demo, where it stays. It is served without
+its jobs and AI products, so that nothing else runs meanwhile.
 """
 
 import json
@@ -56,7 +56,7 @@ def _demo() -> dict[str, str]:
         command += ["--port", str(DEMO_PORT), "--data", str(DEMO)]
         without = {n: v for n, v in os.environ.items() if not _is_of_the_bench(n)}
         subprocess.run([str(each) for each in command], env=without, check=True)
-    # the demo keeps its database beside its folder (governance/demo/run.py)
+    # The demo keeps its database next to its folder (governance/demo/run.py).
     server = embedded.start(VAR / "pg", f"demo_{DEMO_PORT}")
     return {
         **os.environ,
@@ -75,7 +75,7 @@ def _is_of_the_bench(name: str) -> bool:
 
 
 def _fill(server: embedded.Embedded) -> None:
-    """Fill Acme by SQL: every tenth item of evidence has three versions, a third are overdue."""
+    """Fill Acme by SQL. Every tenth evidence item has three versions; a third are overdue."""
     values = {
         "tenant": make.system_actor("acme").tenant_id,
         "person": make.person_id("contributor"),

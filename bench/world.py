@@ -1,4 +1,4 @@
-"""The database that is measured:
+"""The measured database.
 
 72 requirements, the starter pack's controls, 500 evidence items with reviewed versions.
 """
@@ -36,7 +36,7 @@ FILLED = "bench_filled"
 
 
 def database(folder: Path) -> embedded.Embedded:
-    """A fresh, migrated database with the floors' tables in it."""
+    """Start a fresh, migrated database with the floors' tables in it."""
     server = embedded.start(folder, DATABASE)
     embedded.drop(server, DATABASE)
     server = embedded.start(folder, DATABASE)
@@ -48,7 +48,7 @@ def database(folder: Path) -> embedded.Embedded:
 
 
 def environment(server: embedded.Embedded) -> dict[str, str]:
-    """Return what the servers of the bench are started with."""
+    """Return the environment variables that start the servers of the bench."""
     return {
         **os.environ,
         "GOVERNANCE_DEMO": "1",
@@ -61,7 +61,7 @@ def environment(server: embedded.Embedded) -> dict[str, str]:
 
 
 def application() -> Flask:
-    """Return the application of this process, which logs errors only."""
+    """Create the application of this process, which logs errors only."""
     from governance.app.factory import create_app
 
     app = create_app()
@@ -89,7 +89,7 @@ def framework_id() -> str:
 
 
 def an_item() -> UUID:
-    """The item of the measured assessment that conclusions are written for."""
+    """Return the item of the measured assessment that conclusions are written for."""
     with make.acting(read_only=True):
         assessment = assessment_queries.current_assessment(frameworks.framework(KEY).id)
         return (
@@ -104,15 +104,16 @@ def an_item() -> UUID:
 
 
 def analyze(server: embedded.Embedded) -> None:
-    """What autovacuum has long done in a database that people use: fresh statistics, without which
-    plans are guesses.
+    """Run VACUUM ANALYZE, as autovacuum would have in a database in use.
+
+    Without fresh statistics, plans are guesses.
     """
     with psycopg.connect(superuser(server), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
 
 
 def keep_filled(server: embedded.Embedded) -> None:
-    """Keep the database as it is, so that each section begins with the same one."""
+    """Keep the database as it is, so that each section starts with the same one."""
     db.engine().dispose()
     with psycopg.connect(server.super_uri, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{FILLED}" WITH (FORCE)')
@@ -120,7 +121,7 @@ def keep_filled(server: embedded.Embedded) -> None:
 
 
 def bring_filled_back(server: embedded.Embedded) -> None:
-    """Replace the database by a copy of the one that was kept."""
+    """Replace the database with a copy of the kept one."""
     db.engine().dispose()
     with psycopg.connect(server.super_uri, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
@@ -128,13 +129,14 @@ def bring_filled_back(server: embedded.Embedded) -> None:
 
 
 def superuser(server: embedded.Embedded) -> str:
-    """The bench's database as a role that no policy binds."""
+    """Return the URL of the bench's database for a role that no policy binds."""
     return server.super_uri.replace("/postgres?", f"/{DATABASE}?")
 
 
 def fill() -> None:
-    """People, framework, controls and the assessment by the product's actions; the mass of evidence
-    by SQL, as the tenant.
+    """Add people, framework, controls and the assessment by the product's actions.
+
+    Most evidence is written by SQL, as the tenant.
     """
     make.create_world()
     today = clock.today()
@@ -164,7 +166,7 @@ def fill() -> None:
 
 
 def sequence() -> None:
-    """Give all pending entries of the log their places, as the schedule does within a second."""
+    """Sequence all pending entries of the log, as the schedule does within a second."""
     with make.acting("admin"):
         while sequencer.sequence():
             pass

@@ -1,5 +1,6 @@
-"""The client that checks every page it gets: valid HTML, one h1, a title, labelled fields, unique
-ids, no inline code.
+"""A client that checks every page: valid HTML, one h1, a title, labels, unique ids.
+
+Inline code is an error, too.
 """
 
 import re
@@ -19,7 +20,7 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 class Visitor:
-    """Somebody at a browser: GETs pages, sends their forms with the token that the page carried."""
+    """A person's browser: it GETs pages, and sends their forms with the page's token."""
 
     def __init__(self, app: Flask, cookie: str | None = None, tenant: str = "acme") -> None:
         self.client: FlaskClient = app.test_client()
@@ -30,7 +31,10 @@ class Visitor:
         self.token = ""
 
     def at(self, path: str) -> str:
-        """`controls/` → `/t/acme/controls/`; a path with a slash in front stays."""
+        """Return `/t/acme/controls/` for `controls/`.
+
+        A path with a leading slash stays unchanged.
+        """
         return path if path.startswith("/") else f"/t/{self.tenant}/{path}"
 
     def get(self, path: str, *, then: int | None = 200, **options: Any) -> TestResponse:
@@ -92,7 +96,7 @@ def _words(reply: TestResponse) -> str:
 
 
 def field_value(page: str, name: str) -> str | None:
-    """What the first input of that name holds; only its own tag is parsed."""
+    """Return the value of the first input of that name. Only its own tag is parsed."""
     tag = re.search(rf'<input\b[^>]*\bname="{re.escape(name)}"[^>]*>', page)
     found = BeautifulSoup(tag[0], "html.parser").input if tag else None
     return None if found is None else str(found["value"])
@@ -103,17 +107,17 @@ TEXT = re.compile(r">([^<>&]*)(?=<)")
 ATTRIBUTE = re.compile(r'\s+(?!(?:id|for|type|method|name|role)=)([a-z:-]+)="([^"&]*)"')
 ID_ATTRIBUTE = re.compile(r'\sid="([^"]*)"')
 BARE_FRAME = "<!doctype html><html><head><title>x</title></head><body><main>{}</main></body></html>"
-AROUND_MAIN = {"html", "body", "div"}  # the parser reads what stands in them alike
+AROUND_MAIN = {"html", "body", "div"}  # The parser reads their content alike.
 ROW = re.compile(r"<tr\b(?:(?!<tr\b).)*?</tr>", re.DOTALL)
 ROWS = re.compile(r"<tbody\b.*?</tbody>", re.DOTALL)
 REFERS_BY_ID = re.compile(r'\sfor="|<h1|<(?:input|select|textarea)\b[^>]*\sid="')
-_kept_promises = dict[bytes, int]()  # shape of a part → how many h1 it has
+_kept_promises = dict[bytes, int]()  # Shape of a part → how many h1 it has.
 
 
 def shape_of(html: str) -> bytes:
-    """A digest of the page without its words, addresses and figures, and with its ids numbered.
+    """Return a digest of the page without words, addresses and figures, and with numbered ids.
 
-    Pages of one shape keep the promises below alike: none depends on more of a text than whether
+    Pages of one shape pass or fail the checks below alike: of a text they only depend on whether
     it is empty.
     """
     numbers: dict[str, str] = {}
@@ -125,10 +129,10 @@ def shape_of(html: str) -> bytes:
 
 
 def check_page(html: str, where: str) -> None:
-    """The promises that every page keeps.
+    """Check the promises that every page keeps.
 
-    Its main part and the frame around it are parsed apart: most pages share their frame. A part
-    whose shape kept the promises is not parsed again, nor is a row that is like one above.
+    The main part and the frame around it are parsed apart, since most pages share their frame. A
+    part whose shape passed is not parsed again, nor is a row that is like one above.
     """
     start, end = html.find("<main"), html.rfind("</main>")
     if start < 0 or end < start:
@@ -145,9 +149,7 @@ def check_page(html: str, where: str) -> None:
 
 
 def _without_like_rows(html: str) -> str:
-    """Of the rows of one shape in a table's body the first stays; so does each whose fields have
-    labels.
-    """
+    """Keep the first of a table's rows of one shape, and each row whose fields have labels."""
     return ROWS.sub(lambda body: _first_rows(body[0]), html)
 
 
@@ -166,7 +168,7 @@ def _first_rows(body: str) -> str:
 
 
 def _headings(html: str, where: str) -> int:
-    """How many h1 a page or a part has, which keeps the other promises."""
+    """Return how many h1 a page or a part has, after checking the other promises."""
     shape = shape_of(html)
     if shape not in _kept_promises:
         _kept_promises[shape] = _check_promises(html, where)
@@ -221,7 +223,7 @@ def _check_promises(html: str, where: str) -> int:
 
 
 def _check_main(page: Element, where: str) -> None:
-    """There is at most one main part, and nothing around it changes how it is parsed."""
+    """Check that at most one main part exists, and that its frame doesn't change its parsing."""
     above = {child: tag for tag in page.iter() for child in tag}
     for number, tag in enumerate(tag for tag in above if _name(tag) == "main"):
         assert number == 0, f"{where}: a second main"
@@ -239,12 +241,15 @@ MARKUP = re.compile(
 
 
 def words(page: Any) -> str:
-    """The text of the main part of a page, in single spaces."""
+    """Return the text of the page's main part, in single spaces."""
     return main_words(page.text)
 
 
 def main_words(page: str) -> str:
-    """The same of a page's HTML. A tree is not made of it: that takes twenty times as long."""
+    """Return the text of the main part of a page's HTML.
+
+    It builds no tree, which would take twenty times as long.
+    """
     main = page[page.index("<main") : page.rindex("</main>")]
     return " ".join(unescape(MARKUP.sub(" ", main)).split())
 

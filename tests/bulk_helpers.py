@@ -1,4 +1,4 @@
-"""Both steps of a bulk action, as somebody takes them who reads the preview and confirms it."""
+"""Both steps of a bulk action, for a person who reads the preview and confirms it."""
 
 from typing import Any
 
@@ -8,14 +8,12 @@ from tests.browser import Visitor
 
 
 def preview_bulk(visitor: Visitor, address: str, *, then: int = 200, **form: Any) -> str:
-    """The page that lists what would change."""
+    """Return the page that lists what would change."""
     return visitor.post(address, then=then, **form).text
 
 
 def confirmation_fields(html: str) -> dict[str, Any]:
-    """The fields of the form that applies what the preview lists; none where nothing would
-    change.
-    """
+    """Return the fields of the form that applies the preview, or none if nothing would change."""
     form = next(
         (
             f
@@ -34,7 +32,7 @@ def confirmation_fields(html: str) -> dict[str, Any]:
 def confirm_bulk(
     visitor: Visitor, address: str, *, then: int = 303, follow: bool = False, **form: Any
 ) -> Any:
-    """Preview, then apply exactly that; `because` is typed on the preview."""
+    """Preview, then apply exactly that. `because` is entered on the preview."""
     reason = {"reason": form.pop("reason")} if "reason" in form else {}
     fields = confirmation_fields(preview_bulk(visitor, address, **form))
     assert fields, "the preview has nothing to confirm"
@@ -42,7 +40,7 @@ def confirm_bulk(
 
 
 def preview_table(html: str, section: str) -> list[list[str]]:
-    """The cells of a table of the preview: section is changes, blocked or unchanged."""
+    """Return the cells of a table of the preview. `section` is changes, blocked or unchanged."""
     heading = BeautifulSoup(html, "html.parser").find("h2", id=section)
     if heading is None:
         return []
@@ -51,11 +49,11 @@ def preview_table(html: str, section: str) -> list[list[str]]:
 
 
 def undo_address(html: str) -> str | None:
-    """Where the Undo button of the newest message sends to."""
+    """Return the target of the newest message's Undo button."""
     buttons = BeautifulSoup(html, "html.parser").find_all("button", {"data-undo": True})
     return str(buttons[-1].find_parent("form")["action"]) if buttons else None
 
 
 def flash_messages(html: str) -> str:
-    """What the page says about the last request."""
+    """Return the page's message about the last request."""
     return " ".join(BeautifulSoup(html, "html.parser").find(id="notes").get_text(" ").split())

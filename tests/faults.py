@@ -1,9 +1,8 @@
-"""Faults and meetings at the database's edge: what happens when a statement comes, without replacing
-any code of ours.
+"""Faults and rendezvous at the database's edge, triggered by statements without replacing code.
 
-    with before_statement(database, "INTO tenant_keys", fail(RuntimeError("no keys today"))): …
-    with killed_in_transaction_of(database, "UPDATE log_keys", at=2), pytest.raises(Killed): …
-    with after_transaction_of(database, "UPDATE work_items", lambda: as_officer.post(cancel)): …
+with before_statement(database, "INTO tenant_keys", fail(RuntimeError("no keys today"))): …
+with killed_in_transaction_of(database, "UPDATE log_keys", at=2), pytest.raises(Killed): …
+with after_transaction_of(database, "UPDATE work_items", lambda: as_officer.post(cancel)): …
 """
 
 import re
@@ -17,15 +16,15 @@ from sqlalchemy.orm import Session
 
 
 class TooFew(AssertionError):
-    """Fewer statements matched than were to come."""
+    """An error: fewer statements matched than expected."""
 
 
 class Killed(BaseException):
-    """A killed process: nothing after it runs."""
+    """An error that stands for a killed process: no handler runs after it."""
 
 
 def fail(error: BaseException) -> Callable[[], NoReturn]:
-    """Return what raises this error."""
+    """Return a function that raises this error."""
 
     def raises() -> NoReturn:
         raise error
@@ -42,8 +41,10 @@ def before_statement(
     at: int = 1,
     value: str = "",
 ) -> Iterator[list[dict[str, Any]]]:
-    """Call `act` once, before the `at`th statement that matches and has a parameter that begins with
-    `value`. Yields the parameters of the statements that matched, in their order.
+    """Call `act` once, before the `at`th match.
+
+    A statement matches by `pattern` and, where `value` is given, by a parameter that starts with
+    it. Yield the parameters of the matching statements, in their order.
     """
     wanted = re.compile(pattern, re.DOTALL)
     seen: list[dict[str, Any]] = []
@@ -68,10 +69,9 @@ def before_statement(
 def killed_in_transaction_of(
     connection: Connection, pattern: str, *, at: int = 1, value: str = ""
 ) -> Iterator[None]:
-    """Raise Killed at the next flush or commit after that statement, so that all of its transaction is
-    rolled back.
+    """Raise Killed at the next flush or commit after that statement, which rolls back all of it.
 
-    SQLAlchemy gives up a connection that an exit breaks in a statement, and a test has only one.
+    SQLAlchemy discards a connection that an exit breaks in a statement, and a test has only one.
     """
     due: list[bool] = []
 
@@ -98,7 +98,7 @@ def killed_in_transaction_of(
 def after_transaction_of(
     connection: Connection, pattern: str, act: Callable[[], object], *, at: int = 1, value: str = ""
 ) -> Iterator[list[dict[str, Any]]]:
-    """Call `act` once, when the transaction of that statement is over: before the next one begins.
+    """Call `act` once after the transaction of that statement, before the next one starts.
 
     `act` runs with the clock and the person of the test, outside the transactions of the work.
     """
@@ -121,7 +121,7 @@ def after_transaction_of(
 
 @contextmanager
 def restored(registry: Any) -> Iterator[None]:
-    """A list, or a dictionary with lists or other values, has the same content afterwards."""
+    """Restore the content of a list, or of a dictionary with lists or other values, afterwards."""
     if isinstance(registry, list):
         before = list(registry)
         yield

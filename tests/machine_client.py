@@ -1,4 +1,4 @@
-"""A program with a key: it asks, and shows nothing but the key."""
+"""A program with an API key, which it sends with each request and nothing else."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def create_machine_client(
     scopes: Any = ("audit:read",),
     **options: Any,
 ) -> MachineClient:
-    """One whose key the tenant's admin has just made."""
+    """Return a client with a new key of the tenant's admin."""
     with make.acting("admin", tenant):
         row, key = actions.create(name, scopes, **options)
         session().expunge(row)

@@ -1,4 +1,4 @@
-"""What tests need to exist, made by the product's own actions.
+"""Objects that tests need, created by the product's own actions.
 
 `world()` is committed once; the rest is rolled back.
 """
@@ -52,17 +52,17 @@ PEOPLE = {
 LATER = {
     ("acme", "second_admin"),
     ("console", "second_operator"),
-}  # not in the world: join() lets a test have them
+}  # Not in the world: add_member() adds them.
 ISSUER = "https://id.{}.example"
 MEMBERS_FOR = timedelta(
     days=800
-)  # longer than anything that a test dates back: members may approve later requests
+)  # Earlier than any test's past dates, so that members may approve later requests.
 
 
 def create_world() -> None:
-    """Tenants, people and memberships, committed: every test starts from them.
+    """Commit tenants, people and memberships, from which every test starts.
 
-    Called again, it gives everyone their role back, whatever a test committed meanwhile.
+    Called again, it restores everyone's role, whatever a test committed meanwhile.
     """
     for slug, name, kind in (
         ("acme", "Acme Insurance", "customer"),
@@ -78,7 +78,7 @@ def create_world() -> None:
 
 
 def add_member(part: str, slug: str = "acme", *, since: datetime | None = None) -> None:
-    """That person is a member since then, by default from now on."""
+    """Make that person a member since then, by default from now on."""
     name, email, role = PEOPLE[slug, part]
     who = identity(slug, name, email)
     with (
@@ -98,8 +98,9 @@ FIRM = "Halden & Co"
 
 
 def _open_engagement() -> None:
-    """Acme's auditors are at work over everything: without an open engagement nobody would let them
-    in. It goes back two years: some tests are of November 2026, also where TODAY is later.
+    """Open an engagement over everything, without which Acme's auditors would have no access.
+
+    It starts two years ago: some tests are of November 2026, also where TODAY is later.
     """
     with current.acting_as(system_actor("acme")), transaction():
         if engagements.engagement_refs():
@@ -167,14 +168,14 @@ def actor(role: str, slug: str = "acme") -> Actor:
 def acting(
     role: str = "compliance_officer", slug: str = "acme", *, read_only: bool = False
 ) -> Iterator[Actor]:
-    """As that person, in one transaction."""
+    """Act as that person, in one transaction."""
     who = actor(role, slug)
     with current.acting_as(who), transaction(read_only=read_only):
         yield who
 
 
 def cookie(role: str, slug: str = "acme", *, signed_in_ago: timedelta = timedelta(0)) -> str:
-    """A session of that person; the value of its cookie."""
+    """Start a session of that person. Return the value of its cookie."""
     name, email, _ = PEOPLE[slug, role]
     token = sessions.new_token()
     who = identity(slug, name, email)
@@ -198,7 +199,7 @@ def cookie(role: str, slug: str = "acme", *, signed_in_ago: timedelta = timedelt
 
 
 def change_freeze() -> None:
-    """An engagement of Acme during which evidence and controls stay as they are."""
+    """Open an engagement of Acme during which evidence and controls can't change."""
     today = clock.today()
     with acting("admin"):
         engaging.open_engagement(

@@ -1,7 +1,8 @@
-"""Migrated databases, on the one server of all tests and on servers of a test's own: migrated once,
-each further one a copy.
+"""Migrated databases, of which the first is migrated and each further one is a copy.
 
-The migrations themselves are tested in kernel/test_migrations.py, on databases that go all the way.
+They are on the one server of all tests, and on servers of a test's own.
+
+The migrations themselves are tested in kernel/test_migrations.py, on databases that run them all.
 """
 
 import fcntl
@@ -22,12 +23,12 @@ from governance.kernel.data import embedded
 REPOSITORY = Path(__file__).parents[1]
 KEEP = Path(
     os.environ.get("GOVERNANCE_TESTS") or Path(tempfile.gettempdir()) / "governance-tests"
-)  # two clones, two servers
+)  # Two checkouts, two servers.
 SERVER = KEEP / "pg"
 
 
 def migrated_database(name: str) -> embedded.Embedded:
-    """A new database of that name with the present schema; one that was there is dropped."""
+    """Create a database of that name with the current schema, and drop an existing one."""
     KEEP.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time():
         server = embedded.start(SERVER)
@@ -44,15 +45,16 @@ def migrated_database(name: str) -> embedded.Embedded:
 
 
 def _spare_the_disk(connection: psycopg.Connection) -> None:
-    """Nothing here outlives the machine: a commit need not wait for the disk."""
+    """Disable syncing: no data outlives the machine, so a commit need not wait for the disk."""
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         connection.execute(f"ALTER SYSTEM SET {setting} = off")
     connection.execute("SELECT pg_reload_conf()")
 
 
 def _template(connection: psycopg.Connection) -> str:
-    """The name of the database to copy: migrated now, unless a run before did with the same
-    migrations.
+    """Return the name of the database to copy.
+
+    It is migrated now, unless an earlier run did so with the same migrations.
     """
     name = f"migrated_{digest_of_migrations()}"
     names = [row[0] for row in connection.execute("SELECT datname FROM pg_database").fetchall()]
@@ -68,7 +70,7 @@ def _template(connection: psycopg.Connection) -> str:
 
 
 def copy_migrated_server(folder: Path) -> None:
-    """Make `folder` that of a server of its own, not started, with a migrated database."""
+    """Fill `folder` with a server of its own, not started, with a migrated database."""
     KEEP.mkdir(parents=True, exist_ok=True)
     made = KEEP / f"migrated_server_{digest_of_migrations()}"
     with _one_at_a_time():
@@ -79,11 +81,11 @@ def copy_migrated_server(folder: Path) -> None:
             migrate.upgrade(embedded.start(unfinished).owner_url)
             embedded.call(unfinished, "pg_ctl", "-D", str(unfinished), "-w", "stop")
             unfinished.rename(made)
-        subprocess.run(["cp", "-a", made, folder], check=True)  # of the account that owns it
+        subprocess.run(["cp", "-a", made, folder], check=True)  # Run by the account that owns it.
 
 
 def digest_of_migrations() -> str:
-    """The same as long as nothing changes that a migration is made of."""
+    """Return a digest of everything that a migration consists of."""
     found = sha256()
     for path in sorted((REPOSITORY / "migrations").rglob("*.py")):
         found.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -93,7 +95,7 @@ def digest_of_migrations() -> str:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """The workers of a run start together, and a database in use can't be copied."""
+    """Lock out the other workers, since a database in use can't be copied."""
     with (KEEP / "migrated.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

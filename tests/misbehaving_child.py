@@ -1,4 +1,4 @@
-"""What a sandboxed child may do wrong; `python -m tests.misbehaving_child VERB`.
+"""Misbehaviors of a sandboxed child; `python -m tests.misbehaving_child VERB`.
 
 Used by tests/kernel/test_sandbox.py.
 """
@@ -62,7 +62,7 @@ def die() -> None:
 
 
 def connect() -> None:
-    """Say why a listener on this machine can't be reached."""
+    """Print why a listener on this machine can't be reached."""
     try:
         socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=20)
         print("connected")

@@ -1,4 +1,4 @@
-"""Names that nothing else contains, wherever the database has a person."""
+"""Unique names of people, in every place where the database has a person."""
 
 import re
 from contextlib import suppress
@@ -17,18 +17,18 @@ from tests.row_factory import TENANTED
 
 CANARY = "Vexworth"
 PERSON_COLUMN = re.compile(r"\w+_by|(owner|lead|communications|scribe|decider)_id")
-LEFT_ALONE = {"memberships", "sessions", "engagement_auditors"}  # who is signed in
+LEFT_ALONE = {"memberships", "sessions", "engagement_auditors"}  # They hold who is signed in.
 
 
 def rename_everybody() -> None:
-    """Give acme's people, but for the auditor, a name and an address that nothing else has."""
+    """Give acme's people, except the auditor, a unique name and address."""
     for number, part in enumerate(part for slug, part in make.PEOPLE if slug == "acme"):
         if part != "auditor":
             _call(make.person_id(part), f"Quillon {CANARY}", f"q{number}.vexworth@acme.example")
 
 
 def name_everywhere(person_id: Any) -> None:
-    """Let that person have done and own everything that the database lets change its owner."""
+    """Set that person in every column that the database lets change."""
     for model in TENANTED:
         table: Any = model.__table__
         columns = [
@@ -42,7 +42,7 @@ def name_everywhere(person_id: Any) -> None:
 
 
 def name_who_has_no_account() -> None:
-    """Give contacts, signers and invited people such names and addresses, too."""
+    """Give contacts, signers and invited people unique names and addresses, too."""
     for model in TENANTED:
         table: Any = model.__table__
         named = {"name", "email"} & set(table.columns.keys())
@@ -55,14 +55,14 @@ def name_who_has_no_account() -> None:
 
 
 def _call(person_id: Any, name: str, email: str) -> None:
-    """A person's row is changed by nobody but themselves."""
+    """Change a person's row as that person, which the database requires."""
     with current.acting_as(make.system_actor("acme")), transaction(person_id=person_id):
         chosen = update(Person).where(Person.id == person_id)
         session().execute(chosen.values(name=name, email=email))
 
 
 def show_names(shows_names: bool) -> None:
-    """Change what the engagement of the auditor says of names."""
+    """Set whether the auditor's engagement shows names."""
     with make.acting("compliance_officer"):
         held = next(each for each in engagements.engagements() if each.firm == make.FIRM)
         engaging.change_engagement(

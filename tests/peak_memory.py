@@ -1,13 +1,13 @@
-"""How much memory an act takes in the test's own process."""
+"""The peak memory of an act in the test's own process."""
 
 from pathlib import Path
 
 
 def peak_of(act, *arguments):
-    """What it returned, and by how many MB it made this process larger at the worst.
+    """Return the act's result, and by how many MB it enlarged this process at most.
 
-    Linux forgets the earlier peak first (proc(5), clear_refs): what an earlier test, or the process
-    that started this one, took would otherwise hide it.
+    Linux resets the earlier peak first (proc(5), clear_refs): the memory of an earlier test, or of
+    the parent process, would otherwise hide it.
     """
     Path("/proc/self/clear_refs").write_text("5")
     before = _peak_kib()

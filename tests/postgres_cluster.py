@@ -33,9 +33,9 @@ class Cluster:
         )
 
     def restart(self) -> None:
-        """As after a crash: no goodbye to anybody."""
+        """Restart as after a crash, without a clean shutdown."""
         self.stop()
-        # on a busy machine the last backends hold the shared memory a little longer
+        # On a busy machine the last backends keep the shared memory a little longer.
         for _ in range(100):
             with contextlib.suppress(subprocess.CalledProcessError):
                 self.start()

@@ -1,7 +1,7 @@
-"""Statements stay prepared when a test is rolled back.
+"""Prepared statements that survive the rollback of a test.
 
-psycopg forgets all of a connection's prepared statements at each ROLLBACK, also at one to a
-savepoint. PostgreSQL keeps them, and planning them is a third of what a page costs here.
+psycopg forgets all of a connection's prepared statements at each ROLLBACK, even at one to a
+savepoint. PostgreSQL keeps them, and planning them is a third of a page's cost here.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Connection, Engine, event
 
-PREPARED_AFTER = 2  # uses; psycopg's: 5
+PREPARED_AFTER = 2  # Uses; psycopg's default is 5.
 
 
 def keep_prepared_statements(engine: Engine, most: int) -> None:

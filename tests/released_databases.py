@@ -1,12 +1,10 @@
-"""Filled databases of released versions: loads them for the tests of upgrades, and writes the one
-of a new release.
+"""Filled databases of released versions, which it loads for tests and writes for a release.
 
     python -m tests.released_databases 0.2.0       write tests/released/0.2.0.sql.xz, on the day of
                                                    the release
 
-The file is what pg_dump writes of a database with rows of two tenants in every table, so it goes on
-showing what that release made even when the migrations could no longer. The row of a table comes
-from tests/row_factory.py.
+The file is pg_dump's output of a database with rows of two tenants in every table, so it shows what
+that release made even when the migrations no longer can. tests/row_factory.py makes the rows.
 """
 
 import lzma
@@ -37,7 +35,7 @@ from tools import schema_dump
 
 FOLDER = Path(__file__).parent / "released"
 TENANTS = ("acme", "globex")
-# Rows of tables that belong to no tenant, where a check or a key asks for more than a type.
+# Rows of tables without a tenant, where a check or a key requires more than a type.
 SHARED_VALUES = {
     "platform_policies": {"state": "asked", "content": {}},
     "work_tickets": {"kind": "report"},
@@ -46,14 +44,12 @@ SHARED_VALUES = {
 
 
 def versions() -> list[str]:
-    """Return the releases whose databases are kept."""
+    """Return the releases with a stored database."""
     return sorted(path.name.removesuffix(".sql.xz") for path in FOLDER.glob("*.sql.xz"))
 
 
 def load(version: str, folder: Path, database: str) -> embedded.Embedded:
-    """Return the embedded server in `folder` with a new database that holds what the release
-    left.
-    """
+    """Return the embedded server in `folder` with a new database that holds the release's content."""
     return _restore(
         lzma.decompress((FOLDER / f"{version}.sql.xz").read_bytes()).decode(), folder, database
     )
@@ -80,14 +76,14 @@ def _restore(dumped: str, folder: Path, database: str) -> embedded.Embedded:
     started = embedded.start(folder, database=database)
     statements = "".join(
         line for line in dumped.splitlines(keepends=True) if not line.startswith("\\")
-    )  # psql's own commands
+    )  # Commands of psql's own.
     with psycopg.connect(started.super_uri, dbname=database, autocommit=True) as connection:
         connection.execute(statements.encode())
     return started
 
 
 def write(version: str) -> Path:
-    """Fill a database of the present schema and keep it as that release's."""
+    """Fill a database of the current schema and store it as that release's."""
     with tempfile.TemporaryDirectory(
         prefix="governance-released-", ignore_cleanup_errors=True
     ) as name:
@@ -104,9 +100,7 @@ def write(version: str) -> Path:
 
 
 def fill() -> None:
-    """Commit a row of every tenanted table for each of two tenants, and one of every other table
-    that is empty.
-    """
+    """Commit a row of every tenanted table for two tenants, and of every other empty table."""
     make.create_world()
     for slug in TENANTS:
         with make.acting("admin", slug):

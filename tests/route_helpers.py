@@ -1,4 +1,4 @@
-"""Every method of every route, and what the words of its address mean."""
+"""Every method of every route, and the meaning of the words of its address."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ SHARED_WORDS = {
     "month",
 }
 
-# Words that mean an object whose class is called otherwise.
+# Words for an object whose class has another name.
 MEANING_OF_WORDS = {
     "run_id": "ReportRun",
     "item_id": "WorkItem",
@@ -68,7 +68,7 @@ MEANING_BY_FEATURE = {
 
 @dataclass(frozen=True)
 class RouteMethod:
-    """One method of one route."""
+    """A method of a route."""
 
     method: str
     rule: Rule
@@ -79,7 +79,7 @@ class RouteMethod:
         return f"{self.method} {self.rule.rule}"
 
     def address(self, app: Any, tenant: str, ids: dict[str, Any]) -> str:
-        """The path with these values in it; what is missing gets a value that names nothing."""
+        """Return the path with these values. A missing one gets a value that names nothing."""
         values = {
             name: ids.get(self.meaning(name), _nothing(converter))
             for name, converter in self.rule._converters.items()
@@ -88,8 +88,9 @@ class RouteMethod:
         return app.url_map.bind("localhost").build(self.rule.endpoint, wanted, method=self.method)
 
     def meaning(self, word: str) -> str:
-        """What a word of this address names; a key is a framework's or, among the systems, a
-        system's.
+        """Return what a word of this address names.
+
+        A key is a framework's or, among the systems, a system's.
         """
         return MEANING_BY_FEATURE.get((self.rule.endpoint.split(".")[0], word), word)
 
@@ -113,27 +114,27 @@ def route_methods(app: Any, *scopes: str) -> Iterator[RouteMethod]:
 
 
 def call_route(visitor: Visitor, door: RouteMethod, path: str, **headers: str) -> Any:
-    """The answer to that method with the form's token, nothing else filled in."""
+    """Return the answer to that method with the form's token and no other field."""
     data = {"csrf_token": visitor.csrf()} if door.method != "GET" else None
     reply = visitor.client.open(path, method=door.method, data=data, headers=headers)
     if reply.mimetype == "text/event-stream":
-        reply.close()  # it has no end
+        reply.close()  # The stream has no end.
     else:
-        reply.get_data()  # a body left half read would end its request inside another one
+        reply.get_data()  # A body left half read would end its request inside another one.
     return reply
 
 
 def objects_in(door: RouteMethod) -> set[str]:
-    """The words of an address that name an object of the tenant."""
+    """Return the words of an address that name an object of the tenant."""
     return {door.meaning(word) for word in door.rule.arguments} - SHARED_WORDS
 
 
 def ids_of_every_model() -> dict[str, Any]:
-    """word in an address → the id of an object of acme, made here, that it may mean."""
+    """Create an object of acme for each word in an address. Return word → id."""
     rows = RowFactory()
     ids: dict[str, UUID] = {
         model.__name__: rows.of(model)
-        for model in TENANTED  # no address names a key or a provider
+        for model in TENANTED  # No address names a key or a provider.
         if model.__name__ not in {"TenantKey", "DataKey", "Connection", "SignIn"}
     }
     system = session().get(

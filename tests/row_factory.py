@@ -1,5 +1,6 @@
-"""A row of any table, made from its columns alone, so that a proof over all tables needs no list of
-them.
+"""A factory for a row of any table, from its columns alone.
+
+A proof over all tables needs no list of them.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +21,7 @@ TENANTED: list[type[Model]] = sorted(
     key=lambda c: c.__tablename__,
 )
 ALERT_WINDOW = {"burn": "20.8", "lost": 142, "measured": 682}
-ALERT_FACTS = {  # of the rule that fired, as operations/alerts/rule_facts.py writes them
+ALERT_FACTS = {  # Facts of the fired rule, as operations/alerts/rule_facts.py writes them.
     "text": "2% in 1 h",
     "budget_share": "0.02",
     "long_minutes": 60,
@@ -33,7 +34,7 @@ ALERT_FACTS = {  # of the rule that fired, as operations/alerts/rule_facts.py wr
     "short": ALERT_WINDOW,
     "fired_at": "2026-11-24T03:24:00+00:00",
 }
-# Where a check of the database, or a page, asks for more than a type.
+# Values where a check of the database, or a page, requires more than a type.
 PLAUSIBLE: dict[str, dict[str, Any]] = {
     "seal_settings": {"sealed_for": "auditors"},
     "key_ages": {"kind": "log"},
@@ -386,7 +387,7 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
     "ai_system_versions": {"content": {"name": "Claims triage"}, "substantial": []},
     "evaluation_suite_versions": {"cases": 40, "cases_sha256": None, "withdrawn_at": None},
     "evaluation_suite_measures": {
-        "key": "attack_success",  # that of a red team's finding
+        "key": "attack_success",  # The key of a red team's finding.
         "kind": "rate",
         "percent": None,
         "unit": "share",
@@ -443,19 +444,19 @@ PLAUSIBLE: dict[str, dict[str, Any]] = {
 
 
 class RowFactory:
-    """Makes rows in the acting tenant; a parent that a key needs is made once and shared."""
+    """A factory of rows in the acting tenant. A parent that a key needs is made once and shared."""
 
     def __init__(self) -> None:
         self.made: dict[str, UUID] = {}
 
     def of(self, model: type[Model]) -> UUID:
-        """The id of a row of that class."""
+        """Make a row of that class. Return its id."""
         table = model.__table__
         assert isinstance(table, Table)
         return self._of_table(table)
 
     def _of_table(self, table: Table) -> UUID:
-        if table.name == "memberships":  # one for each person, and the world has made it
+        if table.name == "memberships":  # There is one for each person, and the world has made it.
             return (
                 session()
                 .execute(select(table.c.id).where(table.c.person_id == current.person_id()))
@@ -468,7 +469,7 @@ class RowFactory:
         return self.made[table.name]
 
     def values(self, table: Table) -> dict[str, Any]:
-        """Plausible values of every column, keys to rows of other tables followed."""
+        """Return plausible values of every column, following keys to rows of other tables."""
         values = {c.name: _plausible(c, n) for n, c in enumerate(table.columns)}
         values |= {"id": uuid4(), "tenant_id": current.actor().tenant_id}
         for key in table.foreign_key_constraints:
@@ -487,7 +488,7 @@ class RowFactory:
 
 
 def _declared(table: Table) -> dict[str, Any]:
-    """Return the choices of a declared record; a select that may be empty is."""
+    """Return the choices of a declared record. A select that may be empty is empty."""
     if table.name not in record.declared:
         return {}
     return {
@@ -502,7 +503,7 @@ def _choice(each: record.Field) -> Any:
 
 
 def _published(table: Table) -> Select[Any]:
-    """A framework that the starter pack doesn't map to, or one of its assessable requirements."""
+    """Return a framework without mappings of the starter pack, or its assessable requirement."""
     frameworks = table.metadata.tables["frameworks"]
     framework = select(frameworks.c.id).where(frameworks.c.key == "nist-ai-600-1").limit(1)
     if table.name != "requirements":
@@ -516,8 +517,9 @@ def _published(table: Table) -> Select[Any]:
 
 
 def foreign_keys() -> list[tuple[type[Model], str, type[Model]]]:
-    """(class, column, class it points to) of every key between two tenanted tables, always in the
-    same order.
+    """Return (class, column, referenced class) of every key between two tenanted tables.
+
+    The order is always the same.
     """
     by_table = {c.__tablename__: c for c in TENANTED}
     found = []
@@ -536,7 +538,7 @@ def foreign_keys() -> list[tuple[type[Model], str, type[Model]]]:
             ]
     return sorted(
         found, key=lambda child: (child[0].__name__, child[1])
-    )  # SQLAlchemy keeps keys in a set; workers must agree
+    )  # SQLAlchemy keeps keys in a set, and workers must agree.
 
 
 def _plausible(column: Column[Any], position: int) -> Any:

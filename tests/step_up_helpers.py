@@ -1,4 +1,4 @@
-"""Signing in again in the middle of a form: what its tests share."""
+"""Helpers for signing in again in the middle of a form."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ LONG_AGO = timedelta(minutes=10)
 def visitor_needing_step_up(
     app: Flask, role: str, slug: str = "acme", at: str | None = None
 ) -> Visitor:
-    """Somebody whose sign-in is too old for what matters."""
+    """Return a visitor whose sign-in is too old for sensitive actions."""
     return Visitor(app, make.cookie(role, slug, signed_in_ago=LONG_AGO), at or slug)
 
 
@@ -37,9 +37,7 @@ def session_of(visitor: Visitor) -> Session:
 
 
 def sign_in_again(visitor: Visitor, role: str, slug: str = "acme") -> None:
-    """A fresh sign-in of that person in the same browser: its session replaces the one that was
-    there.
-    """
+    """Sign in again in the same browser. The new session replaces the old one."""
     name, email, _ = make.PEOPLE[slug, role]
     token, before = sessions.new_token(), session_of(visitor)
     with make.acting(role, slug):
@@ -53,7 +51,7 @@ def sign_in_again(visitor: Visitor, role: str, slug: str = "acme") -> None:
 
 
 def saved_forms(slug: str = "acme") -> list[SavedForm]:
-    """Every kept form of that tenant, oldest first."""
+    """Return every stored form of that tenant, oldest first."""
     with current.acting_as(make.system_actor(slug)), transaction(read_only=True) as work:
         found = list(work.scalars(select(SavedForm).order_by(SavedForm.created_at, SavedForm.id)))
         work.expunge_all()
@@ -61,12 +59,12 @@ def saved_forms(slug: str = "acme") -> list[SavedForm]:
 
 
 def newest_kept_form_page(slug: str = "acme") -> str:
-    """The page of the form that was kept last."""
+    """Return the page of the form that was stored last."""
     return f"/t/{slug}/continue/{saved_forms(slug)[-1].id}"
 
 
 def kept_form_facts(page: Any) -> dict[str, str]:
-    """What a page shows of a kept form: label → value."""
+    """Return what a page shows of a stored form: label → value."""
     soup = BeautifulSoup(page.text, "html.parser")
     return {
         dt.get_text(strip=True): dt.find_next("dd").get_text(strip=True)
@@ -75,9 +73,7 @@ def kept_form_facts(page: Any) -> dict[str, str]:
 
 
 def submit_kept_form(visitor: Visitor, page: Any, then: int | None = 303, **more: Any) -> Any:
-    """Press the button of the page's form; `more` is what somebody adds to it, or sets
-    otherwise.
-    """
+    """Press the button of the page's form. `more` adds or changes fields."""
     form = BeautifulSoup(page.text, "html.parser").select_one("main form")
     assert form, page.text
     hidden = {

@@ -1,4 +1,4 @@
-"""The promises the whole code base keeps. A failure here names the file and the promise."""
+"""The promises that the complete code base keeps. A failure names the file and the promise."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 
-# Actions of one noun in a module of their own: they change its rows, and each leaves an entry.
+# Actions on one noun in a module of their own. They change its rows, and each adds a log entry.
 ACTIONS_APART = {
     "assurance/engagements/auditors/access.py": {"EngagementAuditor"},
     "assurance/engagements/packages/actions.py": {"EvidencePackage"},
@@ -47,7 +47,7 @@ ACTIONS_APART = {
     "assurance/incidents/reminders.py": {"DeadlineReminder"},
     "foundation/tenants/time_zones.py": {"TenantTimeZone"},
 }
-# Functions of an actions.py that leave no entry, and why that is right.
+# Functions of an actions.py without a log entry, each with the reason.
 NO_ENTRY = {
     "operations/systems/version_actions.py keep_first": "registering the system records it",
     "assurance/evaluation_findings/consequence_actions.py queue": (
@@ -180,13 +180,13 @@ NO_ENTRY = {
         "the data of a report under way; recorded with the file that is made of it"
     ),
 }
-# Other places than the feature's own actions that write its rows, and why.
+# Other places than the feature's own actions that write its rows, each with the reason.
 OTHER_WRITERS = ACTIONS_APART | {
     "kernel/files/installation_marks.py": {
         "InstallationMark"
-    },  # before there is a tenant, or a log
+    },  # They run before there is a tenant or a log.
     "kernel/work/jobs.py": {"WorkItem", "WorkTicket", "WorkFailure", "JobRun"},
-    "publishing/operator_work/key_ages.py": {"KeyAge"},  # what the hourly job sees of the keys
+    "publishing/operator_work/key_ages.py": {"KeyAge"},  # The hourly job's view of the keys.
     "foundation/audit/record.py": {"AuditEntry"},
     "foundation/audit/sequencer.py": {"Leaf", "Tile", "LogHead", "Checkpoint", "PendingEntry"},
     "foundation/audit/logs.py": {"LogHead", "LogKey"},
@@ -194,18 +194,18 @@ OTHER_WRITERS = ACTIONS_APART | {
     "assurance/frameworks/sync.py": {"Framework", "FrameworkRevision", "Requirement"},
     "foundation/identity_providers/connection_actions.py": {
         "Connection"
-    },  # sign-in reads it below approvals; each change leaves an entry
+    },  # Sign-in reads it, below approvals; each change leaves an entry.
     "foundation/people/sign_in_state.py": {
         "SignIn"
-    },  # the steps before anybody is known; what they end in is recorded
+    },  # The steps before the person is known; their outcome is recorded.
     "foundation/approvals/discussion.py": {
         "ApprovalComment"
-    },  # its actions; a comment leaves an entry, and so does a redaction
+    },  # Its actions. A comment leaves an entry, and so does a redaction.
     "foundation/people/saved_forms.py": {
         "SavedForm"
-    },  # a form that waits for a sign-in; what it submits is recorded
+    },  # A form that awaits a sign-in; what it submits is recorded.
 }
-# Where the host's time is read beside the clock, and why.
+# Places other than the clock that read the host's time, each with the reason.
 OWN_TIME = {
     "governance/kernel/clock.py": "it is the clock",
 }
@@ -227,7 +227,7 @@ DDL = {
     "publishing/tenant_offboarding/deletion.py": "names of tables, as the catalogue has them",
     "operations/alerts/window_counts.py": "one column for each window; the lengths are parameters",
 }
-# What a test replaces of ours, and why nothing else would show it.
+# Our code that a test replaces, each with why nothing else would prove it.
 REPLACED = {
     "tests/assurance/collectors/test_collecting.py tenant_isolation._another_tenant": (
         "the role of the application can't change a policy, so no test has a database that keeps"
@@ -342,9 +342,7 @@ def _cell(permission: access.Permission, role: str) -> str:
 
 
 def test_machines_and_people_have_permissions_of_their_own(app):
-    """What a key may is never what a role may: a role changed in haste opens nothing to machines,
-    and the other way round.
-    """
+    """Keep keys and roles apart, so that a hasty change of one opens nothing to the other."""
     assert [p.name for p in access.registry.values() if p.roles and p.scopes] == []
     assert {s for p in access.registry.values() for s in p.scopes} == access.known_scopes.keys()
     by_scope = {
@@ -381,13 +379,14 @@ def _constant(permission: access.Permission, modules: list[ModuleType]) -> str:
     names = (
         name for module in modules for name, value in vars(module).items() if value is permission
     )
-    return next(names, permission.name)  # the kernel declares its own beside their routes
+    return next(names, permission.name)  # The kernel declares its own next to their routes.
 
 
 def test_nobody_who_only_reads_may_change_anything(app):
-    """Viewers and auditors change nothing but what is their own; a download, an export or a preview
-    is a POST because it leaves an entry. An auditor draws samples and records results: that is the auditor's
-    work, within the engagement.
+    """Let viewers and auditors change only what is their own.
+
+    A download, an export or a preview is a POST because it leaves an entry. Auditors draw samples
+    and record results: that is their work, within the engagement.
     """
     engaged = {
         "engagements.ask",
@@ -395,7 +394,7 @@ def test_nobody_who_only_reads_may_change_anything(app):
         "engagements.judge",
         "engagements.package",
         "red_teams.attack",
-    }  # an auditor's own engagement
+    }  # An auditor's own engagement.
     own = {
         "people.own",
         "people.end_session",
@@ -444,7 +443,7 @@ def test_every_action_leaves_an_audit_entry():
 def _reaches(
     path: Path, name: str, does: Callable[[ast.AST], bool], seen: frozenset[str] = frozenset()
 ) -> bool:
-    """Whether the function does it, itself or through functions of its feature."""
+    """Return whether the function does it, itself or through functions of its feature."""
     node, seen = functions(path)[name], seen | {name}
     homes = _imported(path) | dict.fromkeys(functions(path), path)
     inner = ({what for what, _ in calls(node)} & homes.keys()) - seen
@@ -452,7 +451,7 @@ def _reaches(
 
 
 def _imported(path: Path) -> dict[str, Path]:
-    """The functions that a module imports from others of its feature."""
+    """Return the functions that a module imports from others of its feature."""
     return {
         alias.name: home
         for node in ast.parse(path.read_text()).body
@@ -465,12 +464,12 @@ def _imported(path: Path) -> dict[str, Path]:
 
 
 def _records(node: ast.AST) -> bool:
-    """Itself, or by requesting an approval, which is recorded as the request of that kind."""
+    """Return whether it records itself, or requests an approval, which is recorded."""
     return any(name in {"record", "approvals.request"} for name, _ in calls(node))
 
 
 def _writes(node: ast.AST) -> bool:
-    """Adds, deletes or sends something, or sets an attribute of something."""
+    """Return whether it adds, deletes or sends something, or sets an attribute."""
     verbs = {"add", "add_all", "delete", "enqueue", "setattr", "merge"}
     sets = (
         t
@@ -590,7 +589,7 @@ def test_only_the_kernel_commits():
 
 
 def test_only_the_clock_reads_the_time():
-    """Of tests, too: TODAY moves the clock for all of them."""
+    """Check tests, too: TODAY moves the clock for all of them."""
     reading = {
         "datetime.now",
         "datetime.utcnow",
@@ -626,7 +625,7 @@ def test_settings_end_with_their_transaction():
 
 
 def test_no_statement_is_glued_together():
-    """Values travel as parameters; a name that has to be part of the text is a constant of ours."""
+    """Pass values as parameters. A name inside the text is a constant of ours."""
     glued = {
         f"{short(path)}:{call.lineno}"
         for path in CODE
@@ -640,7 +639,7 @@ def test_no_statement_is_glued_together():
 
 
 def test_templates_trust_no_data():
-    """Text is escaped where it is shown; only drawings that are ours are markup already."""
+    """Escape text where it is shown. Only our own drawings are markup already."""
     raw = re.compile(r"(?<!['\"])\s*\|\s*safe\b|autoescape\s+false")
     assert [
         p.name for p in TEMPLATES if p.parent.name != "components" and raw.search(p.read_text())
@@ -729,13 +728,11 @@ def test_nothing_personal_or_foreign_is_in_the_repository():
 
 
 def test_no_test_asserts_a_duration_or_a_rate():
-    """A busy machine is no fault: tests wait by tests/waiting.py for what must come, and `make
-    bench` measures.
-    """
+    """Wait with tests/waiting.py: a busy machine is no fault, and `make bench` measures."""
     waiting = {
         "tests/waiting.py",
         "tests/journeys/conftest.py",
-    }  # the second signs in again before a sign-in is too old
+    }  # The second signs in again before a sign-in is too old.
     clocks = {"time.monotonic", "time.perf_counter", "time.process_time", "time.thread_time"}
     measuring = {
         short(p)
@@ -747,7 +744,7 @@ def test_no_test_asserts_a_duration_or_a_rate():
 
 
 def outside_functions(node: ast.AST) -> Iterator[ast.AST]:
-    """What runs as a module is imported: all but the bodies of its functions."""
+    """Yield the nodes that run when a module is imported: all except the bodies of functions."""
     for child in ast.iter_child_nodes(node):
         inner = (
             getattr(node, "body", [])
@@ -760,7 +757,7 @@ def outside_functions(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def test_no_test_module_reads_the_day_as_it_is_collected():
-    """The suite may run past midnight: the day is read where it is used."""
+    """Read the day where it is used, since the suite may run past midnight."""
     clocks = {"clock.today", "clock.now", "date.today", "datetime.now"}
     reading = [
         f"{short(p)}:{node.lineno}"
@@ -777,7 +774,7 @@ def test_continuous_integration_runs_the_checks_and_the_suite():
 
 
 def ours(module: ast.Module) -> set[str]:
-    """The names that a test module imports from the product."""
+    """Return the names that a test module imports from the product."""
     return {
         (name.asname or name.name).split(".")[0]
         for node in ast.walk(module)
@@ -788,7 +785,7 @@ def ours(module: ast.Module) -> set[str]:
 
 
 def replaced(module: ast.Module) -> Iterator[str]:
-    """What a test module replaces of ours, such as "clock.now"; not the limits that it makes small.
+    """Yield our code that a test module replaces, such as "clock.now", except lowered limits.
 
     A limit is a constant by its name, and its value isn't a function.
     """
@@ -809,9 +806,10 @@ def replaced(module: ast.Module) -> Iterator[str]:
 
 
 def test_tests_do_not_replace_our_own_code():
-    """Fakes stand at the network's edge; what is ours runs as it is. A test moves the clock with
-    clock.frozen, answers a port with answered_by, chooses a store with storage.use, and brings about
-    faults and meetings in the database with tests/faults.py.
+    """Put fakes at the network's edge only; our own code runs unchanged.
+
+    A test moves the clock with clock.frozen, answers a port with answered_by, chooses a store with
+    storage.use, and causes faults and rendezvous in the database with tests/faults.py.
     """
     me = Path(__file__).name
     mocking = re.compile(r"unittest\.mock|from mock|mocker\.|create_autospec")
@@ -844,9 +842,7 @@ def test_what_replaces_our_code_is_found_however_it_is_written(line, found):
 
 
 def test_tests_do_not_import_tests():
-    """What two test modules share is a helper: in the folder's helper module, or a fixture in its
-    conftest.
-    """
+    """Share code in the folder's helper module, or in a fixture of its conftest."""
     modules = {p.stem for p in TESTS if p.name.startswith("test_")}
     imported = [
         f"{short(p)}: {name}"
@@ -899,9 +895,7 @@ def test_the_scheduled_jobs_are_reviewed(snapshot_of):
 
 
 def test_models_and_migrations_agree(app, server):
-    """What autogenerate would still write; policies, grants and triggers are proved in
-    test_isolation.py.
-    """
+    """Compare with autogenerate. Policies, grants and triggers are proven in test_isolation.py."""
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import create_engine
@@ -919,7 +913,7 @@ def test_models_and_migrations_agree(app, server):
     ] == []
 
 
-@pytest.mark.slow  # make check runs lint-imports itself
+@pytest.mark.slow  # `make check` runs lint-imports itself.
 def test_the_layers_hold():
     assert (
         lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
@@ -931,7 +925,7 @@ PACKAGES = ("publishing", "assurance", "economics", "operations", "foundation")
 
 
 def test_features_that_others_import_have_their_rank():
-    """A new feature needs no place in pyproject.toml until another one of its package imports it."""
+    """Require a rank in pyproject.toml once another feature of the package imports it."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
         "contracts"
     ]
@@ -955,7 +949,7 @@ def test_features_that_others_import_have_their_rank():
 
 
 def _imports(user, name):
-    """Whether a module of the folder imports the feature of that name in its package."""
+    """Return whether a module of the folder imports the feature of that name in its package."""
     package = f"governance.{user.parent.name}"
     pattern = re.compile(
         rf"^\s*(?:from|import) {package}\.{name}\b|^\s*from {package} import .*\b{name}\b",

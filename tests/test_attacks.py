@@ -1,4 +1,4 @@
-"""What an attacker tried against the running console, and what it answers now."""
+"""Attacks on a running console, and its answers."""
 
 import io
 import zlib
@@ -271,7 +271,7 @@ def test_a_report_is_begun_again_once_when_two_click_at_the_same_moment(
     as_officer.post(f"{page}/cancel")
     run_id = UUID(page.rpartition("/")[2])
     with acting("compliance_officer"):
-        run = reports.run(run_id)  # with the work that both clicks have read
+        run = reports.run(run_id)  # The work that both clicks have read.
         background_work.retry(run)
         first = run.row.work_item_id
         background_work.retry(run)
@@ -298,12 +298,12 @@ def test_forty_open_streams_leave_threads_for_everybody_else(as_officer, acting,
         assert "retry" not in as_officer.get(f"work/{item}/events").text
         as_officer.client.head(
             as_officer.at(f"work/{item}/events")
-        )  # a stream that never begins holds no place
+        )  # A stream that never starts takes no slot.
     assert '"queued"' in as_officer.get(f"work/{item}/events").text
 
 
 def pdf_bomb(megabytes: int) -> bytes:
-    """A PDF whose attachment is that many megabytes of nothing, packed a thousand to one."""
+    """Return a PDF whose attachment is that many megabytes of zeros, packed a thousand to one."""
     packer = zlib.compressobj(9)
     packed = (
         b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(megabytes)) + packer.flush()

@@ -1,8 +1,8 @@
-"""No file that an auditor downloads names a person whose name their engagement hides.
+"""Files that an auditor downloads, none of which names a person hidden by their engagement.
 
-Everybody has a name that nothing else contains. Each file is opened with all that is in it: pages of
-a PDF as text, its attachments, the members of an archive. An auditor whose engagement shows names
-reads them in the same places.
+Everybody has a unique name. Each file is opened completely: pages of a PDF as text, its
+attachments, the members of an archive. An auditor whose engagement shows names reads them in the
+same places.
 """
 
 import io
@@ -34,9 +34,9 @@ from tests.assurance.engagements import engagement_helpers, package_helpers
 from tests.name_helpers import CANARY, rename_everybody, show_names
 from tests.route_helpers import call_route, route_methods
 
-assert open_assessment and measured_item  # fixtures
-assert schedule.HANDLERS  # the jobs process knows the kinds
-POSTED = {  # every file that an auditor downloads by a POST
+assert open_assessment and measured_item  # Both are fixtures.
+assert schedule.HANDLERS  # Loading the schedule registers the kinds of work.
+POSTED = {  # Every file that an auditor downloads by a POST.
     "anchors.receipt",
     "engagements.take_package",
     "evidence.download",
@@ -49,7 +49,7 @@ POSTED = {  # every file that an auditor downloads by a POST
 
 
 def content_of(body: bytes) -> str:
-    """All that a person can read in a file, with the files that are in it."""
+    """Return all that a person can read in a file, including the files in it."""
     if body.startswith(b"%PDF"):
         with pikepdf.open(io.BytesIO(body)) as document:
             inside = [each.get_file().read_bytes() for each in document.attachments.values()]
@@ -75,7 +75,7 @@ def names(body: bytes) -> bool:
 
 
 def request_reports(officer: Any, assessment: Any) -> dict[str, str]:
-    """The page of a finished report of each kind."""
+    """Return the page of a finished report of each kind."""
     today = clock.today()
     first = today.replace(day=1).isoformat()
     pages = {
@@ -95,7 +95,7 @@ def request_reports(officer: Any, assessment: Any) -> dict[str, str]:
 
 
 def run_of(page: str) -> Any:
-    """The fingerprint of the report with this page, and its number and version."""
+    """Return the fingerprint of the report with this page, and its number and version."""
     r = ReportRun
     query = select(r.fingerprint, r.snapshot["document"].label("document"))
     with make.acting("compliance_officer"):
@@ -104,7 +104,7 @@ def run_of(page: str) -> Any:
 
 @pytest.fixture
 def closed(as_officer, open_assessment, measured_item) -> Any:
-    """An assessment that an officer with an unmistakable name concluded and closed."""
+    """Conclude and close an assessment as an officer with a unique name."""
     rename_everybody()
     conclude(as_officer, measured_item)
     as_officer.post(f"assessments/{open_assessment}/closing", accept_open="y")
@@ -134,7 +134,8 @@ def test_each_kind_of_report_and_the_package_come_without_names(
         assert f'"without_names_of":"{run_of(page).fingerprint}"' in text, kind
         unmarked = content_of(as_officer.post(f"{other}/pdf", then=200).data)
         assert "By role and letter, without names" in " ".join(unmarked.split()), kind
-        assert " ".join(unmarked.split()).count(", without names:") > 1, kind  # the foot of pages
+        # The footer of pages.
+        assert " ".join(unmarked.split()).count(", without names:") > 1, kind
         assert run_of(page).document == run_of(other).document
     listed = as_auditor.get("reports/").text
     assert listed.count(", without names</") == len(pages) and CANARY not in listed
@@ -145,7 +146,7 @@ def test_each_kind_of_report_and_the_package_come_without_names(
     assert CANARY not in text
     packed = set(re.findall(r"/data/(reports/\S+)\n", text)) - {"reports/keys.txt"}
     assert sum(each.endswith("-without-names.pdf") for each in packed) == len(pages)
-    assert len(packed) == 2 * len(pages)  # each with its signature, and none with names
+    assert len(packed) == 2 * len(pages)  # Each comes with its signature, and none with names.
 
 
 @pytest.mark.slow
@@ -224,7 +225,7 @@ def test_results_that_were_frozen_with_names_alone_are_refused(
 
 
 def test_every_file_that_a_post_downloads(app, as_auditor, planted):
-    """Each is called with a planted row; those that are generated are opened above."""
+    """Download each with a planted row. Generated files are opened by the tests above."""
     posted = [
         door
         for door in route_methods(app, "tenant")

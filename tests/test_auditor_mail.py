@@ -1,5 +1,6 @@
-"""Mail to an auditor names people as the pages that it leads to do: by role and letter, or by name
-where their engagement shows names.
+"""Names of people in mail to an auditor, which equal those on the pages that it links to.
+
+They are roles with letters, or names where the engagement shows names.
 """
 
 import re
@@ -31,7 +32,7 @@ both = pytest.mark.parametrize("shows_names", [False, True])
 
 
 def mails_to(address: str) -> list[str]:
-    """Subject and text of each, the oldest first."""
+    """Return subject and text of each message, the oldest first."""
     with make.acting("admin", read_only=True):
         query = select(WorkItem.params).where(WorkItem.kind == "mail").order_by(WorkItem.id)
         sent = session().scalars(query).all()
@@ -53,7 +54,7 @@ def prefer_mail_at_once() -> None:
 
 
 def own_a_system() -> None:
-    """Make the auditor the owner of an AI system: any member can be."""
+    """Make the auditor the owner of an AI system, as any member can be."""
     with make.acting("compliance_officer"):
         systems.register(
             key="claims-triage",
@@ -97,7 +98,7 @@ def test_the_digest_calls_people_what_the_page_calls_them(renamed, shows_names):
 
 
 def test_members_read_the_sender_by_name(database):
-    """The same event, told to somebody who may see names."""
+    """Name the sender of the same event to a reader who may see names."""
     with make.acting("compliance_officer"):
         member = session().scalars(
             select(Membership).where(Membership.person_id == make.person_id("viewer"))

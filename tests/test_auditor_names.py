@@ -1,7 +1,7 @@
-"""No page, file or answer that an auditor opens names a person whose name their engagement hides.
+"""Pages, files and answers for an auditor, none of which names a person that is hidden from them.
 
-Every name and address of the tenant's people is replaced by one that nothing else contains, and
-every address that an auditor may open is opened.
+Every name and address of the tenant's people is replaced by a unique one, and every address that an
+auditor may open is opened.
 """
 
 from io import BytesIO
@@ -25,7 +25,7 @@ def pages(app: Any, ids: dict[str, Any], role: str) -> list[tuple[RouteMethod, s
 
 def text_of(reply: Any) -> str:
     body = reply.get_data()
-    if is_zipfile(BytesIO(body)):  # a workbook, a package
+    if is_zipfile(BytesIO(body)):  # A workbook or a package.
         with ZipFile(BytesIO(body)) as archive:
             body = b"\n".join(archive.read(each) for each in archive.namelist())
     return body.decode("utf-8", "replace")
@@ -54,7 +54,7 @@ def test_an_auditor_reads_no_name(app, planted):
 
 
 def test_an_officer_reads_them_on_the_same_pages(app, planted):
-    """Otherwise the walk above would prove nothing."""
+    """Validate the test above, which would prove nothing otherwise."""
     officer = Visitor(app, make.cookie("compliance_officer"), "acme")
     walk = [
         each
@@ -67,7 +67,7 @@ def test_an_officer_reads_them_on_the_same_pages(app, planted):
 
 
 def test_a_page_that_is_open_follows_the_scope_at_the_next_request(app, planted):
-    """Shown, hidden, shown: a kept page and a kept ledger are those of the scope of now."""
+    """Follow the current scope, despite cached pages and ledgers: shown, hidden, shown."""
     auditor = Visitor(app, make.cookie("auditor"), "acme")
     for shows_names in (False, True, False):
         show_names(shows_names)

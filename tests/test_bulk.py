@@ -1,6 +1,4 @@
-"""Bulk actions through the front door: nothing destructive is preselected, and what is applied is
-what was previewed.
-"""
+"""Bulk actions through the front door: no destructive default, and the preview is applied."""
 
 from dataclasses import replace
 from datetime import date
@@ -41,9 +39,7 @@ LISTS = {"controls": Control, "evidence": Evidence, "requirements": AssessmentIt
 
 @pytest.fixture
 def lists(app, acting):
-    """Two owned rows of each list: name → (address of the list, address of its bulk action,
-    ids).
-    """
+    """Create two owned rows of each list. Return name → (list, bulk action, ids)."""
     controls = [
         evidence_helpers.create_control(ref, title)
         for ref, title in (("SEC-04", "Penetration test"), ("SEC-05", "Encryption at rest"))
@@ -76,7 +72,7 @@ def lists(app, acting):
 
 
 def owners(name, ids):
-    """Who owns these rows now, in the order of their ids."""
+    """Return the owners of these rows now, in the order of their ids."""
     model = LISTS[name]
     with make.acting("compliance_officer", read_only=True):
         found = {
@@ -87,7 +83,7 @@ def owners(name, ids):
 
 
 def preselected(html, address):
-    """The fields of the bulk form as the page shows it before anybody touches them."""
+    """Return the fields of the bulk form as the page shows it at first."""
     form = BeautifulSoup(html, "html.parser").find(
         "form", action=lambda a: a and a.endswith(address)
     )
@@ -158,9 +154,7 @@ def test_removing_owners_is_the_last_choice_and_is_previewed(as_officer, lists, 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_the_preview_lists_exactly_what_is_applied(as_officer, lists, name):
-    """Each change of owner, old and new; who has this owner already is listed apart and not
-    touched.
-    """
+    """List each change of owner, and list rows that have this owner already apart, unchanged."""
     _, address, ids = lists[name]
     confirm_bulk(as_officer, address, ids=ids[:1], **bulk_form(name))
     before = len(entries(ASSIGNED[name]))
@@ -193,8 +187,9 @@ def test_pressed_twice_it_is_applied_once_and_answered_alike(as_officer, lists, 
 def test_a_preview_that_was_overtaken_is_shown_again_and_nothing_is_applied(
     as_officer, as_admin, lists, name
 ):
-    """Two tabs, or two people: the second confirmation says what changed, and its own list is what
-    counts.
+    """Preview again after another confirmation, and apply only the newest list.
+
+    Two tabs cause this, or two people.
     """
     _, address, ids = lists[name]
     fields = confirmation_fields(preview_bulk(as_officer, address, ids=ids, **bulk_form(name)))
@@ -305,9 +300,7 @@ def test_a_due_date_alone_keeps_each_owner(as_officer, lists):
 def test_a_change_freeze_refuses_the_whole_confirmation_beside_the_preview(
     as_officer, lists, acting
 ):
-    """Evidence and controls are read-only while auditors work who asked for it: nothing is half
-    done.
-    """
+    """Reject all of it: evidence and controls are read-only at the auditors' request."""
     _, address, ids = lists["controls"]
     fields = confirmation_fields(
         preview_bulk(as_officer, address, ids=ids, **bulk_form("controls"))
@@ -342,9 +335,7 @@ def items(rows):
 
 @given(ROWS, WISHES)
 def test_applying_a_preview_gives_what_it_lists_and_then_there_is_nothing_left(rows, wish):
-    """Each selected row is listed once; once applied, the same wish finds only rows that have it or
-    can't have it.
-    """
+    """List each selected row once. After it is applied, the same wish changes nothing."""
     before = items(rows)
     shown = bulk.preview(before, lambda _: wish)
     assert sorted(item.id for item in shown.items) == [item.id for item in before]
@@ -372,7 +363,7 @@ def test_one_press_is_known_by_what_was_seen_and_wished(rows, wish, other):
 def test_an_owner_who_left_is_not_removed_by_saving_another_field(
     as_officer, as_admin, lists, acting
 ):
-    """Without them in the list, the browser would send the first choice: no owner."""
+    """Keep them in the list: otherwise the browser would send the first choice, no owner."""
     _, _, (item, _) = lists["requirements"]
     with acting("admin"):
         systems.register(

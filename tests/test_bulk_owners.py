@@ -1,5 +1,6 @@
-"""AI systems, data sets, playbooks, incidents, findings and risks get an owner together: previewed,
-applied once, in the log, and undone.
+"""Bulk changes of owner: previewed, applied once, logged, and undone.
+
+AI systems, data sets, playbooks, incidents, findings and risks have them.
 """
 
 from collections.abc import Callable, Sequence
@@ -94,7 +95,7 @@ def _incidents() -> list[Any]:
 
 
 def _findings() -> list[Any]:
-    """Each of an exception of its own, due in a week."""
+    """Create findings, each of an exception of its own, due in a week."""
     found = []
     for ref in ("SEC-07", "SEC-08"):
         control = type2_helpers.create_control(ref)
@@ -119,7 +120,7 @@ class Register:
 
     page: str
     action: str
-    owner: Any  # its column
+    owner: Any  # Its column.
     entry: str
     create: Callable[[], Sequence[Any]]
 
@@ -159,7 +160,7 @@ of_each = pytest.mark.parametrize("name", REGISTERS)
 
 @pytest.fixture
 def rows(app, isolated, name) -> list[UUID]:
-    """Two rows of the list, both of Anna's, in the order of their refs."""
+    """Return two rows of the list, both Anna's, in the order of their refs."""
     if name == "findings":
         return _findings()
     with make.acting("compliance_officer"):

@@ -1,4 +1,4 @@
-"""The hook that checks the subject of a commit, as git runs it."""
+"""The hook that checks the subject of a commit, as Git runs it."""
 
 import os
 import shutil

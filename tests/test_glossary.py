@@ -1,4 +1,4 @@
-"""Whatever the product names is explained in the glossary, and every page links to it."""
+"""The glossary, which explains all that the product names and is linked from every page."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,7 @@ LABELS = {
     "Tenants": "tenant",
     "Budgets": "budget",
     "Evaluations": "evaluation",
-}  # navigation label → slug, where the label isn't the term itself
+}  # Navigation label → slug, where the label isn't the term itself.
 
 
 def sources() -> dict[str, str]:
@@ -115,7 +115,7 @@ def test_every_help_text_links_to_a_term_and_is_short():
 
 
 def test_every_page_has_help():
-    """A page's own, or that of the frame which it extends."""
+    """Find a help link on each page, or on the frame that it extends."""
     texts = sources()
     parents = {name: EXTENDS.findall(text) for name, text in texts.items()}
     frames = {parent for found in parents.values() for parent in found}

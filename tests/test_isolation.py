@@ -1,6 +1,4 @@
-"""Two tenants never meet: proved over every table that the catalogue knows and every class that is
-mapped.
-"""
+"""Isolation of tenants, proven over every table of the catalog and every mapped class."""
 
 from contextlib import suppress
 from typing import NamedTuple
@@ -26,7 +24,7 @@ class Founded(NamedTuple):
     slug: str
 
 
-# Tables without a tenant, and why each may be read by all.
+# Tables without a tenant, each with why all may read it.
 SHARED = {
     "tenants": "the directory: which tenant a slug is, before anybody is known",
     "email_domains": "the sign-in page must know where an address leads",
@@ -54,7 +52,7 @@ SHARED = {
     "job_runs": "which scheduled job ran for which period",
     "alembic_version": "the schema's own number",
 }
-# Ids in a tenant's rows that name something without a foreign key, and why that is right.
+# Ids in a tenant's rows without a foreign key, each with the reason.
 WITHOUT_KEY = {
     "cost_budgets.system_id": "an AI system of the customer, which no key of the operator's reaches",
     "search_documents.parent": "an object of any kind; the index follows the objects",
@@ -115,8 +113,8 @@ OVER_ALL = {
         " true, 'why', gen_random_uuid(), now())"
     ),
 }
-# Verbs that the application has on shared tables, and whether a tenant's transaction may use them on
-# rows that name it. On all other rows they are the installation's: the operator's transactions, and
+# Verbs of the application on shared tables, and whether a tenant's transaction may use them on rows
+# that name it. All other rows belong to the installation: to the operator's transactions, and to
 # those of no tenant.
 WRITTEN_BY_ITS_TENANT = {
     "tenants": {"INSERT": True, "UPDATE": True},
@@ -132,7 +130,7 @@ WRITTEN_BY_ITS_TENANT = {
 }
 POLICY_OF = {"INSERT": "adds", "UPDATE": "changes", "DELETE": "removes"}
 WRITES = [(table, verb) for table, verbs in WRITTEN_BY_ITS_TENANT.items() for verb in verbs]
-WITH_OTHER_PROOFS = {"people", *OVER_ALL}  # below
+WITH_OTHER_PROOFS = {"people", *OVER_ALL}  # Their proofs are below.
 READ_ONLY = {"frameworks", "framework_revisions", "requirements", "alembic_version"}
 BY_WHOM = "a person, who is no tenant's row: shown by a membership of the same tenant or not at all"
 
@@ -163,7 +161,7 @@ DEFINERS = (
     "SELECT oid::regprocedure::text FROM pg_proc WHERE prosecdef AND pronamespace ="
     " 'public'::regnamespace"
 )
-# Functions that run as the tables' owner, and why; each has a fixed search path.
+# Functions that run as the tables' owner, each with the reason. Each has a fixed search path.
 OWNERS_FUNCTIONS = {
     "create_minute_partition(date)": "creates a sealed month of the minute counts, empty",
     "drop_minute_partition(date)": "drops a whole month of them that ended 14 months ago",
@@ -190,7 +188,7 @@ GRANTS = (
 
 @pytest.fixture
 def catalogue(server, app):
-    """The database as its owner sees it, everything rolled back."""
+    """Return the database as its owner sees it. Everything is rolled back."""
     engine = create_engine(server.owner_url)
     with engine.connect() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '60s'"))
@@ -241,7 +239,7 @@ def test_no_policy_is_wider_than_the_tenant(catalogue):
     assert [command for command, _ in queue] == ["SELECT", "SELECT"]
     assert all(
         "app.tenant" in clause and clause.rstrip(")").endswith("= ''::text") for _, clause in queue
-    )  # of no tenant: sequencer, drills
+    )  # Transactions of no tenant: sequencer, drills.
     rule = query_catalogue(
         catalogue, "SELECT cmd, qual FROM pg_policies WHERE policyname = 'own_memberships'"
     )
@@ -251,7 +249,7 @@ def test_no_policy_is_wider_than_the_tenant(catalogue):
 
 @pytest.mark.parametrize("table", ["platform_policies", "platform_stops"])
 def test_what_stands_over_all_tenants_is_written_by_the_operator_only(acting, table):
-    """The database itself refuses a tenant's transaction, whatever the code does."""
+    """Reject a tenant's transaction in the database itself, whatever the code does."""
     with (
         acting("admin"),
         pytest.raises(ProgrammingError, match="row-level security"),
@@ -266,7 +264,7 @@ def test_what_stands_over_all_tenants_is_written_by_the_operator_only(acting, ta
 
 
 def _of_tenant(table, tenant_id, slug):
-    """A row of a shared table that names this tenant, as far as its table names one."""
+    """Return a row of a shared table that names this tenant, if its table can."""
     values = RowFactory().values(table) | {"id": uuid4()}
     values.pop("tenant_id")
     if table.name in {"tenants", "marks"}:
@@ -283,7 +281,7 @@ def _of_tenant(table, tenant_id, slug):
 
 
 def _write(name, verb, values) -> int:
-    """How many rows the present transaction writes; refused is none. Nothing is kept."""
+    """Return how many rows the current transaction writes, 0 if rejected. Nothing is kept."""
     table = Model.metadata.tables[name]
     column = "wrapped" if "wrapped" in table.columns else "created_at"
     mine = table.c.id == values["id"]
@@ -304,7 +302,7 @@ def _write(name, verb, values) -> int:
 
 def test_every_shared_table_says_who_writes_it(catalogue):
     grants = query_catalogue(catalogue, GRANTS, owner=OWNER)
-    columns = {("signing_keys", "UPDATE"), ("certificate_authorities", "UPDATE")}  # `wrapped` alone
+    columns = {("signing_keys", "UPDATE"), ("certificate_authorities", "UPDATE")}  # Only `wrapped`.
     written = {(t, verb) for t, _, verb in grants if t in SHARED and verb != "SELECT"} | columns
     assert {write for write in written if write[0] not in WITH_OTHER_PROOFS} == set(WRITES)
     assert SHARED.keys() == WRITTEN_BY_ITS_TENANT.keys() | WITH_OTHER_PROOFS | READ_ONLY
@@ -317,7 +315,7 @@ def test_every_shared_table_says_who_writes_it(catalogue):
 
 @pytest.mark.parametrize(("name", "verb"), WRITES)
 def test_a_shared_row_is_written_by_its_tenant_and_the_installation(acting, name, verb):
-    """Not by another tenant's transaction, whatever the code does: the database refuses it."""
+    """Reject another tenant's transaction in the database, whatever the code does."""
     table = Model.metadata.tables[name]
     with acting("operator_admin", "console"):
         who = Founded(uuid4(), f"t{uuid4().hex[:12]}")
@@ -325,7 +323,7 @@ def test_a_shared_row_is_written_by_its_tenant_and_the_installation(acting, name
         if verb != "INSERT":
             session().execute(insert(table).values(theirs))
         elif not WRITTEN_BY_ITS_TENANT[name][verb]:
-            session().execute(insert(table).values(_of_tenant(table, *who)))  # the first of them
+            session().execute(insert(table).values(_of_tenant(table, *who)))  # The first of them.
         if name == "job_runs":
             session().execute(insert(TENANTS).values(_of_tenant(TENANTS, *who)))
         assert _write(name, verb, theirs) == 1, "the operator"
@@ -486,11 +484,11 @@ def test_what_is_append_only_stays_for_the_owner_too(catalogue, acting, table, v
 
 
 class RollBack(Exception):
-    """Ends a transaction without keeping anything of it."""
+    """An error that rolls back a transaction."""
 
 
 def _chain(acting, name):
-    """A row of that table and the rows it depends on, parents first, none of them kept."""
+    """Return a row of that table and the rows it depends on, parents first, none of them kept."""
     rows, copies = RowFactory(), []
     with suppress(RollBack), acting("admin"):
         rows.of(next(m for m in TENANTED if m.__tablename__ == name))
@@ -592,7 +590,7 @@ def test_a_row_is_invisible_to_the_other_tenant(acting, model):
 
 
 def _changed(statement) -> int:
-    """How many rows it changed; a verb that was never granted changes none."""
+    """Return how many rows it changed. A verb that was never granted changes none."""
     try:
         with session().begin_nested():
             return (
@@ -638,7 +636,7 @@ def test_a_row_cannot_point_into_the_other_tenant(acting, model, column, parent)
 
 @pytest.mark.parametrize("model", TENANTED, ids=lambda m: m.__name__)
 def test_no_plan_depends_on_which_tenant_asks(acting, model):
-    """A tenant that came after the last ANALYZE has no rows in the statistics.
+    """Plan alike for all tenants: one that came after the last ANALYZE has no statistics.
 
     Were its id a constant of the statement, PostgreSQL would plan for one row and compare every row
     of one table with every row of the next.
@@ -659,7 +657,7 @@ def test_no_plan_depends_on_which_tenant_asks(acting, model):
 
 
 def test_an_absent_row_and_another_tenants_row_are_refused_alike(acting):
-    """Otherwise the refusal would tell whether an id exists."""
+    """Answer alike, so that a rejection doesn't reveal whether an id exists."""
     model, column, parent = next(c for c in foreign_keys() if c[0].__tablename__ == "control_tests")
     with acting("admin"):
         theirs = RowFactory().of(parent)
@@ -689,7 +687,7 @@ def test_without_a_tenant_nothing_is_there(app, acting, database):
         "PendingEntry",
         "Drill",
         "Engagement",
-    }  # what the sequencer and the jobs process look for
+    }  # The rows that the sequencer and the jobs process look for.
 
 
 def test_a_person_sees_their_own_memberships_and_nobody_elses(app, acting):
@@ -719,7 +717,7 @@ def test_a_person_sees_their_own_memberships_and_nobody_elses(app, acting):
 
 
 def test_the_tenant_of_a_transaction_does_not_outlive_it(settings, app):
-    """On a pooled connection the next transaction starts without a tenant."""
+    """Start the next transaction on a pooled connection without a tenant."""
     from governance.kernel import current
     from governance.kernel.data import db
     from governance.kernel.data.db import transaction

@@ -1,4 +1,4 @@
-"""Junk in an address, wherever a page reads it: refused or answered, never our fault."""
+"""Junk in an address, which any page rejects or answers without a server error."""
 
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ MORE_JUNK = ["%ff", "%ED%A0%80", "..%2f..%2fetc", "'%3bDROP", "a" * 3000, "%E2%8
 
 
 class ReadArguments(ImmutableMultiDict[str, str]):
-    """The arguments of an address, which note the names that a page asks them for."""
+    """Query arguments that record the names a page reads."""
 
     names: ClassVar[set[str]] = set()
 
@@ -28,14 +28,12 @@ class ReadArguments(ImmutableMultiDict[str, str]):
         return super().__contains__(name)
 
 
-_read_by = dict[str, set[str]]()  # path → the names that its page asks for
+_read_by = dict[str, set[str]]()  # Path → the names that its page reads.
 
 
 @pytest.fixture
 def read_by(app, as_admin, monkeypatch) -> dict[str, set[str]]:
-    """Of each page without an object in its address: the names of its query that it reads, found
-    once by opening it without any.
-    """
+    """Return the query names that each page without an object reads, found once by opening it."""
     with monkeypatch.context() as patched:
         patched.setattr(app.request_class, "parameter_storage_class", ReadArguments)
         for door in [] if _read_by else route_methods(app, "tenant"):
@@ -51,8 +49,9 @@ def read_by(app, as_admin, monkeypatch) -> dict[str, set[str]]:
     "junk", ["%00", *(pytest.param(each, marks=pytest.mark.slow) for each in MORE_JUNK)]
 )
 def test_junk_in_an_address_is_answered(as_admin, read_by, junk):
-    """In a name that every page may have, and in those of paging and states where a page reads
-    them: a name that it doesn't read is as good as any other.
+    """Put junk in names that every page may have, and in those of paging and states.
+
+    The latter apply where a page reads them: any other name is ignored alike.
     """
     paths = [
         f"/t/acme/{junk}",

@@ -1,6 +1,6 @@
-"""Everything that a person reads avoids the words of a short list (tests/language_words.txt).
+"""Texts that a person reads avoid the words of a short list (tests/language_words.txt).
 
-A tripwire, not a licence: the copy edit is done by reading (design/language.md).
+It is a tripwire, not a license: the copy edit is done by reading (design/language.md).
 """
 
 import ast
@@ -20,7 +20,7 @@ DOCS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs")
 
 
 class Word(NamedTuple):
-    """A pattern that is not to be written, what to write instead, and paths that may."""
+    """A pattern to avoid, its replacement, and the paths that may use it."""
 
     pattern: re.Pattern[str]
     instead: str
@@ -28,7 +28,7 @@ class Word(NamedTuple):
 
 
 def read_words() -> list[Word]:
-    """Return the words of the list. ValueError for a line without a replacement."""
+    """Return the words of the list. Raise ValueError for a line without a replacement."""
     words = []
     for line in WORD_LIST.read_text().splitlines():
         if line and not line.startswith("#"):

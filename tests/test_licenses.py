@@ -1,4 +1,4 @@
-"""docs/licenses.md says what uv.lock and the installed packages say."""
+"""The page docs/licenses.md, compared with uv.lock and the installed packages."""
 
 import re
 
@@ -7,12 +7,13 @@ from tools import licenses
 
 PAGE = (REPOSITORY / "docs" / "licenses.md").read_text()
 AGAIN = "run `make licenses`"
-# security.md says what these mean: a program may use them, and changes of theirs stay under them.
+# security.md explains these licenses: a program may use the packages, and changes to them stay
+# under them.
 WEAK = {"certifi", "pikepdf", "psycopg", "psycopg-binary", "psycopg-pool", "pyphen"}
 
 
 def section(title: str) -> dict[str, str]:
-    """The packages of a part of the page, with their licenses."""
+    """Return the packages of a section of the page, with their licenses."""
     part = PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
     return dict(re.findall(r"^\| (\S+) \| (.+) \|$", part, re.MULTILINE)[2:])
 

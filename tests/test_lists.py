@@ -1,6 +1,4 @@
-"""Every list that is declared, walked through the front door by two tenants: filters, sorts,
-columns and exports work.
-"""
+"""Every declared list, opened by two tenants: filters, sorts, columns and exports work."""
 
 import csv
 import io
@@ -63,22 +61,22 @@ from tests.browser import Visitor
 from tests.operations.alerts.alert_helpers import watched_objective
 from tests.operations.intake import intake_helpers
 
-LISTS = sorted(  # the operator's are tested beside their features
+LISTS = sorted(  # The operator's lists are tested with their features.
     name
     for name, listed in list_pages.declared.items()
     if not listed.endpoint.startswith("operator_")
 )
 COLLECTOR = "members"
-CHOICES_TRIED = 3  # of each filter, and the last one
+CHOICES_TRIED = 3  # Choices of each filter, and the last one.
 OTHER_VALUES = {
     "provider": "helio",
     "since": "2026-01-01",
     "until": "2030-01-01",
     "actor": "abcd",
     "target": "Control",
-}  # of fields without a menu
-UNKNOWN = {"action": "no.such.action"}  # written as an action is, since anything else is refused
-BUDGETS = {  # statements of a page; those of other lists are held beside their features
+}  # Values of fields without a menu.
+UNKNOWN = {"action": "no.such.action"}  # Written like an action, since anything else is rejected.
+BUDGETS = {  # Statements of a page. Those of other lists are in their features' tests.
     "access_review_rows": 10,
     "access_reviews": 10,
     "checkpoints": 10,
@@ -94,17 +92,17 @@ BUDGETS = {  # statements of a page; those of other lists are held beside their 
     "proposals": 6,
 }
 OF_ADMINS = {"member_sessions"}
-OF_OPERATOR = {"accounts", "prices"}  # of the operator's finance
+OF_OPERATOR = {"accounts", "prices"}  # Lists of the operator's finance.
 TENANTS = ("acme", "globex")
 
 
 def _home(name: str) -> str:
-    """The tenant in which a list is opened where one is enough."""
+    """Return the tenant in which a list is opened where one suffices."""
     return "console" if name in OF_OPERATOR else "acme"
 
 
 def _everywhere(names: list[str]) -> list[tuple[str, str]]:
-    """Each list with each tenant that has it."""
+    """Return each list with each tenant that has it."""
     return [
         (name, slug)
         for name in names
@@ -113,19 +111,22 @@ def _everywhere(names: list[str]) -> list[tuple[str, str]]:
 
 
 PLACES = {"collector_runs": {"key": COLLECTOR}}
-SOMETIMES_EMPTY = {"under", "state"}  # menus without a choice where nothing can be chosen
+SOMETIMES_EMPTY = {"under", "state"}  # Menus without a choice where there are no values.
 
 
 @pytest.fixture(scope="module")
 def places(app, module_transaction):
-    """Rows of both tenants in every list, written once; the ids in their addresses, by tenant."""
+    """Create rows of both tenants in every list, once.
+
+    Return the ids in their addresses, by tenant.
+    """
     _fill_operator()
     return {slug: _fill(slug) for slug in TENANTS}
 
 
 @pytest.fixture
 def world(app, places, isolated):
-    """Who opens each list of each tenant, and where: (visitor, place)."""
+    """Return (visitor, place) of each list of each tenant."""
     found = {}
     for slug, place in places.items():
         officer, admin = (
@@ -386,7 +387,7 @@ def _chips(soup: BeautifulSoup) -> list[str]:
 
 
 def _values(soup: BeautifulSoup, filter_: Filter) -> list[str]:
-    """What a reader can choose on the page: some values of a menu, or something typed."""
+    """Return what a reader can choose on the page: values of a menu, or typed text."""
     if filter_.kind != "menu":
         return [OTHER_VALUES[filter_.name]] if filter_.name in OTHER_VALUES else []
     options = [
@@ -515,7 +516,7 @@ def test_exports_hold_what_is_filtered_and_nothing_of_another_tenant(app, world,
         n
         for n in LISTS
         if list_pages.declared[n].exports
-        and n != "gaps"  # exports requirements
+        and n != "gaps"  # It exports requirements.
         and any(c.can_hide for c in list_pages.declared[n].columns)
     ],
 )

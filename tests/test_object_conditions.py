@@ -1,6 +1,4 @@
-"""Every object condition of the permission table: allowed beside refused through the front door,
-and the same in lists.
-"""
+"""Object conditions of the permission table: each allowed and denied, on pages and in lists."""
 
 import io
 from collections.abc import Callable
@@ -77,13 +75,13 @@ TRIED: set[tuple[str, str]] = set()
 
 
 def shows_condition(needs: Permission, predicate: Condition) -> Callable[[Any], Any]:
-    """The test shows this condition of this permission allowed beside refused."""
+    """Mark a test that shows this condition of this permission, both allowed and denied."""
     TRIED.add((needs.name, predicate.name))
     return lambda test: test
 
 
 def share_address(role: str, *, with_: str) -> None:
-    """From now on the two accounts have one email address, in another spelling."""
+    """Give the two accounts one email address, in another spelling."""
     who = make.person_id(role)
     with current.acting_as(make.system_actor("acme")), transaction(person_id=who):
         session().get_one(Person, who).email = make.PEOPLE["acme", with_][1].upper()
@@ -137,7 +135,7 @@ def test_a_contributor_uploads_to_the_evidence_they_own(as_contributor, as_revie
 
 @shows_condition(evidencing.BRING, is_owner)
 def test_a_control_offers_the_upload_to_the_owner_and_not_to_their_namesake(as_contributor):
-    """The page compared names once, and two people may have one."""
+    """Compare ids, since two people may have one name."""
     control = evidence_helpers.create_control()
     own = evidence_helpers.create_evidence(supports=[control])
     other = evidence_helpers.create_evidence(
@@ -171,7 +169,7 @@ def test_another_person_than_the_uploader_reviews(as_officer, as_reviewer):
 
 
 def pushed_version(by: str) -> Any:
-    """A version that a machine uploaded with a key whose secret that person was shown."""
+    """Upload a version by a machine, with a key whose secret that person saw."""
     piece = evidence_helpers.create_evidence(supports=[evidence_helpers.create_control()])
     with make.acting(by):
         key = keys.create("pipeline", ["evidence:write"])[0].id
@@ -292,7 +290,7 @@ def test_a_contributor_tests_the_control_they_own(as_contributor, as_officer):
 
 
 def conclude_requirement(by: str = "compliance_officer") -> Any:
-    """A conclusion of that person on a requirement: the requirement's item."""
+    """Conclude on a requirement as that person. Return the requirement's item."""
     today = clock.today()
     with make.acting(by):
         framework = frameworks.framework("nist-ai-rmf-1.0")
@@ -356,7 +354,7 @@ def row_of(review_id: Any, name: str) -> Any:
 
 
 def decide(who: Visitor, review_id: Any, name: str) -> str:
-    """What the preview of keeping that person's or key's access says."""
+    """Return the preview's text about keeping that person's or key's access."""
     sent = {f"row-{row_of(review_id, name)}": "keep"}
     return who.post(f"settings/access-reviews/{review_id}/decisions", then=200, **sent).text
 
@@ -420,7 +418,10 @@ def test_a_contributor_answers_the_request_they_own(as_contributor, as_officer):
 
 
 def red_teams() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """(id, a scenario) of a third party's red team, whose tester the auditor is, and an own one."""
+    """Create a third party's red team, whose tester is the auditor, and an own one.
+
+    Return (id, scenario) of each.
+    """
     with make.acting("admin"):
         system()
     own, scenario, _ = red_team_helpers.planned(kind="third_party", firm="Orca Labs")
@@ -440,7 +441,7 @@ def test_an_auditor_attacks_in_their_own_red_team_alone(as_auditor):
 
 
 def create_finding(owner: str, *, remedied_by: str | None = None) -> tuple[Any, Any]:
-    """(the finding, its exception) of a control that failed."""
+    """Create a finding of a control that failed. Return (finding, exception)."""
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
         held = exception_queries.exception(exception)
@@ -504,7 +505,7 @@ def test_only_an_auditor_replaces_what_an_auditor_found(as_officer, as_auditor, 
 
 @shows_condition(testing_permissions.TEST, testing_permissions.is_in_window)
 def test_an_auditor_tests_while_an_engagement_of_theirs_is_open(as_auditor, as_reviewer):
-    """Outside it the pages are closed to them altogether; the action denies every caller."""
+    """Close the pages outside the engagement, and deny every caller of the action."""
     control = type2_helpers.create_control()
     population = type2_helpers.freeze_population(control)
     draw = f"evidence/type-ii/populations/{population}/samples"
@@ -521,7 +522,7 @@ def test_an_auditor_tests_while_an_engagement_of_theirs_is_open(as_auditor, as_r
 
 @shows_condition(testing_permissions.TEST, testing_permissions.is_in_scope)
 def test_an_auditor_tests_the_controls_of_their_engagement(as_auditor, as_reviewer):
-    """They don't see others: the page is no page. The action denies every caller."""
+    """Answer 404 for other controls, and deny every caller of the action."""
     inside, outside = type2_helpers.create_control(), type2_helpers.create_control("SEC-08")
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with make.acting():
@@ -666,7 +667,7 @@ def test_a_list_shows_exactly_what_the_condition_allows(app, isolated, needs, mo
                 assert listed == set(
                     session().scalars(select(model.id).where(not_excluded(needs, model, me)))
                 ), role
-    assert len(seen) > 1  # otherwise it would prove nothing
+    assert len(seen) > 1  # Otherwise it would prove nothing.
     with make.acting("admin", "globex", read_only=True):
         assert session().scalars(select(model.id).where(matching(needs, model))).all() == []
 

@@ -1,5 +1,6 @@
-"""Object conditions are asked of the permission table and nowhere else: no view, query, action or
-template compares for itself.
+"""Object conditions, which only the permission table evaluates.
+
+No view, query, action or template compares for itself.
 """
 
 import ast
@@ -80,7 +81,7 @@ SINGLE = {
 
 
 def compared(path: Path) -> Iterator[str]:
-    """The comparisons of an object's people with the acting person."""
+    """Return the comparisons of an object's people with the acting person."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             sides = [node.left, node.comparators[0]]
@@ -158,13 +159,13 @@ def test_the_search_finds_what_it_is_for(tmp_path, text):
 
 
 def test_every_conditional_permission_is_asked_of_its_object(app):
-    """A route knows the role alone; without `on=` somewhere the condition would never be asked."""
+    """Find `on=` for each: a route only checks the role, so the condition would be skipped."""
     never = [p.name for p in registry.values() if p.is_conditional and not _is_asked(p.name)]
     assert never == []
 
 
 def _is_asked(name: str) -> bool:
-    """In its own feature: `require(permissions.REVIEW, on=version)`, or the sentence of it."""
+    """Return whether its feature calls `require(permissions.REVIEW, on=version)` or `why_not`."""
     declared = next(
         p for p in (HERE / "governance").rglob("permissions.py") if f'"{name}"' in p.read_text()
     )

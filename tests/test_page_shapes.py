@@ -1,4 +1,4 @@
-"""What a page may change without being parsed again, and what it may not."""
+"""Changes of a page that need no new parsing, and changes that do."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The bill of materials is valid CycloneDX, names what uv.lock has, and is the same each time.
+"""The bill of materials: valid CycloneDX with the packages of uv.lock, the same each time.
 
-tests/vendor/cyclonedx holds the schemas of github.com/CycloneDX/specification, unchanged
+The schemas in tests/vendor/cyclonedx are those of github.com/CycloneDX/specification, unchanged
 (Apache-2.0, at e02a34ae).
 """
 

@@ -1,5 +1,7 @@
-"""No page asks more of the database because it shows more rows: each page of the tenant and of one
-object is opened where every table has a few rows, and again where it has ten times as many.
+"""Statements of a page, whose number must not grow with the number of rows.
+
+Each page of the tenant and of one object is opened where every table has a few rows, and again
+where it has ten times as many.
 """
 
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from governance.kernel.files import downloads
 from tests.conftest import visitor
 from tests.route_helpers import RouteMethod, call_route, route_methods
 
-# the log itself and what is one for a tenant, where a copy would mean something else
+# The log itself and one-per-tenant rows, of which a copy would mean something else.
 NOT_COPIED = {
     "audit_entries", "audit_logs", "audit_checkpoints", "audit_tiles", "data_keys", "tenant_keys",
     "connections", "sign_ins", "sessions", "memberships", "stops", "policy_versions",
@@ -28,9 +30,7 @@ NOT_COPIED = {
 
 
 def add_copies(acting: Any, first: int, last: int) -> int:
-    """Add the copies from the number `first` to `last` of each row of acme; return how many tables
-    took them.
-    """
+    """Add copies number `first` to `last` of each row of acme. Return how many tables took them."""
     tables = 0
     with acting("admin"):
         originals = {t.name: _rows(t) for t in _tables()}
@@ -51,7 +51,7 @@ def _tables() -> list[Table]:
 
 
 def _rows(table: Table) -> list[dict[str, Any]]:
-    """Return the one row that the test's world has of a table, as it was made."""
+    """Return the one row of a table in the test's world, as it was made."""
     query = (
         select(table).order_by(table.c.created_at).limit(1)
         if "created_at" in table.c
@@ -61,7 +61,7 @@ def _rows(table: Table) -> list[dict[str, Any]]:
 
 
 def _copy(table: Table, row: dict[str, Any], number: int) -> dict[str, Any]:
-    """Return a row that differs in its id and in what has to be unique."""
+    """Return a row with another id and other unique values."""
     made = {**row, "id": uuid5(row["id"], str(number))}
     for column in _unique_columns(table):
         if column.name in {"tenant_id", "id"} or row[column.name] is None:
@@ -80,7 +80,7 @@ def _unique_columns(table: Table) -> Iterator[Column[Any]]:
 
 
 def _other(column: Column[Any], value: Any, number: int) -> Any:
-    """Return another value; of a row that is referred to, its copy with the same number."""
+    """Return another value, or for a referenced row the copy with the same number."""
     is_reference = any(
         column.name in key.column_keys for key in column.table.foreign_key_constraints
     )
@@ -98,7 +98,7 @@ def _other(column: Column[Any], value: Any, number: int) -> Any:
 
 
 def _is_added(table: Table, row: dict[str, Any]) -> bool:
-    """Whether the table took the row, whose checks may refuse it."""
+    """Return whether the table took the row, which its checks may reject."""
     try:
         with session().begin_nested():
             done = session().execute(insert(table).values(row).on_conflict_do_nothing())

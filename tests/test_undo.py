@@ -1,5 +1,6 @@
-"""Undo through the front door: it restores what was there, only for who did it, for ten minutes,
-and leaves later changes alone.
+"""Undo through the front door, for the person who acted, within ten minutes.
+
+It restores the earlier values and leaves later changes alone.
 """
 
 from datetime import date, timedelta
@@ -94,7 +95,7 @@ def item(acting):
 
 @pytest.fixture
 def request_of(acting):
-    """An auditor's request that Anna answers: (address of its page, id)."""
+    """Return an auditor's request that Anna answers: (address of its page, id)."""
     today = clock.today()
     with acting("compliance_officer"):
         held = engaging.open_engagement(

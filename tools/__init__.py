@@ -1,1 +1,1 @@
-"""Maintainers' scripts; none of them is shipped."""
+"""Maintainers' scripts, none of which are shipped."""

@@ -1,7 +1,6 @@
-"""The table of audit actions in docs/operating/audit-log.md, from what the features declare.
+"""The table of audit actions in docs/operating/audit-log.md, generated from the features.
 
-python -m tools.audit_actions     write the table again, after an action was added or its text
-                                  changed
+python -m tools.audit_actions     rewrite the table after an action was added or its text changed
 """
 
 from pathlib import Path
@@ -38,7 +37,7 @@ def table() -> str:
 
 
 def with_table(page: str) -> str:
-    """Return the text of the page with the present table between its two marks."""
+    """Return the text of the page with the current table between its two markers."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}{table()}{END}{after}"

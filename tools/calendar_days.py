@@ -3,9 +3,9 @@
     make calendar                                 all of them: the demo once, then the tests
     make calendar ONLY="2027-01-01 2028-02-29"    these
     python -m tools.calendar_days --demo          only the demo
-    make calendar ONLY=today                      the fast tests, on the day whose turn it is
+    make calendar ONLY=today                      the fast tests, on today's turn of the list
 
-Each day is told to both by TODAY. Exits with 1 if one fails.
+Demo and tests read the day from TODAY. Exits with 1 if one fails.
 """
 
 import argparse
@@ -23,12 +23,12 @@ from tests.free_ports import free_port
 ROOT = Path(__file__).parents[1]
 WORKERS = os.environ.get("JOBS", "2")
 PYTEST = ("-m", "pytest", "-n", WORKERS, "--dist", "loadgroup", "--no-loadscope-reorder")
-LINES_SHOWN = 30  # of what failed
+LINES_SHOWN = 30  # Last lines shown of a failure.
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarDay:
-    """A day, what is special about it, and the time of day in UTC that it begins at."""
+    """A day to test: its date, why it is special, and the time of day in UTC at which it starts."""
 
     day: str
     name: str
@@ -60,7 +60,7 @@ DAYS = (
 
 
 def day_of_today() -> CalendarDay:
-    """Return the day whose turn it is: each comes round."""
+    """Return today's turn of the list, which the days take in rotation."""
     return DAYS[clock.machine_now().toordinal() % len(DAYS)]
 
 
@@ -76,7 +76,7 @@ def run_tests(day: CalendarDay, marks: str) -> bool:
 
 
 def _run(name: str, asked: tuple[str, ...], day: CalendarDay) -> bool:
-    """Print a line with the day, its result and how long it took; of a failure also its end."""
+    """Run a command on that day. Print its result and duration, and the last lines of a failure."""
     began = time.monotonic()
     environment = {k: v for k, v in os.environ.items() if k != clock.MOVED_BY}
     done = subprocess.run(  # noqa: S603 - our own interpreter and modules

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 MAX_LENGTH = 72
-# What git writes by itself, and what a rebase takes away again.
+# Subjects that Git writes itself, and commits that a rebase squashes.
 WRITTEN_BY_GIT = re.compile(r"(Merge|Revert|fixup!|squash!|amend!) ?")
 AREAS = re.compile(r"[a-z][\w./-]*(, [a-z][\w./-]*)*: \S")
 

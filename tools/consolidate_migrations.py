@@ -1,4 +1,4 @@
-"""Fold all migrations into the one of a release, and prove that both make the same schema.
+"""Fold all migrations into one for a release, and prove that both make the same schema.
 
 A maintainer's command.
 
@@ -6,8 +6,8 @@ A maintainer's command.
     python -m tools.consolidate_migrations 0.1.0 --check   only prove it
 
 It upgrades an empty embedded PostgreSQL through the files of migrations/versions, each after
-the one that its down_revision names, else in the order of their names (branches that each added
-"the next one" need no relinking), writes
+the one that its down_revision names, else in the order of their names (so branches that each added
+"the next one" need no relinking). It writes
 migrations/versions/0001_release_0_1_0.py from the models and from the statements that ran, upgrades
 a second empty database with that file alone, and compares what pg_dump shows of both. Any
 difference is printed, and no file changes. Otherwise the earlier files are removed, the released
@@ -46,7 +46,7 @@ NAMELESS = (
     "COLUMN GRANT",
     "STATISTICS",
     "COMMENT",
-)  # pg_dump doesn't list them by name: the proof shows one too many
+)  # pg_dump doesn't list them by name, so the proof would show one too many.
 
 
 def main() -> int:
@@ -72,9 +72,7 @@ def main() -> int:
 def consolidate(
     folder: Path, version: str, versions: Path = migrate.FOLDER / "versions"
 ) -> tuple[list[str], str]:
-    """Return the differences between the two schemas (none, if the proof holds) and the source of
-    the new migration.
-    """
+    """Return the schemas' differences ([] if the proof holds) and the new migration's source."""
     with _captured() as statements:
         before = _upgraded(folder, "before", _linked(folder / "earlier", versions))
     schema = schema_dump.schema(folder / "pg", before, "before")
@@ -93,14 +91,12 @@ def consolidate(
 
 
 def revision(version: str) -> str:
-    """Return the id of a release's migration; no build before the release had one of that form."""
+    """Return the id of a release's migration. No pre-release build has one of this form."""
     return f"0001_release_{version.replace('.', '_')}"
 
 
 def write(version: str, source: str) -> None:
-    """Put the migration in place of the earlier ones, and write what the tests of released states
-    need.
-    """
+    """Replace the earlier migrations with the new one, and write what the release tests need."""
     folder = migrate.FOLDER / "versions"
     for earlier in folder.glob("*.py"):
         earlier.unlink()
@@ -116,7 +112,7 @@ def write(version: str, source: str) -> None:
 
 
 def _linked(folder: Path, versions: Path) -> Path:
-    """A copy of the migrations in one line, so that the present ones stay as they are."""
+    """Copy the migrations into one linear chain, so that the originals stay unchanged."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     previous = None
@@ -141,8 +137,9 @@ def _linked(folder: Path, versions: Path) -> Path:
 
 
 def _in_order(versions: Path) -> list[Path]:
-    """Each file after the one that it follows, if that is here; of two that may come next, the
-    first by name.
+    """Return the files in order: each after its down_revision, ties by name.
+
+    A down_revision that isn't in the folder is ignored.
     """
     waiting = {path: path.read_text() for path in sorted(versions.glob("*.py"))}
     ordered: list[Path] = []
@@ -169,7 +166,7 @@ def _upgraded(folder: Path, database: str, versions: Path) -> embedded.Embedded:
 
 @contextmanager
 def _captured() -> Iterator[list[str]]:
-    """Every statement that runs meanwhile, as it was written."""
+    """Yield a list that collects every executed statement as it was written."""
     statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -197,9 +194,7 @@ def _catalogue(
 
 
 def _is_there(key: str, schema: dict[str, str]) -> bool:
-    """Whether the object that a statement created is still in the schema, and no model declares
-    it.
-    """
+    """Return whether a created object is still in the schema and no model declares it."""
     kind, _, name = key.partition(" ")
     if key.startswith(NAMELESS):
         return True

@@ -1,4 +1,4 @@
-"""Write docs/glossary.md from the terms that features bring: python -m tools.glossary."""
+"""Write docs/glossary.md from the terms that the features declare: python -m tools.glossary."""
 
 from pathlib import Path
 

@@ -2,7 +2,7 @@
 
     make licenses
 
-Packages that the lock has for other systems aren't installed here; they are named at the end.
+Packages that the lock lists for other systems aren't installed here; the page names them at the end.
 """
 
 import re
@@ -25,8 +25,8 @@ HEAD = """# Licenses of dependencies
 copyleft means is in [security.md](security.md). The owner hasn't chosen the product's license yet.
 """
 NOT_STATED = "not stated in its metadata"
-MAX_LENGTH = 80  # a longer field is the license's text
-# Long names of classifiers and old fields, as SPDX has them.
+MAX_LENGTH = 80  # A longer field is the license's text.
+# SPDX identifiers of long classifier names and old fields.
 SPDX = {
     "MIT License": "MIT",
     "Apache Software License": "Apache-2.0",
@@ -48,7 +48,7 @@ def packages() -> Mapping[str, Mapping[str, Any]]:
 
 
 def closure(known: Mapping[str, Mapping[str, Any]], first: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the names of these dependencies and of all that they need."""
+    """Return the names of these dependencies and all of their transitive dependencies."""
     found, waiting = set(), list(first)
     while waiting:
         one = waiting.pop()
@@ -67,7 +67,7 @@ def closure(known: Mapping[str, Mapping[str, Any]], first: Iterable[Mapping[str,
 
 
 def runtime_and_development() -> tuple[set[str], set[str]]:
-    """Return the packages of an installation with every extra, and those of its development alone."""
+    """Return the packages of an installation with every extra, and those of development alone."""
     known = packages()
     product = known[OURS]
     extras = [each for group in product["optional-dependencies"].values() for each in group]
@@ -76,7 +76,7 @@ def runtime_and_development() -> tuple[set[str], set[str]]:
 
 
 def license_of(name: str) -> str | None:
-    """Return what the metadata of an installed package states; None where it isn't installed."""
+    """Return the license that an installed package's metadata states, or None if not installed."""
     try:
         stated = metadata(name)
     except PackageNotFoundError:
@@ -95,7 +95,7 @@ def license_of(name: str) -> str | None:
 
 
 def page() -> str:
-    """Return the whole page."""
+    """Return the page as Markdown."""
     lines, absent = [HEAD], []
     for title, names in zip((RUNTIME, DEVELOPMENT), runtime_and_development(), strict=True):
         rows = {name: license_of(name) for name in sorted(names)}

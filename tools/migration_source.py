@@ -1,5 +1,6 @@
-"""The source of a consolidated migration: tables as the models declare them, the rest as earlier
-migrations wrote it.
+"""The source of a consolidated migration.
+
+Tables come from the models, the rest from the statements of earlier migrations.
 """
 
 import re
@@ -32,13 +33,13 @@ PACKAGES = (
     "economics",
     "assurance",
     "publishing",
-)  # lower ones first
-WIDTH = 110  # of a statement that stays on one line
-COMMENT = 94  # characters of a comment beside its indentation
+)  # Lower ones come first.
+WIDTH = 110  # Columns of a statement that stays on one line.
+COMMENT = 94  # Columns of a comment, without its indentation.
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 APPEND_ONLY = {"append_only", "append_only_truncate"}
-# What autogenerate can't see, as earlier migrations wrote it: (pattern with the groups that name
-# it, its kind in pg_dump).
+# Objects that autogenerate can't see, copied from earlier migrations: (pattern with the groups that
+# name it, its kind in pg_dump).
 CARRIED = (
     (re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (?P<name>\w+)"), "FUNCTION"),
     (re.compile(r"REVOKE ALL ON FUNCTION (?P<name>\w+)"), "FUNCTION REVOKE"),
@@ -59,7 +60,7 @@ CARRIED = (
     (re.compile(r"COMMENT ON (?:TABLE|COLUMN) (?P<table>\w+)(?:\.(?P<name>\w+))?"), "COMMENT"),
     (re.compile(r"CREATE (?:UNIQUE )?INDEX (?P<name>\w+) ON (?P<table>\w+)"), "INDEX"),
 )
-# Why a carried statement is there, where the statement alone doesn't show it.
+# The reasons for carried statements, where the statement alone doesn't show one.
 REASONS = {
     "FUNCTION create_minute_partition": (
         "Runs as the owner of the tables, which the application isn't. A month has no grants: the"
@@ -100,18 +101,17 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What the database of the earlier migrations shows beside the models."""
+    """Facts of the earlier migrations' database that the models don't declare."""
 
-    grants: dict[str, set[str]]  # table → verbs of governance_app
-    carried: dict[
-        str, str
-    ]  # "POLICY people known" → its statement; only of objects that are still there
-    sealed: frozenset[str]  # tables with row-level security
+    grants: dict[str, set[str]]  # Table → verbs of governance_app.
+    carried: dict[str, str]  # "POLICY people known" → its statement, for objects that still exist.
+    sealed: frozenset[str]  # Tables with row-level security.
 
 
 def carried(statements: Iterable[str]) -> dict[str, str]:
-    """Return the statements that no model declares, by what they create ("POLICY people known");
-    of two, the later one.
+    """Return the statements that no model declares, by object ("POLICY people known").
+
+    Of two statements for one object, the later wins.
     """
     return {key: statement.strip() for statement in statements if (key := _key(statement.strip()))}
 
@@ -245,8 +245,9 @@ def tenant_key(column: str, table: str, *, ondelete: str | None = None) -> sa.Fo
 
 
 def _by_feature(base: type[DeclarativeBase]) -> dict[str, list[Table]]:
-    """Tables by package/feature, so that a feature comes after those that its tables point to, as
-    far as there is an order.
+    """Group tables by package/feature, each feature after those that its tables refer to.
+
+    A cycle has no such order; it is cut.
     """
     feature: dict[str, str] = {}
     for table, module in _modules(base).items():
@@ -258,7 +259,8 @@ def _by_feature(base: type[DeclarativeBase]) -> dict[str, list[Table]]:
     def visit(name: str) -> None:
         if name in order:
             return
-        order.append(name)  # before its parents, so that a circle ends; moved behind them below
+        # Appended before its parents to end a cycle, then moved behind them below.
+        order.append(name)
         parents = {
             feature[k.referred_table.name]
             for t in tables
@@ -281,7 +283,7 @@ def _by_feature(base: type[DeclarativeBase]) -> dict[str, list[Table]]:
 
 
 def _modules(base: type[DeclarativeBase]) -> dict[str, str]:
-    """Where each table is declared, as a class or as a plain table."""
+    """Map each table to the module that declares it, as a class or as a plain table."""
     plain = {
         found.name: name
         for name, module in list(sys.modules.items())
@@ -297,7 +299,7 @@ def _modules(base: type[DeclarativeBase]) -> dict[str, str]:
 def _table(
     table: Table, created: set[str], catalogue: Catalogue, later: list[str]
 ) -> Iterator[str]:
-    """The calls that create a table; keys to tables that don't exist yet go to `later`."""
+    """Yield the calls that create a table. Keys to tables that don't exist yet go to `later`."""
     is_tenanted, has_id = "tenant_id" in table.columns, "id" in table.columns
     usual = {"id", "created_at"} if has_id else set()
     usual |= {"tenant_id"} if is_tenanted else set()
@@ -340,7 +342,7 @@ def _table(
 
 
 def _unique(unique: UniqueConstraint) -> str:
-    # A name by the convention is a conv; what a model names itself is a plain string.
+    # The naming convention yields a conv; a name that the model chose is a plain string.
     more = [] if isinstance(unique.name, conv) else [f"name={_literal(str(unique.name))}"]
     if unique.dialect_options["postgresql"]["nulls_not_distinct"]:
         more.append("postgresql_nulls_not_distinct=True")
@@ -355,7 +357,7 @@ def _column(column: Column[object]) -> str:
     if column.identity is not None:
         more.insert(0, f"sa.Identity(always={column.identity.always})")
     if column.server_default is not None and column.identity is None:
-        # a literal of ours
+        # The default is a literal of ours.
         more.append(f"server_default=sa.text({_text(column.server_default.arg)})")  # type: ignore[attr-defined]
     return f"sa.Column({', '.join([_literal(column.name), _type(column.type), *more])})"
 
@@ -408,7 +410,7 @@ def _index(table: Table, index: Index) -> str:
 
 
 def _is_helpers(key: str, statement: str) -> bool:
-    """Whether migrations/sealing.py writes that statement for a table."""
+    """Return whether migrations/sealing.py writes that statement for a table."""
     kind, *names = key.split()
     if kind == "POLICY":
         return statement == f"CREATE POLICY tenant ON {names[0]} USING ({SAME}) WITH CHECK ({SAME})"
@@ -439,7 +441,7 @@ def _execute(key: str, statement: str) -> str:
 
 
 def _short_name(table: Table, constraint: CheckConstraint) -> str:
-    """The part of a check's name that the naming convention leaves to us."""
+    """Return the part of a check's name that the naming convention leaves open."""
     return str(constraint.name).removeprefix(f"ck_{table.name}_")
 
 
@@ -448,7 +450,7 @@ def _text(of: object) -> str:
 
 
 def _literal(text: str) -> str:
-    """A string literal in double quotes, as the formatter writes it."""
+    """Return a string literal in double quotes, as the formatter writes it."""
     return (
         '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
         if '"' not in text
@@ -457,10 +459,8 @@ def _literal(text: str) -> str:
 
 
 def tidy(path: Path) -> None:
-    """Drop unused imports, sort the others, and lay the file out as the formatter of the project
-    does.
-    """
+    """Drop unused imports, sort the others, and format the file."""
     programs, settings = Path(sys.executable).parent, Path(__file__).parents[1] / "pyproject.toml"
     for arguments in (["check", "--quiet", "--fix", "--select", "F401,I"], ["format", "--quiet"]):
-        # fixed programs
+        # Both programs are fixed.
         subprocess.run([programs / "ruff", *arguments, "--config", settings, path], check=True)  # noqa: S603

@@ -1,13 +1,14 @@
-"""Change a module in one place after another and run its tests: a change that no test notices is a
-promise that no test proves.
+"""Change a module in one place after another, and report changes that no test notices.
+
+Such a survivor is a promise that no test proves.
 
     make mutate ONLY=governance/kernel/safety/access.py
     make mutate ONLY=governance/kernel/safety/access.py TESTS="tests/kernel tests/test_object_conditions.py"
     make mutate ONLY=governance/foundation/audit/merkle.py TESTS="--noconftest tests/foundation/audit/test_merkle.py"
 
-Cosmic Ray makes the changes, in a copy of the repository, and each has a run of pytest of its own: the
-embedded PostgreSQL stays, and nothing is shared. Without TESTS, the folder of tests of the module's
-feature runs. Prints each survivor as a difference; exits with 1 if there is one.
+Cosmic Ray makes the changes, in a copy of the repository, and runs pytest for each. The embedded
+PostgreSQL keeps running; nothing else is shared. Without TESTS, the tests of the module's feature run.
+Prints each survivor as a diff; exits with 1 if there is one.
 """
 
 import argparse
@@ -64,7 +65,7 @@ OPERATORS = [
 
 
 class RemoveCall(Operator):
-    """Replaces a statement that only calls something, such as a check, by `pass`."""
+    """A mutation that replaces a call statement, such as a check, with `pass`."""
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[Any, Any]]:
         if node.type == "simple_stmt" and _is_call(node.children[0]):
@@ -89,7 +90,7 @@ def _is_call(node: Any) -> bool:
 
 
 def tests_of(module: Path) -> list[str]:
-    """Return the tests that mirror a module: those of its name, or those of its folder."""
+    """Return the tests of a module: those named like it, or else the folder of its feature."""
     folder = Path("tests", *module.parent.parts[1:])
     named = [
         str(each.relative_to(ROOT)) for each in (ROOT / folder).glob(f"test_{module.stem}*.py")
@@ -98,7 +99,7 @@ def tests_of(module: Path) -> list[str]:
 
 
 def copy_to(folder: Path) -> None:
-    """Copy the files that git knows or would add."""
+    """Copy the files that Git tracks or would add."""
     listed = subprocess.run(
         ["/usr/bin/env", "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -125,7 +126,7 @@ def mutations(module: Path) -> Iterator[MutationSpec]:
 
 
 def run(module: Path, tests: list[str]) -> int:
-    """Print the survivors and a sum; return how many survived."""
+    """Print the survivors and a summary. Return how many survived."""
     command, started = [*PYTEST, *tests], time.monotonic()
     if subprocess.run(command, check=False).returncode:  # noqa: S603 - as above
         raise SystemExit("These tests fail without any change.")
@@ -157,7 +158,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="governance-mutants-") as folder:
         copy_to(Path(folder))
         os.environ["PYTHONPATH"] = folder
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the first run compiles for all others
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # The first run compiles for all others.
         with chdir(folder):
             return 1 if run(given.module, options + (given.tests or tests_of(given.module))) else 0
 

@@ -1,4 +1,4 @@
-"""Write the next migration from what the models declare and the present migrations don't create.
+"""Write the next migration from what the models declare and no migration creates yet.
 
 `make migration name=…`
 
@@ -6,8 +6,8 @@
 
 It upgrades an empty embedded PostgreSQL and lets Alembic compare. For each new table it adds the
 calls that migrations/sealing.py has for it: row-level security by tenant, and what the application
-may do. Policies, triggers, grants and data are yours to write; tests/test_isolation.py says what is
-missing.
+may do. You write policies, triggers, grants and data yourself; tests/test_isolation.py reports what
+is missing.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from governance.app import migrate, models  # noqa: F401 - every table
 from governance.kernel.data import embedded
 from tools.migration_source import tidy
 
-MAX_ID_LENGTH = 32  # characters of alembic_version.version_num
+MAX_ID_LENGTH = 32  # Characters of alembic_version.version_num.
 ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 
@@ -49,7 +49,7 @@ def _render(context: AutogenContext, operation: SealTable) -> list[str]:
 
 
 def main() -> int:
-    """Write the file and name it."""
+    """Write the file and print its path."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("name", help="what it changes, in a few words")
     path = create(parser.parse_args().name)
@@ -67,7 +67,7 @@ def main() -> int:
 
 
 def create(name: str, versions: Path | None = None) -> Path:
-    """Return the new file in `versions`, by default migrations/versions."""
+    """Write the migration into `versions` (default: migrations/versions). Return its path."""
     slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     if not slug:
         raise SystemExit("Name the migration: make migration name=risk_owners")
@@ -81,7 +81,7 @@ def create(name: str, versions: Path | None = None) -> Path:
     settings = migrate.configuration(versions=versions)
     settings.cmd_opts = argparse.Namespace(
         quiet=True
-    )  # Alembic would name the file in its own words
+    )  # Alembic would choose a file name of its own.
     heads = ScriptDirectory.from_config(settings).get_heads()
     if len(heads) > 1:
         raise SystemExit(
@@ -103,7 +103,7 @@ def create(name: str, versions: Path | None = None) -> Path:
     path = versions / f"{identifier}.py"
     path.write_text(
         re.sub(r"^ +# ### .* ###\n", "", path.read_text(), flags=re.MULTILINE)
-    )  # Alembic's own marks
+    )  # Markers that Alembic writes.
     tidy(path)
     return path
 

@@ -1,7 +1,7 @@
-"""Take the pictures of docs/pictures from a demo that runs: python -m tools.pictures [NAME …].
+"""Take the pictures of docs/pictures from a running demo: python -m tools.pictures [NAME …].
 
-The demo is at http://127.0.0.1:8000, or where AT says. Start it afresh, so that the pictures show
-the story as it begins. CHROMIUM names the browser where it isn't on the path.
+AT is the address of the demo, by default http://127.0.0.1:8000. Start a fresh one, so that the
+pictures show the start of the story. CHROMIUM is the browser's path, if it isn't on the PATH.
 """
 
 import io
@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 SIZE: ViewportSize = {"width": 1440, "height": 900}
-COLOURS = 160  # of a palette: a quarter of the bytes, and no eye sees the difference
+COLOURS = 160  # Colors of a palette: a quarter of the bytes, without a visible difference.
 OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
 FINANCE = "finance@console.example"
 
@@ -58,7 +58,7 @@ PICTURES = (
 
 
 def take(base: str, chosen: Sequence[Picture]) -> None:
-    """Write the chosen pictures, each person signed in once."""
+    """Write the chosen pictures. Each person signs in once."""
     browser_path = (
         os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     )
@@ -99,7 +99,7 @@ def _open(page: Page, base: str, picture: Picture) -> None:
 
 
 def _reduced(picture: bytes) -> bytes:
-    """The same picture with a palette, without anything that differs between two runs."""
+    """Return the picture with a palette, and without data that differs between two runs."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     reduced, out = image.quantize(COLOURS, dither=Image.Dither.NONE), io.BytesIO()
     reduced.save(out, "PNG", optimize=True)

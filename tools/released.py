@@ -1,6 +1,6 @@
-"""Released migrations never change: their list, with the hash of each file.
+"""The list of released migrations, with a hash of each, which proves that they never change.
 
-python -m tools.released     add the present migrations to the list, when a version is released
+python -m tools.released     add the current migrations to the list, when a version is released
 """
 
 import hashlib
@@ -9,13 +9,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 VERSIONS = ROOT / "migrations" / "versions"
-LIST = ROOT / "tests" / "released" / "migrations.sha256"  # as sha256sum writes and checks it
+LIST = ROOT / "tests" / "released" / "migrations.sha256"  # The format of sha256sum.
 
 
 def changed(listed: str, versions: Path = VERSIONS) -> list[str]:
-    """Return a sentence for each released migration that was changed or removed since its
-    release.
-    """
+    """Return a sentence for each migration that was changed or removed since its release."""
     faults = []
     for line in listed.splitlines():
         digest, name = line.split("  ")
@@ -34,7 +32,7 @@ def changed(listed: str, versions: Path = VERSIONS) -> list[str]:
 
 
 def write_list() -> None:
-    """List every migration that is there."""
+    """Write the list of all current migrations."""
     LIST.write_text(
         "".join(
             f"{_digest(path)}  {path.relative_to(ROOT)}\n" for path in sorted(VERSIONS.glob("*.py"))

@@ -2,8 +2,8 @@
 
     python -m tools.sbom [FILE]          by default var/sbom.cdx.json
 
-uv writes the Python packages of uv.lock, each with its digests; this adds the files of others that
-governance/static ships (vendor.lock.json). The same locks give the same file.
+uv writes the Python packages of uv.lock, each with its digests; this module adds the third-party files
+that governance/static ships (vendor.lock.json). The same locks give the same file.
 """
 
 import base64
@@ -26,7 +26,7 @@ EXPORT = (
 
 
 def bill_of_materials() -> dict[str, Any]:
-    """Return the whole bill; needs uv beside this checkout or on the PATH."""
+    """Return the complete bill. Requires uv on the PATH or in .tools/bin."""
     uv = shutil.which("uv") or str(ROOT / ".tools" / "bin" / "uv")
     done = subprocess.run(  # noqa: S603 - our own command line
         [uv, *EXPORT.split()], cwd=ROOT, check=True, capture_output=True, text=True
@@ -35,7 +35,8 @@ def bill_of_materials() -> dict[str, Any]:
     bill["components"] += shipped_files()
     digest = hashlib.sha256(b"".join(lock.read_bytes() for lock in LOCKS)).hexdigest()
     bill["serialNumber"] = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, digest)}"
-    del bill["metadata"]["timestamp"]  # the locks say what it is of, and the file stays the same
+    # The locks identify the content, so the same locks must give the same file.
+    del bill["metadata"]["timestamp"]
     return bill
 
 

@@ -1,6 +1,4 @@
-"""What a schema is, as pg_dump writes it, and how two schemas differ: the proof behind consolidated
-migrations.
-"""
+"""Schemas as pg_dump writes them, and their differences: the proof of consolidated migrations."""
 
 import re
 from pathlib import Path
@@ -8,10 +6,10 @@ from pathlib import Path
 from governance.kernel.data.embedded import Embedded, call
 
 HEADER = re.compile(r"^-- Name: (?P<name>.*?); Type: (?P<type>[A-Z ]+); Schema: .*$", re.MULTILINE)
-# A month of a partitioned table, and the instants that bound it: the running application makes these.
+# The running application makes a partitioned table's months, and the instants that bound them.
 MONTH = re.compile(r"(?<=_)\d{4}_\d{2}(?=\b|_)")
 BOUNDS = re.compile(r"FOR VALUES FROM \('[^']*'\) TO \('[^']*'\)")
-NOISE = re.compile(r"^(--.*|\\.*|)$\n", re.MULTILINE)  # comments, psql's own commands, empty lines
+NOISE = re.compile(r"^(--.*|\\.*|)$\n", re.MULTILINE)  # Comments, psql's own commands, empty lines.
 
 
 def dump(folder: Path, server: Embedded, database: str, *options: str) -> str:
@@ -54,9 +52,7 @@ def _with_sorted_columns(statements: str) -> str:
 
 
 def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
-    """Return one sentence with both definitions for each object that isn't the same in both
-    schemas; [] if they're equal.
-    """
+    """Return a sentence with both definitions for each object that differs; [] if equal."""
     absent = "(absent)\n"
     return [
         f"{name} differs.\nbefore:\n{before.get(name, absent)}after:\n{after.get(name, absent)}"

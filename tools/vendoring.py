@@ -1,14 +1,14 @@
-"""The files of others that we ship: fetched, checked, cut, and locked.
+"""Third-party files that we ship: fetched, checked, cut and locked.
 
-A maintainer's command, needs npm.
+A maintainer's command that needs npm.
 
-    python -m tools.vendoring verify     hashes of what we ship, against the lock
+    python -m tools.vendoring verify     compare the shipped files with the lock
     python -m tools.vendoring fetch      npm pack, check, cut, write the files and the lock
 
-The lock (governance/static/vendor.lock.json) is a list of entries, one a file: package, version,
+The lock (governance/static/vendor.lock.json) has one entry per file: package, version,
 integrity (npm's sha512 of the tarball), member (path in it), file (ours), sha384 (of ours),
-licence, made (how it was cut, or null). Cut are `icons.svg` (the icons in ICONS, and our own
-SHAPES), `tabler.css` (the rules KEPT), `source-serif-display.woff2` (one instance),
+license, made (how it was cut, or null). These files are cut: `icons.svg` (the icons in ICONS, and our
+own SHAPES), `tabler.css` (the rules KEPT), `source-serif-display.woff2` (one instance),
 `report-fallback.ttf` (without hints), and `report-marks.woff2` (drawn here, seventeen glyphs).
 """
 
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "governance" / "static"
 LOCK = STATIC / "vendor.lock.json"
 
-# Outline icons of @tabler/icons that templates may name; any other is missing, and a test says so.
+# Outline icons of @tabler/icons that templates may use. A test fails for any other.
 ICONS = [
     "activity",
     "adjustments-horizontal",
@@ -171,13 +171,12 @@ ICONS = [
     "x",
 ]
 
-# Class families of Tabler that pages use; every rule for plain elements and every token stays.
+# Tabler's class families that pages use. Every rule for plain elements and every token stays.
 KEPT = re.compile(r"^(btn|visually-hidden)(-|$)")
 
 DISC = "M8 1.2a6.8 6.8 0 1 1 0 13.6A6.8 6.8 0 0 1 8 1.2z"
 RING = '<circle cx="8" cy="8" r="6.1" fill="none" stroke="currentColor" stroke-width="1.5"/>'
-# Our own shapes, in the current colour, so that they live in any state, in print and in forced
-# colours.
+# Our own shapes, in the current color, so that they follow any state, print and forced colors.
 SHAPES = {
     "s-ok": (
         f'<path fill="currentColor" fill-rule="evenodd" d="{DISC}M6.9 11.5l4.9-5-1.2-1.2-3.7'
@@ -218,8 +217,9 @@ SHAPES = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the lock; `file` is relative to the repository, `made` names the cut (None: a
-    copy).
+    """An entry of the lock.
+
+    `file` is relative to the repository; `made` names the cut (None: a copy).
     """
 
     package: str
@@ -234,7 +234,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A file to take: from which package, which member, to where, and how it is cut."""
+    """A file to ship: its package, its member, its target, and how it is cut."""
 
     package: str
     member: str
@@ -242,7 +242,7 @@ class Wanted:
     made: str | None = None
 
 
-# package → (version, licence); a new version starts here and ends with `fetch`.
+# Package → (version, license). For a new version, edit this and run `fetch`.
 PACKAGES = {
     "@tabler/core": ("1.6.1", "MIT"),
     "@tabler/icons": ("3.52.0", "MIT"),
@@ -332,12 +332,12 @@ MARKS = f"{_FONTS}/report-marks.woff2"
 
 
 def read_lock(path: Path = LOCK) -> list[Entry]:
-    """The entries of the lock, in file order."""
+    """Return the entries of the lock, in file order."""
     return [Entry(**row) for row in json.loads(path.read_text("utf-8"))]
 
 
 def verify(entries: Sequence[Entry], root: Path = ROOT) -> list[str]:
-    """One sentence for each file that is missing or is not the one the lock names."""
+    """Return a sentence for each file that is missing or differs from the lock."""
     return [problem for entry in entries if (problem := _problem(entry, root))]
 
 
@@ -351,9 +351,7 @@ def _problem(entry: Entry, root: Path) -> str | None:
 
 
 def fetch(root: Path = ROOT) -> list[Entry]:
-    """Pack every package, check it against npm's integrity and the old lock, write files and
-    lock.
-    """
+    """Pack every package, check it against npm's integrity and the old lock, and write all files."""
     known = {(e.package, e.version): e.integrity for e in read_lock()} if LOCK.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
         packed = {
@@ -371,9 +369,9 @@ def fetch(root: Path = ROOT) -> list[Entry]:
 
 def _pack(name: str, version: str, folder: Path) -> tuple[Path, str]:
     command = ["npm", "pack", "--json", "--pack-destination", str(folder), f"{name}@{version}"]
-    # fixed names, no shell
+    # Fixed names, no shell.
     said = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
-    # a list of one in some versions of npm, an object by package name in others
+    # Some versions of npm answer a list of one, others an object by package name.
     answer = json.loads(said.stdout)
     facts = answer[0] if isinstance(answer, list) else next(iter(answer.values()))
     path = folder / facts["filename"]
@@ -425,7 +423,7 @@ def _copied(archive: tarfile.TarFile, member: str) -> bytes:
 
 
 def _unmapped(archive: tarfile.TarFile, member: str) -> bytes:
-    """A script without its source map comment: we do not ship the map, and a 404 is noise."""
+    """Return a script without its source map comment: we don't ship the map, and a 404 is noise."""
     return re.sub(rb"\n?//# sourceMappingURL=\S+\s*$", b"\n", _copied(archive, member))
 
 
@@ -460,7 +458,10 @@ def _rules(archive: tarfile.TarFile, member: str) -> bytes:
 
 
 def cut_css(text: str) -> str:
-    """Minified CSS without rules that only name classes outside KEPT; tokens and elements stay."""
+    """Return minified CSS without the rules that only name classes outside KEPT.
+
+    Tokens and rules for elements stay.
+    """
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"@charset[^;]*;", "", text)
     return "".join(_kept(prelude, body) for prelude, body in _blocks(text))
@@ -483,12 +484,12 @@ def _kept(prelude: str, body: str) -> str:
 
 
 def _split(prelude: str) -> list[str]:
-    """Selectors of a list; commas inside brackets do not part them."""
+    """Return the selectors of a list; commas inside brackets don't separate."""
     return re.findall(r"(?:[^,(\[]|\([^)]*(?:\([^)]*\)[^)]*)*\)|\[[^\]]*\])+", prelude)
 
 
 def _blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Top-level `prelude { body }` pairs of a stylesheet without comments."""
+    """Yield the top-level `prelude { body }` pairs of a stylesheet without comments."""
     start = opened = depth = 0
     for match in re.finditer(r"\"[^\"]*\"|'[^']*'|[{}]", text):
         if match[0] == "{":
@@ -502,9 +503,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _display(archive: tarfile.TarFile, member: str) -> bytes:
-    """Source Serif at weight 560 and optical size 50 under a name of its own, as its licence
-    asks.
-    """
+    """Return Source Serif at weight 560 and optical size 50, renamed as its license requires."""
     fonts, instancer = _font_tools("fontTools.ttLib"), _font_tools("fontTools.varLib.instancer")
     font = fonts.TTFont(io.BytesIO(_copied(archive, member)), recalcTimestamp=False)
     instancer.instantiateVariableFont(font, {"wght": 560, "opsz": 50}, inplace=True)
@@ -515,7 +514,7 @@ def _display(archive: tarfile.TarFile, member: str) -> bytes:
 
 
 def _fallback(archive: tarfile.TarFile, member: str) -> bytes:
-    """DejaVu Sans without hints, under a name of its own; what a report's own fonts don't have."""
+    """Return DejaVu Sans without hints, renamed; a fallback for glyphs that report fonts lack."""
     fonts, cutter = _font_tools("fontTools.ttLib"), _font_tools("fontTools.subset")
     font = fonts.TTFont(io.BytesIO(_copied(archive, member)), recalcTimestamp=False)
     options = cutter.Options(hinting=False, drop_tables=["FFTM", "MATH"], name_IDs=["*"])
@@ -547,7 +546,7 @@ type Point = tuple[float, float]
 
 
 def marks() -> bytes:
-    """The font "Report Marks", woff2: seventeen glyphs on their own code points.
+    """Return the font "Report Marks" as woff2: seventeen glyphs on their own code points.
 
     Needs fontTools.
     """
@@ -602,7 +601,7 @@ def _drawings() -> dict[int, list[list[Point]]]:
 
 
 def _arc(radius: float, start: float = 90, sweep: float = 360) -> list[Point]:
-    """Points clockwise from `start` degrees; a full turn leaves its last point to the closing."""
+    """Return points clockwise from `start` degrees. A full turn omits its last point."""
     sides = round(_SIDES * sweep / 360)
     steps = sides if sweep == 360 else sides + 1  # noqa: PLR2004 - a full turn
     x, y = _CENTRE
@@ -621,8 +620,9 @@ def _polygon(sides: int, radius: float, start: float) -> list[Point]:
 
 
 def _stroke(path: list[Point], width: float) -> list[Point]:
-    """The outline of a polyline with butt ends and mitred corners, clockwise enough for non-zero
-    filling.
+    """Return the outline of a polyline with butt ends and mitered corners.
+
+    It is clockwise enough for non-zero filling.
     """
     left = [_offset(path, n, width / 2) for n in range(len(path))]
     right = [_offset(path, n, -width / 2) for n in range(len(path))]
@@ -670,7 +670,7 @@ def _font_tools(module: str) -> Any:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`verify` (the default) or `fetch`; returns 1 and says which files when something differs."""
+    """Run `verify` (the default) or `fetch`. Print the files that differ and return 1 if any do."""
     parser = argparse.ArgumentParser(
         prog="vendoring", description="Check or fetch the files of others that we ship."
     )

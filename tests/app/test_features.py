@@ -1,5 +1,6 @@
-"""The one list of features is whole: every folder is listed, and what a manifest promises is there,
-for every feature.
+"""The list of features is complete.
+
+Every folder is listed, and each feature has what its manifest promises.
 """
 
 import json
@@ -25,7 +26,7 @@ from governance.kernel.work.events import Event
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("publishing", "assurance", "economics", "operations", "foundation")
-# A folder without any of these is a library of its package, and adds nothing to the application.
+# A folder without any of these is a library of its package and adds nothing to the application.
 OF_FEATURES = ("feature", "models", "permissions", "actions", "queries", "views", "api", "jobs")
 FOLDERS = sorted(
     p
@@ -162,7 +163,7 @@ def test_every_action_is_in_one_manifest():
 
 @pytest.mark.parametrize("action", registry.values(), ids=lambda action: action.name)
 def test_a_siem_gets_class_activity_and_severity_of_every_action(action, schemas):
-    """Whatever the entry: never "Other", and valid by the published schema of its class."""
+    """Give every entry a class other than "Other", valid by the published schema of that class."""
     for target in sorted(action.targets) or ["ClassOfAnEarlierVersion"]:
         told = event(
             7,
@@ -198,14 +199,17 @@ def test_signing_in_is_authentication_and_nothing_else_is():
         "session.started",
         "session.denied",
         "session.ended",
-        "engagement.auditor.sign_in_denied",  # no session begins, so nothing else says it
+        "engagement.auditor.sign_in_denied",  # No session starts, so no other entry reports it.
         "status.contact.signed_in",
         "status.contact.sign_in_denied",
     }
 
 
 def test_damage_is_told_from_everyday_work():
-    """Where a SIEM's rule would look first; the scale is in foundation/audit/registry.py."""
+    """Keep critical severities rare: a SIEM's rule looks there first.
+
+    The scale is in foundation/audit/registry.py.
+    """
     at_least = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
     severity = {name: at_least[action.severity] for name, action in registry.items()}
     assert {name for name, level in severity.items() if level == 5} == {
@@ -270,7 +274,7 @@ def _name(kind):
 
 
 def test_the_bench_measures_pages_that_exist(app):
-    """A page that was renamed ends `make bench` at its start, and nothing else would say so."""
+    """Catch a renamed page, which would end `make bench` at its start."""
     sources = "".join(path.read_text() for path in (ROOT / "bench").glob("*.py"))
     asked = r'(?:_url\(app, |url_for\(|MeasuredPage\(\s*"[^"]+",\s*)"([a-z_.]+)"'
     named = set(re.findall(asked, sources))

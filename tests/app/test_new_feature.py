@@ -1,5 +1,7 @@
-"""Adding a feature is one folder, its pages and one line: in a copy of the product, a toy feature
-with a table appears everywhere, and the contracts of imports hold without another edit.
+"""Adding a feature takes one folder, its pages and one line.
+
+In a copy of the product, a toy feature with a table appears everywhere, and the import contracts
+hold without another edit.
 """
 
 import json
@@ -15,7 +17,7 @@ from tests.app import toy_feature
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """The product with the toy feature."""
+    """Return a copy of the product with the toy feature."""
     folder = tmp_path_factory.mktemp("product")
     toy_feature.write(folder)
     return folder
@@ -23,7 +25,7 @@ def copy(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def met(app, settings, copy):
-    """What people, machines and the schedule meet once the toy's line is in the list."""
+    """Return what people, machines and the schedule see once the toy's line is in the list."""
     done = subprocess.run(
         [
             sys.executable,
@@ -107,7 +109,7 @@ def test_the_contracts_of_imports_hold_and_hold_it_too(copy):
 
 
 def _lint(copy):
-    """The exit status of lint-imports, and what it says of broken contracts."""
+    """Return the exit status of lint-imports, and what it reports about broken contracts."""
     done = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         capture_output=True,

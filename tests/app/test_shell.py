@@ -1,4 +1,4 @@
-"""What the layout draws around every page, when reading it fails."""
+"""The layout around every page, when a query for it fails."""
 
 import re
 
@@ -29,8 +29,9 @@ def test_a_refusal_leaves_the_page_as_it_is(acting):
 
 
 def test_a_failing_statement_of_the_page_itself_is_told_as_the_cause(acting):
-    """Nothing more can be read in its transaction: passed over, the page would fail later, at a
-    statement that is sound.
+    """Raise the page's own error, since its transaction can run no other statement.
+
+    Otherwise the page would fail later, at a sound statement.
     """
     with (
         acting("admin"),
@@ -51,13 +52,13 @@ ROLES = ("admin", "compliance_officer", "contributor", "viewer", "auditor")
 
 
 def rail(visitor, path="/t/acme/settings/sessions"):
-    """The addresses of the navigation that this person sees there, and which are current."""
+    """Return the addresses of the navigation that this person sees there, and which are current."""
     shown = visitor.get(path).text.partition('<nav class="c-nav"')[2].partition("</nav>")[0]
     return re.findall(r'href="([^"#]+)"( aria-current="page")?', re.sub(r"<use [^>]+>", "", shown))
 
 
 def test_the_navigation_is_that_of_the_readers_role_whoever_asked_before(app, database):
-    """It is drawn once for each role and section and then shared."""
+    """Share the navigation, which is drawn once for each role and section."""
     alone = {}
     for role in ROLES:
         app.extensions["navigation"].clear()
@@ -77,14 +78,14 @@ def test_the_navigation_names_the_section_where_the_reader_is(app, as_admin):
 
 
 def test_a_text_and_the_same_text_as_markup_are_drawn_apart(app):
-    """What is remembered of one isn't used for the other: a name stays escaped."""
+    """Cache text and markup apart, so that a name stays escaped."""
     c = app.jinja_env.globals["c"]
     assert "<b>" in c.state("ok", Markup("<b>Sound</b>"))
     assert "&lt;b&gt;" in c.state("ok", "<b>Sound</b>")
 
 
 def test_a_name_that_a_page_does_not_know_is_an_error_and_no_blank_place(app):
-    """It may be asked for: an optional name is simply absent."""
+    """Allow the check for a name: an optional name is simply absent."""
     absent = app.jinja_env.from_string("{{ 'shown' if note else 'none' }}")
     assert absent.render() == "none"
     for wrong in ("{{ nobody }}", "{{ who.nmae }}", "{{ 'by ' ~ nobody }}"):

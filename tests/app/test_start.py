@@ -1,4 +1,7 @@
-"""What a web worker loads before its first request: memory of every worker, and time of every start."""
+"""The modules that a web worker loads before its first request.
+
+They cost memory in every worker, and time at every start.
+"""
 
 import json
 import os
@@ -19,7 +22,7 @@ from governance.kernel.web import server
 reply = create_app().test_client().get("/readyz")
 print(json.dumps({"ready": reply.status_code == 200, "loaded": sorted(sys.modules)}))
 """
-# What only some requests, background work or a child process needs.
+# Modules that only some requests, background work or a child process need.
 LATER = {
     "PIL": "marked previews",
     "alembic": "governance migrate",
@@ -54,7 +57,7 @@ def environment(server, settings, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def worker(environment):
-    """What a process has loaded that is ready to answer."""
+    """Return the modules that a process has loaded once it is ready to answer."""
     told = subprocess.run(
         [sys.executable, "-c", SEEN], env=environment, capture_output=True, text=True, check=True
     )
@@ -82,7 +85,10 @@ CHILDREN = (
 
 
 def test_a_child_that_reads_a_file_loads_neither_pages_nor_the_database():
-    """Each file starts one: half a second of it, and memory that its limit counts."""
+    """Keep child processes light: each file starts one.
+
+    Pages and database would take half a second, and memory that the child's limit counts.
+    """
     imports = "; ".join(f"import governance.{name}" for name in CHILDREN)
     code = f"import sys; {imports}; print(sorted({{'flask', 'psycopg', 'sqlalchemy'}} & set(sys.modules)))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -110,6 +116,6 @@ def _children(process: int) -> list[str]:
 
 
 def _kilobytes(process: str, kind: str) -> int:
-    """Of its memory: Rss is all that it maps, in Pss a page of n processes counts 1/n."""
+    """Return a memory figure of a process: Rss counts all pages, Pss a page of n processes as 1/n."""
     lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:"))

@@ -1,8 +1,7 @@
-"""Starts a copy of the application that has the toy feature, goes through its front door, and
-prints what it met.
+"""A copy of the application with the toy feature, whose pages it requests and prints.
 
-A process of its own, since permissions, actions and tables are declared once a process. Everything
-is rolled back.
+It needs a process of its own, since permissions, actions and tables are declared once per process.
+Everything is rolled back.
 
     python toy_console.py DATABASE_URL OWNER_URL VAR      (with the copy first on the import path)
 """

@@ -1,7 +1,7 @@
-"""A whole feature as text: what CONTRIBUTING tells to write, at its smallest.
+"""The smallest feature that follows CONTRIBUTING, as text.
 
 `write` puts it into a copy of the product: its folder, its page and its line in the list of
-features. It is no part of the product.
+features. The product doesn't contain it.
 """
 
 import shutil

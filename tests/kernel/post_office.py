@@ -6,8 +6,9 @@ from contextlib import contextmanager
 
 
 class PostOffice(socketserver.ThreadingTCPServer):
-    """As much of RFC 5321 as a client needs; keeps what it is given, rejects recipients it doesn't
-    know.
+    """A server with the part of RFC 5321 that a client needs.
+
+    It stores what it gets and rejects unknown recipients.
     """
 
     allow_reuse_address = daemon_threads = True

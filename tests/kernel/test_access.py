@@ -1,4 +1,4 @@
-"""The permission table: conditions of roles and of all, their sentences, and what they hide."""
+"""The permission table: conditions on roles and rows, their sentences, and what they hide."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -73,7 +73,7 @@ def test_a_role_with_a_condition_may_what_it_is_true_of(app, acting, declare):
         with acting(role):
             assert allowed(needs, on=Toy(whose)) is may, (role, whose)
     with acting("contributor"):
-        assert allowed(needs)  # at all, before the toy is known
+        assert allowed(needs)  # It's allowed in general, before the row is known.
         with pytest.raises(
             Forbidden,
             match=r"^You don't own TOY-1. Only its owner or a tenant admin can play with a toy.$",

@@ -1,4 +1,4 @@
-"""Addresses that are remembered are those that Flask builds."""
+"""Cached addresses, which equal those that Flask builds."""
 
 from uuid import UUID
 

@@ -1,6 +1,4 @@
-"""What we ship of others is what the lock says; templates name what exists, and hold nothing
-inline.
-"""
+"""Third-party files that we ship equal the lock; templates name existing ones, nothing inline."""
 
 import re
 from functools import cache
@@ -14,13 +12,13 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "governance" / "static"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
-# A printed page has no content policy, and its bars are in mm; a page in a package is opened from a
+# A printed page has no content policy, and its bars are in mm. A package's page is opened from
 # disk, under a policy of its own.
 PAGES = [t for t in TEMPLATES if not {"pdf", "package"} & set(t.parts)]
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 SYMBOLS = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text("utf-8")))
 
-# what the content policy refuses, or would let a template smuggle script through
+# Things that the content policy blocks, or that would let a template smuggle in a script.
 FORBIDDEN = {
     "an address of another host": re.compile(
         r"""(?:src|href|action|poster)=["'](?:https?:)?//""", re.IGNORECASE
@@ -41,7 +39,7 @@ def name_of(path: Path) -> str:
 
 @cache
 def bare(path: Path) -> str:
-    """The template without its comments."""
+    """Return the template without its comments."""
     return COMMENT.sub("", path.read_text("utf-8"))
 
 

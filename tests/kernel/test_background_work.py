@@ -1,6 +1,4 @@
-"""What is generated in the background is watched by who may see it, cancelled and retried in one
-way, and stored whole or not at all.
-"""
+"""Background work: watched by who may see it, cancelled, retried, stored completely or not."""
 
 import io
 
@@ -22,12 +20,12 @@ from governance.kernel.work.background_work import Run, WorkKind, keep, kinds, r
 from governance.kernel.work.jobs import Cancelled, WorkItem
 from tests import make
 
-assert schedule.HANDLERS  # every feature has declared its kinds
+assert schedule.HANDLERS  # Loading the schedule declares the kinds of every feature.
 
 
 @pytest.fixture
 def requested(acting):
-    """The compliance officer has requested an export of the log: its id and its work's."""
+    """Request an export of the log as the compliance officer. Return its id and its work's."""
     with acting("compliance_officer"):
         export = actions.request_export("csv", parse({}))
         return export.id, export.work_item_id
@@ -172,9 +170,7 @@ def test_of_two_retries_the_second_changes_nothing(requested, acting):
 
 
 def stored(requested, acting, file, content=b"the export "):
-    """Call `keep` for the requested export as its handler does; returns how far its work is, in
-    percent.
-    """
+    """Call `keep` for the requested export as its handler does. Return its progress in percent."""
     with acting("compliance_officer"):
         item = item_of(requested[1])
         keep(actions.EXPORTS, item, io.BytesIO(content + requested[0].bytes), file)
@@ -193,8 +189,8 @@ def test_a_file_that_is_named_stays_and_the_work_is_at_its_end(requested, acting
     assert len(files(settings) - before) == 1
     stored(
         requested, acting, file, b"of a worker that was thought dead"
-    )  # it is refused, and its file is removed
-    stored(requested, acting, file)  # the same bytes again are the same file: that one stays
+    )  # It is rejected, and its file is removed.
+    stored(requested, acting, file)  # The same bytes again are the same file, which stays.
     assert len(files(settings) - before) == 1
     with acting("admin"):
         assert b"".join(storage.pieces(queries.export(requested[0]).row.storage_key)).startswith(
@@ -229,14 +225,14 @@ def test_a_run_says_how_it_is(requested, acting):
             set_state(requested[1], state=state)
             assert (run_of(export).state, run_of(export).is_over) == (state, True)
         set_state(requested[1], state="done")
-        assert run_of(export).state == "failed"  # it has left no result
+        assert run_of(export).state == "failed"  # It has left no result.
         session().execute(update(LogExport).values(work_item_id=None))
         session().expire_all()
         assert (run_of(export).state, run_of(export).is_over) == ("failed", True)
 
 
 def test_people_have_only_so_many_of_a_kind_in_progress(as_officer, monkeypatch):
-    """Whichever kind it is: reports, packages and exports are started here."""
+    """Count all kinds: reports, packages and exports are started here."""
     monkeypatch.setattr(background_work, "MAX_UNDER_WAY", 2)
     for number in range(2):
         as_officer.post(f"audit/exports?q=word{number}", format="jsonl")

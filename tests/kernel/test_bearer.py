@@ -1,6 +1,4 @@
-"""Which key opens: a pure rule over the keys that are held, so that a snapshot can answer it
-too.
-"""
+"""The rule for API keys: pure over the stored keys, so that a snapshot can apply it, too."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4

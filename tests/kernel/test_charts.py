@@ -1,5 +1,6 @@
-"""Charts: well-formed, safe under the content policy, true to their figures, readable without
-colour.
+"""Charts: well-formed, safe under the content policy, true to their figures.
+
+They are readable without color.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""A trusted proxy names the sender; the same header from anyone else is ignored."""
+"""A client's address: a trusted proxy names it; the same header from others is ignored."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Time comes from one place, and ids sort by it."""
+"""The clock, the only source of time, and ids that sort by time."""
 
 import os
 import subprocess
@@ -76,7 +76,7 @@ def test_ids_made_by_many_threads_are_all_different():
 
 
 def read_elsewhere(code: str, **environment: str) -> str:
-    """What a process of its own prints that has imported the clock."""
+    """Return what a separate process prints after it imported the clock."""
     own = {"GOVERNANCE_DEMO", "TODAY", clock.MOVED_BY}
     kept = {name: value for name, value in os.environ.items() if name not in own}
     asked = f"from governance.kernel import clock; {code}"

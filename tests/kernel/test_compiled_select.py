@@ -1,4 +1,4 @@
-"""Selects that are compiled once: they see what the ORM sees, and nothing of another tenant."""
+"""Selects that are compiled once: they see the ORM's rows, and none of another tenant."""
 
 import pytest
 from sqlalchemy import (

@@ -1,4 +1,4 @@
-"""Pages and static files come as gzip to those who take it, and say the same."""
+"""Compression of pages and static files with gzip, for clients that accept it."""
 
 import gzip
 import re
@@ -64,7 +64,7 @@ def test_fonts_and_parts_of_a_file_are_sent_as_they_are(client):
 
 
 def test_the_form_token_differs_in_each_answer_and_each_one_is_valid(as_admin):
-    """A secret that stayed the same could be read from the lengths of compressed pages."""
+    """Vary the token: the lengths of compressed pages would reveal a constant secret."""
     path = as_admin.at("systems/new")
     pages = [unpacked(as_admin.client.get(path, headers=ASKS)).decode() for _ in range(2)]
     tokens = [re.findall(r'name="csrf_token" value="([0-9a-f]+)"', page) for page in pages]
@@ -77,7 +77,7 @@ def test_the_form_token_differs_in_each_answer_and_each_one_is_valid(as_admin):
 
 
 def first_load(person: Visitor, path: str) -> dict[str, int]:
-    """The bytes of a page, and of everything that it needs, for who has nothing of it yet."""
+    """Return the bytes of a page and of everything it needs, for a browser with an empty cache."""
     page = person.client.get(person.at(path), headers=ASKS)
     found = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', unpacked(page).decode()))
     assert any("inter.woff2" in each for each in found) and len(found) > 10
@@ -92,7 +92,7 @@ def test_the_first_load_of_a_page_is_small(as_admin: Visitor):
 
 @pytest.mark.slow
 def test_the_first_load_of_a_full_type_ii_matrix_is_small(as_neighbour: Visitor):
-    """120 controls by 12 months, each cell with its explanation."""
+    """Load 120 controls by 12 months, each cell with its explanation."""
     matrix.fill()
     sizes = first_load(as_neighbour, TYPE_II)
     rows = as_neighbour.get(TYPE_II).text.count("<tr data-row>")

@@ -1,4 +1,4 @@
-"""A setting that is missing or weak stops the start, by name."""
+"""Settings: a missing or weak one stops the start, by name."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from governance.kernel.logs import configure
 
 @pytest.fixture
 def production(tmp_path):
-    """An environment that is right in every point."""
+    """Return an environment in which every setting is right."""
     keys = {}
     for name in ("secret", "kek"):
         (tmp_path / name).write_bytes(os.urandom(32))
@@ -144,7 +144,7 @@ def test_the_documents_list_every_setting():
 
 
 def test_every_name_of_the_code_is_a_setting():
-    """A setting that the code reads and the list lacks would stop the start of who sets it."""
+    """List each setting that the code reads, since an unlisted one would stop the start."""
     known = (
         setting_names.SETTINGS.keys()
         | setting_names.INTERNAL

@@ -1,6 +1,4 @@
-"""A day is written as 2026-11-25, in a form as in an address; what is none is told in words,
-whatever was sent.
-"""
+"""Days, written as 2026-11-25 in forms and addresses; invalid ones are explained in words."""
 
 from datetime import date
 

@@ -1,6 +1,4 @@
-"""No file and no stream leaves a route that does not declare it; what is declared passes the
-custody.
-"""
+"""Downloads: a route declares each file and stream that it answers with, which has custody."""
 
 import ast
 from pathlib import Path
@@ -39,8 +37,9 @@ def called(function):
 
 
 def leaving(path):
-    """The functions of a module that answer with a file or a stream, directly or by a helper beside
-    them.
+    """Return the functions of a module that answer with a file or a stream.
+
+    They may do so directly or by a helper in the same module.
     """
     known = functions(path)
     source = {name: "\n".join(ast.unparse(part) for part in f.body) for name, f in known.items()}
@@ -89,7 +88,7 @@ def test_what_the_routes_declare(app):
 
 @pytest.fixture(scope="module")
 def toys():
-    """Two routes that answer with a file, of which one says so."""
+    """Add two routes that answer with a file, one of which declares it."""
     feature = Feature("toys", __name__)
     headers = {"Content-Disposition": 'attachment; filename="toy.csv"'}
     feature.get("/toys/undeclared", needs=permissions.OWN, endpoint="undeclared")(

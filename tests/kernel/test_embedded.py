@@ -1,6 +1,4 @@
-"""The server out of a wheel: joined when it runs, with two confined roles, and a database that can
-be thrown away.
-"""
+"""The embedded server: joined when it runs, with two confined roles and disposable databases."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A sealed stream gives back exactly what was sealed, or refuses."""
+"""An encrypted stream, which decrypts to exactly the same bytes or fails."""
 
 import hashlib
 import io

@@ -1,5 +1,6 @@
-"""Domain events: what happened is told in the same transaction, in a stated order, to somebody; a
-refusal takes all of it back.
+"""Domain events: handled in the same transaction and a fixed order, by at least one subscriber.
+
+An error in a subscriber rolls everything back.
 """
 
 import re
@@ -33,13 +34,13 @@ class Rang(Event):
 
 @pytest.fixture(autouse=True)
 def own_subscribers():
-    """What a test subscribes is subscribed for that test."""
+    """Restore the subscribers after each test."""
     with faults.restored(events._subscribers):
         yield
 
 
 def settings_form(visitor, acting, slug="acme", role="admin"):
-    """The settings as they are, with the mark of the page that shows them."""
+    """Return the current settings, with the revision of the page that shows them."""
     mark = re.search(r'name="mark"[^>]*value="([^"]+)"', visitor.get("settings/").text)[1]
     with acting(role, slug):
         held = session().get(Tenant, current.actor().tenant_id)
@@ -127,9 +128,7 @@ def test_a_subscriber_that_refuses_rolls_everything_back_and_the_person_sees_why
             AuditEntry.action.in_(("tenant.settings.changed", "engagement.window.moved"))
         )
         assert session().scalars(changes).all() == []
-    as_admin.post(
-        "settings/", **sent | {"name": "Acme Mutual"}
-    )  # nothing of it is the subscriber's
+    as_admin.post("settings/", **sent | {"name": "Acme Mutual"})  # The subscriber gets none of it.
 
 
 def test_a_subscriber_that_fails_rolls_everything_back_too(as_admin, acting, database):

@@ -1,6 +1,4 @@
-"""The guard of every route: tenant, sign-in, permission, step-up, and a transaction that a GET
-cannot write in.
-"""
+"""The guard of every route: tenant, sign-in, permission, step-up, and read-only GETs."""
 
 from datetime import timedelta
 from io import BytesIO
@@ -24,12 +22,12 @@ from tests.machine_client import MachineClient, create_machine_client
 OWN = "people.own"
 probe = Feature("probe", __name__)
 machines = Feature("machine_probe", __name__, scope="machine")
-failing: list[bool] = []  # whether the view that needs a fresh sign-in fails after its write
+failing: list[bool] = []  # Whether the view that needs a fresh sign-in fails after its write.
 
 
 @pytest.fixture(scope="module")
 def probed(app, settings):
-    """The application with one more feature, whose views do what each test needs."""
+    """Return the application with one more feature, whose views do what each test needs."""
     needs = access.registry[OWN]
 
     @probe.route("/probe/both", methods=["GET", "POST"], needs=needs)
@@ -235,9 +233,7 @@ def test_where_the_address_names_no_tenant_the_key_does(probed, isolated):
 
 
 def test_a_browsers_session_is_worth_nothing_at_a_machines_address(visitor):
-    """Neither by itself, nor with the token of our forms: so no other site can make it act
-    there.
-    """
+    """Reject the session, alone and with our forms' token, so that no other site can use it."""
     for data in ({}, {"csrf_token": visitor.csrf()}):
         assert (
             visitor.client.post(

@@ -1,4 +1,4 @@
-"""Numbers, dates and times on pages follow the reader's choice; everything else has the tenant's."""
+"""Numbers, dates and times: in the reader's format on pages, in the tenant's elsewhere."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -53,7 +53,7 @@ def test_each_regional_form(locale):
 
 @pytest.mark.parametrize("locale", [key for key in formatting.LOCALES if key])
 def test_no_form_writes_a_comma_for_the_point(locale):
-    """Some figures of pages are written without the form, so "1.200" must mean the same in all."""
+    """Keep "1.200" unambiguous: some figures of pages are written without a format."""
     assert get_decimal_symbol(locale.replace("-", "_")) == "."
 
 

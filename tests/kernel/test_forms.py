@@ -1,6 +1,4 @@
-"""Forms: a refused rule or a violated constraint is shown beside its field, and nothing of it is
-kept.
-"""
+"""Forms: a failed rule or constraint is shown next to its field, and nothing is stored."""
 
 from uuid import uuid4
 

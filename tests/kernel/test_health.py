@@ -1,4 +1,4 @@
-"""What the operator can ask Meridian about itself."""
+"""Health checks: what the operator can ask Meridian about itself."""
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -20,7 +20,7 @@ def test_ready_when_database_migrations_and_role_are_right(client):
 
 @pytest.fixture
 def served(server, settings):
-    """The application on another connection than the tests' own, rolled back."""
+    """Serve the application on a connection other than the tests' own, and roll it back."""
     opened = []
 
     def serve(url: str, *statements: str):
@@ -71,7 +71,7 @@ def test_not_ready_without_a_database(client, settings):
         assert reply.status_code == 503
         assert {name for name, fine in reply.json["checks"].items() if fine} <= {
             "snapshots"
-        }  # this process follows nothing
+        }  # This process follows no changes.
         assert client.client.get("/healthz").status_code == 200
         assert "governance_work_waiting -1.0" in client.client.get("/metrics").text
         page = client.client.get("/t/acme/")

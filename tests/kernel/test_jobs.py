@@ -1,6 +1,4 @@
-"""Long work: run once, watched, cancelled, taken up again when its process is killed, and never
-lost in silence.
-"""
+"""Long work: run once, watched, cancelled, resumed after a kill, never lost silently."""
 
 import os
 import signal
@@ -26,7 +24,7 @@ from tests.waiting import MAX_WAIT_SECONDS, wait_until
 
 @pytest.fixture(scope="module")
 def own_server(server, app, worker_id):
-    """A database of this file's own: several processes must see what each commits."""
+    """Return a database of this file's own: several processes must see each other's commits."""
     name = f"jobs_{worker_id}".replace("-", "_")
     started = migrated_database(name)
     yield started
@@ -131,7 +129,10 @@ def test_draining_one_tenant_leaves_the_work_of_others(actor):
 
 @pytest.fixture
 def order(actor):
-    """What was done, in its order, of three kinds: waited for always, never, and if a person asks."""
+    """Return a list of finished work of three kinds, in its order.
+
+    Somebody always waits for the first, never for the second, and for the third if a person asked.
+    """
     done = []
     for kind, waited_for in (("mailed", True), ("filed", False), ("collected", None)):
         jobs.work(f"test {kind}", waited_for=waited_for)(
@@ -345,7 +346,7 @@ def test_workers_share_the_queue_and_each_work_is_done_once(actor):
     @jobs.work("test shared")
     def shared(item, progress):
         if len(done) < 2:
-            meeting.wait()  # both workers hold one at the same time
+            meeting.wait()  # Both workers hold one at the same time.
         done.append(item.id)
 
     ids = {enqueue(actor, "shared") for _ in range(8)}
@@ -381,7 +382,7 @@ def test_a_lease_is_renewed_while_a_long_step_runs(actor, monkeypatch):
 
 
 def lease():
-    """Until when the one piece of work is somebody's."""
+    """Return until when a worker holds the only work item."""
     with transaction(read_only=True):
         return session().scalars(select(WorkTicket.ready_at)).one()
 
@@ -443,7 +444,7 @@ def test_one_of_two_leads_and_the_other_follows_when_it_is_gone(actor, own_serve
             ),
             {"key": Leader.KEY, "name": make_url(own_server.app_url).database},
         )
-    wait_until(second.leads)  # the server notices a closed connection within moments
+    wait_until(second.leads)  # The server notices a closed connection within moments.
     assert not first.leads() and not first.leads()
     second.resign()
     wait_until(first.leads)
@@ -469,7 +470,7 @@ def test_two_schedulers_run_each_period_once_and_catch_up_at_the_start(actor):
     following = Leader()
     wait_until(
         following.leads
-    )  # a schedule that was shut down leads no more; the server closes its connection in a moment
+    )  # A stopped schedule no longer leads; the server closes its connection in a moment.
     following.resign()
 
 

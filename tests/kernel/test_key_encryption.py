@@ -1,6 +1,4 @@
-"""Envelope encryption: what is sealed opens with its key and in its context, and with nothing
-else.
-"""
+"""Envelope encryption: data decrypts only with its key and in its context."""
 
 from pathlib import Path
 
@@ -122,8 +120,8 @@ def test_whatever_is_wrapped_is_declared_so_that_a_rotation_finds_it():
     }
     assert len(wraps) > 4
     assert silent == {
-        # a connection's secret, which people/sign_in_state.py declares
+        # A connection's secret, which people/sign_in_state.py declares.
         "foundation/identity_providers/connection_actions.py",
-        # a link in mail, which no row stores: it ends with the key
+        # A link in mail, which no row stores: it ends with the key.
         "foundation/notifications/digests.py",
     }

@@ -1,6 +1,4 @@
-"""The CSV of a list: every page of what is filtered, with its length and its hash, and nothing that
-a spreadsheet would run.
-"""
+"""The CSV of a list: every page of the filtered rows, with length and hash, and no formulas."""
 
 import hashlib
 

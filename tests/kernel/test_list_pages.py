@@ -1,4 +1,4 @@
-"""What an address asks of a declared list; pure, but for the addresses that it builds."""
+"""The addresses of a declared list: pure, except for those that it builds."""
 
 import pytest
 from flask import Flask

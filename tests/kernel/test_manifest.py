@@ -1,6 +1,4 @@
-"""A manifest that promises what is not there, or what another feature has, stops the start with one
-sentence.
-"""
+"""Manifests: a missing promise, or one of another feature, stops the start with a sentence."""
 
 from dataclasses import dataclass
 from types import ModuleType
@@ -41,7 +39,7 @@ from governance.operations.systems.permissions import VIEW as VIEW_SYSTEMS
 
 @dataclass(frozen=True, slots=True)
 class Unheard(Event):
-    """Nobody subscribes to it."""
+    """An event without subscribers."""
 
 
 def nothing(*_: object) -> None:

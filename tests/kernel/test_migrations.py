@@ -1,5 +1,6 @@
-"""Databases of every release are upgraded, released migrations never change, and other databases
-are refused.
+"""Migrations: every release's database is upgraded, and released migrations never change.
+
+Other databases are rejected.
 """
 
 import os
@@ -25,9 +26,9 @@ from tools.new_migration import create
 pytestmark = pytest.mark.database
 
 SEEN_BY_JOBS = {"audit_pending", "drills", "engagements"}
-# (release, table, column) whose values a later migration changes on purpose, and why.
+# (release, table, column) whose values a later migration changes on purpose, with the reason.
 CHANGED_ON_PURPOSE: dict[tuple[str, str, str], str] = {}
-# (release, table) that a later migration drops with all its rows, and why.
+# (release, table) that a later migration drops with all its rows, with the reason.
 DROPPED_ON_PURPOSE = {
     ("0.1.0", "benchmarks"): "its feature was removed, docs/decisions/0158",
 }
@@ -45,7 +46,7 @@ KEYS = """
 
 @pytest.fixture
 def scratch(worker_id):
-    """A name for a database of this test, which is dropped afterwards."""
+    """Yield a name for a database of this test, which is dropped afterwards."""
     name = f"migrations_{worker_id}"
     started = embedded.start(KEEP / "pg", database=name)
     embedded.drop(started, name)
@@ -54,7 +55,7 @@ def scratch(worker_id):
 
 
 def rows(connection):
-    """Every row of every table, by table and key; those of a month are its table's."""
+    """Return every row of every table, by table and key. Rows of a month belong to its table."""
     found = {}
     for table, key in connection.execute(KEYS).fetchall():
         if table != "alembic_version":
@@ -91,8 +92,8 @@ def test_a_filled_database_of_a_release_is_upgraded_without_losing_anything(vers
             new = released_databases.restored_schema(started, KEEP / "pg", f"{scratch}_fresh")
         finally:
             embedded.drop(fresh, f"{scratch}_fresh")
-    # test_isolation.py proves policies, keys and grants of a new database: an upgraded one has the
-    # very same.
+    # test_isolation.py proves policies, keys and grants of a new database. An upgraded one has
+    # the same.
     assert schema_dump.differences(upgraded, new) == []
     engine = create_engine(started.app_url)
     with engine.connect() as connection:
@@ -101,8 +102,9 @@ def test_a_filled_database_of_a_release_is_upgraded_without_losing_anything(vers
 
 
 def create_month(started, database):
-    """Create the present month of minute counts and usage events, which an installation has from
-    its first day.
+    """Create the current month of minute counts and usage events.
+
+    An installation has it from its first day.
     """
     with psycopg.connect(started.super_uri, dbname=database, autocommit=True) as connection:
         for function in ("create_minute_partition", "create_usage_partition"):
@@ -122,9 +124,7 @@ def lost(version, before, after):
 
 
 def trespasses(connection, after):
-    """What the application sees of other tenants or doesn't see of the acting one, table by
-    table.
-    """
+    """Return the leaks of each table: rows of other tenants seen, or the acting tenant's unseen."""
     found = []
     tenants = {row["tenant_id"] for row in after["memberships"].values()}
     assert len(tenants) >= 2
@@ -148,7 +148,7 @@ def trespasses(connection, after):
 
 
 def test_the_comparisons_find_what_is_planted(scratch):
-    """A lost row, a lost value, a policy that lets everybody in, and a grant too many."""
+    """Plant a lost row, a lost value, a policy that admits everybody, and an extra grant."""
     started = released_databases.load("0.1.0", KEEP / "pg", scratch)
     with psycopg.connect(started.super_uri, dbname=scratch, autocommit=True) as connection:
         before, schema = rows(connection), schema_dump.schema(KEEP / "pg", started, scratch)
@@ -205,7 +205,7 @@ def test_a_released_migration_that_changes_or_goes_is_named(tmp_path):
 
 
 def test_every_release_of_the_list_has_its_filled_database():
-    """A release whose database isn't kept would be upgraded by nobody before its users do it."""
+    """Require a database for each release; otherwise users would be the first to upgrade it."""
     names = [line.split("versions/")[1] for line in released.LIST.read_text().splitlines()]
     assert "0001_release_0_1_0.py" in names and "0.1.0" in released_databases.versions()
 
@@ -239,14 +239,17 @@ def test_a_database_of_a_newer_version_is_refused_with_what_to_do(scratch):
 
 
 def dumped(started, database):
-    """Everything that pg_dump writes, without psql's own commands, which hold a random token."""
+    """Return pg_dump's output without psql's own commands, which contain a random token."""
     text = schema_dump.dump(KEEP / "pg", started, database, "--column-inserts")
     return [line for line in text.splitlines() if not line.startswith("\\")]
 
 
 @pytest.mark.parametrize("schema", ["0001_release_0_1_0", "0018_red_teams"])
 def test_a_database_of_a_build_that_already_called_itself_released_is_refused(scratch, schema):
-    """As commit e0382a6d made it: its first migration has the released name, but no work_failures."""
+    """Reject a database of commit e0382a6d.
+
+    Its first migration has the released name, but no work_failures.
+    """
     started = released_databases.load("0.1.0", KEEP / "pg", scratch)
     with psycopg.connect(started.super_uri, dbname=scratch, autocommit=True) as connection:
         connection.execute("DROP TABLE work_failures")
@@ -276,7 +279,7 @@ def test_an_upgrade_that_meets_a_lock_says_how_far_it_came_and_continues(scratch
 
 
 def migrate_command(started):
-    """`governance migrate`, as an operator runs it."""
+    """Run `governance migrate` as an operator does."""
     environment = {
         "PATH": os.environ["PATH"],
         "GOVERNANCE_DEMO": "1",
@@ -301,7 +304,7 @@ def migrate_command(started):
 
 @pytest.fixture
 def versions(tmp_path):
-    """A copy of migrations/versions to add to."""
+    """Return a copy of migrations/versions to add to."""
     return Path(
         shutil.copytree(
             released.VERSIONS, tmp_path / "versions", ignore=shutil.ignore_patterns("__pycache__")
@@ -327,9 +330,7 @@ def upgrade() -> None:
 
 
 def test_consolidating_carries_what_the_models_do_not_declare(server_folder, versions):
-    """Also when branches have each added "the next" migration: their files follow each other by
-    name.
-    """
+    """Follow file names when several branches each added "the next" migration."""
     (versions / "0099_later.py").write_text(LATER.format(more=""))
     found, source = consolidate_migrations.consolidate(server_folder, "0.1.0", versions)
     assert found == []
@@ -338,7 +339,7 @@ def test_consolidating_carries_what_the_models_do_not_declare(server_folder, ver
 
 
 def test_consolidating_follows_the_chain_before_the_names(tmp_path):
-    """Also of branches that were chained one behind the other after they had their numbers."""
+    """Follow the chain when branches were linked after they had their numbers."""
     chain = [("0001_a", None), ("0002_d", "0001_a"), ("0002_c", "0002_d"), ("0099_e", "0098")]
     for name, before in chain:
         (tmp_path / f"{name}.py").write_text(
@@ -459,7 +460,7 @@ TWIN = "11111111-1111-4111-8111-111111111111"
 
 
 def test_two_rows_of_one_edition_become_one_and_no_mapping_is_lost(scratch):
-    """A tenant has mapped to the newer row of SOC 2, another has adopted the older one."""
+    """Merge SOC 2's rows: a tenant mapped to the newer one, another adopted the older one."""
     started = released_databases.load("0.1.0", KEEP / "pg", scratch)
     with psycopg.connect(started.super_uri, dbname=scratch, autocommit=True) as connection:
         [kept] = connection.execute(

@@ -1,4 +1,4 @@
-"""A call to another server ends at its deadline, wherever that server makes it wait."""
+"""Calls to other servers, which end at their deadline wherever that server delays them."""
 
 import contextlib
 import itertools
@@ -13,12 +13,12 @@ from tests.waiting import wait_until
 
 BEGINNING = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: "
 END = b"\r\n\r\nok"
-PIECES, PAUSE_SECONDS = 40, 0.05  # longer than the deadline, but the server does finish
+PIECES, PAUSE_SECONDS = 40, 0.05  # Longer than the deadline, but the server does finish.
 SECONDS = 0.5
 
 
 class DrippingServer:
-    """Sends `before` at once, then small pieces with pauses, then `after`."""
+    """A server that sends `before` at once, then small chunks with pauses, then `after`."""
 
     def __init__(self, before, piece, after):
         self.before, self.piece, self.after = before, piece, after
@@ -35,7 +35,7 @@ class DrippingServer:
 
     def _answer(self, listening):
         caller, _ = listening.accept()
-        with caller, contextlib.suppress(OSError):  # the caller hangs up
+        with caller, contextlib.suppress(OSError):  # The caller hangs up.
             caller.recv(65536)
             caller.sendall(self.before)
             for _ in itertools.repeat(None, PIECES):
@@ -66,7 +66,7 @@ def test_a_server_that_drips_is_too_slow_and_its_place_is_free(before, piece, af
 
 
 def test_an_answer_before_the_deadline_is_read_and_no_watch_remains():
-    """A cancelled timer's thread ends a moment later, so it is waited for: not for the deadline."""
+    """Join the cancelled timer's thread, which ends a moment later, not at the deadline."""
     others = _timers()
     with DrippingServer(b"HTTP/1.1 200 OK\r\n\r\n", b"x", b"").serving() as url:
         reply = outbound_http.send("GET", url, "The receiver", total_seconds=3600)
@@ -79,7 +79,7 @@ def _timers():
 
 
 def test_a_connection_that_speaks_tls_is_shut_down_at_the_deadline():
-    """TLS takes the descriptor away from the socket that was connected."""
+    """Shut down a connection whose socket TLS has replaced."""
     near, far = socket.socketpair()
     with far, call_deadline.deadline(SECONDS) as ends:
         ends.watch(near)
@@ -92,7 +92,7 @@ def test_a_connection_that_speaks_tls_is_shut_down_at_the_deadline():
 
 
 def test_a_name_with_many_silent_addresses_has_one_deadline(monkeypatch):
-    """Each address has its own timeout to connect; together they have what is left."""
+    """Divide the remaining time: each address has its own timeout to connect."""
     tried = []
 
     def connect(silent, address):
@@ -137,7 +137,7 @@ def test_a_name_with_many_silent_addresses_has_one_deadline(monkeypatch):
     ],
 )
 def test_only_one_host_of_the_public_internet_is_called(monkeypatch, address, is_public):
-    """Also not a private address that is written inside of another."""
+    """Reject a private address embedded in another one, too."""
     found = [(0, 0, 0, "", (address, 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_named: found)
     if is_public:

@@ -1,4 +1,4 @@
-"""Mail: queued with its cause, sent after the commit, to a folder or to a real SMTP server."""
+"""Mail: queued with its cause, sent after the commit, to a folder or a real SMTP server."""
 
 from datetime import timedelta
 from email import message_from_bytes, policy

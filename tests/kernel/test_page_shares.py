@@ -1,4 +1,4 @@
-"""No key, session or tenant holds more than its share of the threads that answer pages."""
+"""Shares of the page threads, which no key, session or tenant exceeds."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Condition, Lock
@@ -13,7 +13,7 @@ EACH, ALL = Share(running=4, waiting=12), Share(running=8, waiting=128)
 
 
 class Pages:
-    """Threads whose work goes on until `leave` lets it end, and what happened to each request."""
+    """Threads that work until `leave` ends them, with the outcome of each request."""
 
     def __init__(self) -> None:
         self.pool = ThreadPoolExecutor(THREADS)
@@ -70,7 +70,7 @@ def test_forty_requests_of_one_key_hold_four_threads_and_another_tenant_is_serve
     for _ in range(40):
         pages.send("attacker", "acme")
     pages.wait_until_inside(*["attacker"] * 4)
-    assert pages.refused == ["attacker"] * 24  # four run and twelve wait
+    assert pages.refused == ["attacker"] * 24  # Four run and twelve wait.
     pages.send("neighbor", "globex")
     pages.send("colleague", "acme")
     pages.wait_until_inside(*["attacker"] * 4, "neighbor", "colleague")
@@ -79,7 +79,7 @@ def test_forty_requests_of_one_key_hold_four_threads_and_another_tenant_is_serve
     assert pages.most["attacker"] == 4
     pages.send("attacker", "acme")
     pages.leave(1)
-    assert pages.answered.count("attacker") == 17  # its room is free again
+    assert pages.answered.count("attacker") == 17  # Its slot is free again.
 
 
 def test_ten_keys_of_one_tenant_hold_half_of_the_threads(pages):

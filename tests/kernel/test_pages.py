@@ -1,4 +1,4 @@
-"""Keyset pages: put together they are the whole list, and a bent mark is refused."""
+"""Keyset pages: together they are the complete list; an altered cursor is rejected."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ ROWS = st.lists(
 
 
 def fill(rows) -> str:
-    """Rows of one kind, several with the same values; returns the kind."""
+    """Add rows of one kind, several with the same values. Return the kind."""
     kind = uuid4().hex
     values = [
         {"kind": kind, "step": step, "total": total, "params": {}, "created_at": clock.now()}

@@ -1,4 +1,4 @@
-"""Ports: a question of a lower feature has one answer, or a default, or says what is missing."""
+"""Ports: a lower feature's query has one provider, a default, or an error that names it."""
 
 from collections.abc import Callable
 

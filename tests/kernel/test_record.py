@@ -1,4 +1,4 @@
-"""Declared records: what their declaration checks, compares, and keeps in the audit log."""
+"""Declared records: what their declaration checks, compares and writes to the audit log."""
 
 from dataclasses import dataclass, replace
 from datetime import date

@@ -1,6 +1,4 @@
-"""What a `next` or `back` of a stranger may lead to: a page of this host, whatever a browser makes
-of it, or the default.
-"""
+"""Targets of a stranger's `next` or `back`: a page of this host, or the default."""
 
 from urllib.parse import urlsplit
 
@@ -16,8 +14,9 @@ NASTY = st.text(st.sampled_from("/\\.:@?#%2eE\t\n\r\0 evilexample\u2028\x7f"), m
 
 
 def opened(location: str) -> tuple[str, str]:
-    """(host, path) that a browser opens: it drops tabs and line ends, takes a backslash for a
-    slash, resolves dot segments.
+    """Return (host, path) that a browser opens.
+
+    It drops tabs and line ends, treats a backslash as a slash, and resolves dot segments.
     """
     text = "".join(
         c for c in location.strip("".join(map(chr, range(33)))) if c not in "\t\n\r"

@@ -1,6 +1,4 @@
-"""The database is restarted under the console: the request at hand is refused clearly, the next one
-works.
-"""
+"""A restart of the database: the current request fails clearly, and the next one works."""
 
 import contextlib
 import os
@@ -32,14 +30,15 @@ probe = Feature("restart_probe", __name__, scope="public")
 def cluster(server_folder):
     made = Cluster(server_folder / "pg")
     yield made
-    with contextlib.suppress(subprocess.CalledProcessError):  # a test may have left it stopped
+    with contextlib.suppress(subprocess.CalledProcessError):  # A test may have left it stopped.
         made.stop()
 
 
 @pytest.fixture
 def served_application(app, cluster, settings, isolated, tmp_path):
-    """The application on that server, over HTTP's front door, as in production: a pool, no outer
-    transaction.
+    """Serve the application on that server over HTTP, as in production.
+
+    It has a pool and no outer transaction.
     """
     own = config.Settings(
         database_url=cluster.server.app_url,
@@ -67,7 +66,7 @@ HOOK: dict[str, object] = {}
 
 @probe.route("/restart-probe", methods=["GET", "POST"], needs=PUBLIC)
 def restart_probe() -> str:
-    """Works, has something happen to the database, works on."""
+    """Return a probe that works, lets something happen to the database, and continues."""
     with transaction():
         session().execute(
             text(
@@ -150,8 +149,9 @@ def test_work_survives_a_restart(served_application, cluster):
 
 
 def test_many_requests_at_once_recover_together(served_application, cluster):
-    """Every connection of the pool is broken; each request gets a new one or a clear refusal, none
-    hangs.
+    """Break every connection of the pool.
+
+    Each request gets a new one or a clear error, and none hangs.
     """
     with transaction(), transaction(), transaction():
         pass

@@ -1,5 +1,6 @@
-"""A child process may take too much of anything, die, or never end: the caller hears how it ended,
-and nothing of it is left.
+"""Child processes that take too much, die or never end: the caller learns how they ended.
+
+Nothing of them remains.
 """
 
 import json
@@ -19,7 +20,7 @@ MODULE = "tests.misbehaving_child"
 
 
 def stat_of(pid: int | str) -> list[str]:
-    """State and parent of a process; nothing when there is none."""
+    """Return state and parent of a process, or [] if there is none."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
     except (FileNotFoundError, ProcessLookupError):
@@ -27,15 +28,13 @@ def stat_of(pid: int | str) -> list[str]:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether the process is no more; a grandchild may still wait for its new parent to read how it
-    ended.
-    """
+    """Return whether the process ended, perhaps as a zombie of another parent."""
     stat = stat_of(pid)
     return not stat or (stat[0] == "Z" and stat[1] != str(os.getpid()))
 
 
 def own_zombies() -> list[str]:
-    """Dead children of this process that nobody has waited for."""
+    """Return this process's dead children that nobody has waited for."""
     return [
         path.name
         for path in Path("/proc").glob("[0-9]*")
@@ -113,7 +112,7 @@ def test_a_file_of_the_child_has_a_limit(tmp_path: Path) -> None:
 
 
 def may_have_namespaces() -> bool:
-    """Whether this machine lets a process have a network of its own."""
+    """Return whether this machine lets a process have its own network."""
     asked = "import os; os.unshare(os.CLONE_NEWUSER | os.CLONE_NEWNET)"
     return not subprocess.run([sys.executable, "-c", asked], check=False).returncode
 
@@ -180,12 +179,12 @@ def test_what_the_child_has_started_ends_with_it() -> None:
     outcome = run(MODULE, "leave_grandchild", limits=LIMITS)
     assert outcome.ending is Ending.FINISHED
     pid = int(outcome.answer)
-    while not is_gone(pid):  # its new parent waits for it, not we
+    while not is_gone(pid):  # Its new parent waits for it, not we.
         time.sleep(0.05)
 
 
 def test_no_zombie_is_left() -> None:
-    before = own_zombies()  # of other tests, perhaps
+    before = own_zombies()  # Other tests may have left some.
     endings: list[ChildOutcome] = [
         run(MODULE, verb, limits=LIMITS) for verb in ("count_input", "die", "take_memory")
     ]

@@ -1,6 +1,4 @@
-"""Workbooks of strangers: what is in them is read, what would cost more than it is worth is
-refused, and nothing falls over.
-"""
+"""Strangers' workbooks: their content is read, and costly ones are rejected without a crash."""
 
 import io
 import re
@@ -34,7 +32,7 @@ MB = 1024**2
 
 
 def make_workbook(rows, *, strings="", styles="", properties="", after="", **parts):
-    """A workbook whose parts are written by hand; `rows` is the content of sheetData."""
+    """Return a workbook with handwritten parts. `rows` is the content of sheetData."""
     out = io.BytesIO()
     held = {
         "xl/workbook.xml": WORKBOOK.format(properties),
@@ -72,7 +70,7 @@ HEAD = (
 
 
 def refusal_of(reader, content):
-    """What it returned or refused with."""
+    """Return the reader's result, or the message of its error."""
     try:
         return reader(content)
     except Invalid as refusal:
@@ -217,7 +215,7 @@ def test_formulas_and_merged_cells_mean_what_each_reader_says():
 @pytest.mark.slow
 @READERS
 def test_a_part_that_unpacks_to_more_than_it_may_is_refused_while_it_unpacks(reader):
-    """143 kB of empty texts took 1.7 GB and a minute."""
+    """Reject 143 kB of empty texts, which took 1.7 GB and a minute."""
     for part in ("xl/sharedStrings.xml", "xl/styles.xml"):
         open_, close = f"<x {NS}>".encode(), b"</x>"
         bomb = open_ + (b"<si/>" if "Strings" in part else b"<xf/>") * (20 * MB) + close
@@ -272,7 +270,7 @@ def test_a_part_that_unpacks_to_more_than_it_may_is_refused_while_it_unpacks(rea
     ],
 )
 def test_every_bound_is_kept(monkeypatch, limit, value, content, says):
-    """The last: one text that many cells share counts for each of them."""
+    """Test each limit. In the last case one text that many cells share counts for each of them."""
     monkeypatch.setattr(spreadsheet_reader, limit, value)
     with pytest.raises(Invalid, match=says):
         read(content)

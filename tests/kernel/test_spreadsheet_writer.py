@@ -1,4 +1,4 @@
-"""Tables as files: what a spreadsheet reads back is what was meant, and nothing of it runs."""
+"""Tables as files: a spreadsheet reads the intended values, and runs none of them."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ def test_what_looks_like_a_formula_becomes_text(formula):
 @pytest.mark.parametrize("separator", [";", "\t", "\n", "\r\n", "; ", ';"', '";"'])
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1"])
 def test_no_cell_of_another_locale_begins_as_a_formula(formula, separator):
-    """Where a comma separates decimals, a spreadsheet splits a CSV file at semicolons."""
+    """Cover locales with a decimal comma, where a spreadsheet splits a CSV file at semicolons."""
     content = csv_bytes(["Ref", "Title"], [["INC-1", f"Outage, again{separator}{formula}"]])
     cells = re.split(r"[;\t\r\n]", content.decode("utf-8-sig"))
     assert not [each for each in cells if each.lstrip(' "').startswith(DANGEROUS)]
@@ -100,7 +100,7 @@ def test_numbers_stay_numbers_and_dates_become_iso():
 
 
 def test_xlsx_has_dates_that_a_spreadsheet_can_calculate_with():
-    """Read by others: days as days, moments in UTC; what Excel has no date for stays text."""
+    """Write days as days and moments in UTC. Dates that Excel can't represent stay text."""
     day, ancient = date(2026, 11, 25), date(1899, 12, 31)
     moment = datetime(2026, 11, 25, 9, 30, 15, tzinfo=ZoneInfo("Europe/Berlin"))
     content = xlsx_bytes("Dates", ["a", "b", "c"], [[day, moment, ancient]])

@@ -1,4 +1,4 @@
-"""Objects: hashed while they stream, whole or not at all, and never outside the store."""
+"""Storage: objects are hashed while they stream, stored completely or not, and only inside."""
 
 import hashlib
 import io
@@ -35,9 +35,9 @@ def key_of(tenant_id):
 
 @pytest.fixture(scope="module")
 def s3():
-    """A real S3 API on loopback: moto's server, another process.
+    """Yield a real S3 API on loopback: moto's server, another process.
 
-    The address of an empty bucket in it.
+    The value is the address of an empty bucket in it.
     """
     port = free_port()
     server = subprocess.Popen(
@@ -60,7 +60,7 @@ def _answers(port):
 
 @pytest.fixture
 def bucket(s3, monkeypatch):
-    """A bucket of the test's own."""
+    """Return a bucket of the test's own."""
     import requests
 
     for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")):
@@ -139,9 +139,7 @@ def test_a_stream_that_breaks_leaves_nothing(store):
 
 
 def test_a_full_disk_is_said_and_nothing_stays(store):
-    """A limit of the process on the size of files gives the error of a full disk's kind, from the
-    kernel itself.
-    """
+    """Limit the size of files: the kernel raises an error of the same kind as for a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     import signal
 
@@ -201,7 +199,7 @@ def store_location(request, tmp_path):
 
 @pytest.mark.parametrize("size", [1, 9 * PIECE_BYTES, 20 * PIECE_BYTES + 7])
 def test_under_a_prefix_it_is_encrypted_and_read_back(store_location, size):
-    """20 MB are an upload in three parts."""
+    """Upload 20 MB in three parts."""
     content = os.urandom(size)
     blob = store_location.write(
         TENANT, io.BytesIO(content), limit=64 * PIECE_BYTES, prefix="evidence"
@@ -305,7 +303,7 @@ class HastyBucket(Bucket):
 
 
 def test_a_slow_reader_is_not_cut_off(s3, bucket):
-    """They take longer over the whole file than one request may take."""
+    """Read the complete file in more time than one request may take."""
     content = os.urandom(20 * PIECE_BYTES)
     bucket.keep("large", content)
     hasty = HastyBucket(f"s3://{bucket.name}/console?region=us-east-1&endpoint={s3}", key_of)

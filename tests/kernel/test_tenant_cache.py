@@ -1,6 +1,4 @@
-"""What a process keeps of committed facts: bounded, shared by threads, and never older than its
-number says.
-"""
+"""The tenant cache of committed facts: bounded, shared by threads, never outdated."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
@@ -22,7 +20,7 @@ def clean(app, isolated):
 
 
 def recall_at(number, made="new", *, slug="acme", **how):
-    """What a transaction of the tenant gets that reads this number and would work out `made`."""
+    """Return what a transaction gets that reads this number and would compute `made`."""
     how.setdefault("read_only", True)
     with current.acting_as(make.system_actor(slug)), transaction(**how):
         return recall("facts", lambda: made, under=lambda: number)
@@ -99,7 +97,7 @@ def test_tenants_and_values_are_bounded(monkeypatch):
     cache = BoundedCache(3)
     for number in range(10):
         cache.get(number, lambda number=number: number)
-        cache.get(0, lambda: 0)  # asked for again and again, so it stays
+        cache.get(0, lambda: 0)  # It is read again and again, so it stays.
     assert (
         len(cache) == 3
         and cache.get(0, lambda: "gone") == 0

@@ -1,4 +1,4 @@
-"""One transaction for one piece of work: what it sets, what it keeps, what it costs."""
+"""The transaction of a unit of work: its settings, its commits and its cost."""
 
 from uuid import uuid4
 
@@ -19,9 +19,7 @@ from tests.kernel.transaction_helpers import terminate
 
 @pytest.fixture
 def pool(settings, app):
-    """The application on a pool of its own, as in production, instead of the test's one
-    connection.
-    """
+    """Put the application on a pool of its own, as in production, not on the test's connection."""
     engine = create_engine(settings.database_url, pool_size=2, max_overflow=0, pool_timeout=0.2)
     db.connect(engine)
     yield engine
@@ -89,7 +87,7 @@ def test_a_read_only_transaction_cannot_write(pool, write):
     with (
         current.acting_as(make.system_actor("acme")),
         transaction(),
-    ):  # the same connection writes again
+    ):  # The same connection writes again.
         assert session().scalar(text("SHOW transaction_read_only")) == "off"
 
 
@@ -179,9 +177,7 @@ def test_an_unknown_tenant_is_no_tenant(app):
 
 
 def test_every_orm_statement_names_the_tenant(acting, statements):
-    """The database would refuse the rows anyway; with the tenant in the statement it can use the
-    indexes.
-    """
+    """Name the tenant in each statement, so that it uses the indexes; policies filter anyway."""
     from sqlalchemy import delete, func, update
     from sqlalchemy.orm import aliased
 

@@ -1,6 +1,4 @@
-"""What an actor may see is found once a transaction, and never told to another one, nor after a
-change.
-"""
+"""An actor's visible scope: computed once a transaction, never shared, and not after a change."""
 
 from governance.assurance.engagements import queries
 from governance.assurance.frameworks import queries as frameworks
@@ -17,7 +15,7 @@ def soc2():
 
 
 def limited():
-    """Acme's auditor at work on SOC 2 alone, with one control that answers for a criterion."""
+    """Return Acme's auditor of SOC 2 alone, with one control that is mapped to a criterion."""
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     control = evidence_helpers.create_control("SEC-77", "In scope")
     with make.acting("compliance_officer"):

@@ -1,4 +1,4 @@
-"""What every answer carries, and what every unsafe request must prove."""
+"""Headers of every answer, and proofs that every unsafe request needs."""
 
 import io
 import json
@@ -245,7 +245,7 @@ def test_security_txt_names_the_contact_for_half_a_year(client, settings, app, m
 
 
 def test_the_log_of_requests_names_routes_and_no_token(client, as_admin):
-    """An auditor's link signs in, so its token is in no file."""
+    """Keep tokens out of the log: an auditor's link signs in."""
     with structlog.testing.capture_logs() as logged:
         client.client.get("/auditor/acme/secret-of-a-link")
         client.client.get("/secret-beside-every-route")

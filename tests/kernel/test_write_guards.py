@@ -1,4 +1,4 @@
-"""A guarded row is checked at every write; others are not, and a refusal leaves nothing."""
+"""Guarded rows, which are checked at every write; a failed check leaves nothing."""
 
 import pytest
 from sqlalchemy import func, select

@@ -1,4 +1,4 @@
-"""What tests of transactions do to a connection."""
+"""Faults that tests of transactions inject into a connection."""
 
 from contextlib import suppress
 

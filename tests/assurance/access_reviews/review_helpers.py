@@ -1,4 +1,4 @@
-"""Starts, decides and closes access reviews."""
+"""Helpers that start, decide and close access reviews."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def create_key(name="mirror", by="admin"):
 
 
 def review_item(review_id, role):
-    """The row of somebody of the test's world; or of the key of that name."""
+    """Return the row of a member of the test's world, or of the key of that name."""
     with make.acting("admin"):
         name = make.PEOPLE["acme", role][0] if ("acme", role) in make.PEOPLE else role
         return next(row.item.id for row in queries.reviewed_access(review_id) if row.name == name)

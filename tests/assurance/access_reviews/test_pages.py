@@ -1,6 +1,4 @@
-"""Access reviews at the front door: decided row by row or several at once; what takes away needs a
-fresh sign-in.
-"""
+"""Pages of access reviews: decisions row by row or in bulk; revocations need a fresh sign-in."""
 
 from datetime import timedelta
 
@@ -20,7 +18,7 @@ from tests.bulk_helpers import confirm_bulk, confirmation_fields, preview_bulk, 
 
 @pytest.fixture
 def path(as_officer):
-    """The address of a review that the officer began."""
+    """Return the address of a review that the officer started."""
     create_key()
     reply = as_officer.post(
         "settings/access-reviews/new",
@@ -154,9 +152,7 @@ def test_taking_away_needs_a_fresh_sign_in_and_keeping_does_not(app, path, datab
 
 
 def test_what_is_confirmed_is_what_was_chosen_row_by_row(app, as_admin, path, database):
-    """A form that confirms other rows than it decides on does nothing, also where it was kept for a
-    fresh sign-in.
-    """
+    """Reject a form that confirms other rows than it decides on, even after a fresh sign-in."""
     viewer, contributor = (review_item(select_item(path), who) for who in ("viewer", "contributor"))
     fields = confirmation_fields(
         preview_bulk(as_admin, f"{path}/decisions", **{f"row-{viewer}": "revoke"})

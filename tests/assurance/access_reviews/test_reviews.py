@@ -1,5 +1,6 @@
-"""Every membership and key is decided on by somebody else; what takes away acts at once; what is
-closed stays.
+"""Access reviews: another person decides on every membership and key.
+
+Revocations apply immediately, and a closed review doesn't change.
 """
 
 import csv
@@ -114,7 +115,7 @@ def test_a_review_takes_away_and_never_gives(database):
 
 
 def test_an_officer_cannot_take_away_through_a_review_what_they_may_not_take_away(database):
-    """Removing members and revoking keys is the admins': a review gives nobody that permission."""
+    """Give nobody the admins' permission to remove members and revoke keys."""
     create_key()
     review_id = start_review()
     for chosen in (

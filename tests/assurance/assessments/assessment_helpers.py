@@ -1,4 +1,4 @@
-"""Starts assessments and writes conclusions."""
+"""Helpers that start assessments and write conclusions."""
 
 from datetime import date
 

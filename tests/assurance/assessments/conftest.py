@@ -15,7 +15,7 @@ from tests.assurance.assessments.assessment_helpers import KEY, PERIOD, item_of
 
 @pytest.fixture
 def open_assessment(acting):
-    """An open assessment, and one control that answers in full for MEASURE 2.7 without a proof."""
+    """Create an open assessment, and one control that fully covers MEASURE 2.7 without evidence."""
     with acting("compliance_officer"):
         framework = frameworks.framework(KEY)
         held = assessment_actions.start_assessment(framework.id, title="Q4 2026", **PERIOD)

@@ -99,8 +99,9 @@ def test_the_snapshot_is_what_the_report_reads(acting, open_assessment):
 def test_the_pages_ask_the_database_as_often_for_sixty_controls_as_for_one(
     as_officer, acting, statements, open_assessment
 ):
-    """Four of their own: the assessment with its items, controls, evidence, who may own; the rest
-    is who is signed in.
+    """Allow four statements: the assessment with its items, controls, evidence, possible owners.
+
+    The others read who is signed in.
     """
 
     def cost(path):

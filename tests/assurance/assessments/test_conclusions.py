@@ -1,4 +1,4 @@
-"""One person concludes, another signs off; and the discussion."""
+"""Conclusions: one person concludes, another signs off, and both discuss."""
 
 import re
 
@@ -52,7 +52,7 @@ def test_the_assessor_cannot_sign_off_their_own(as_officer, acting, measured_ite
 
 
 def test_a_red_reason_keeps_sign_off_closed(as_officer, as_reviewer, acting, open_assessment):
-    """Nothing answers for MEASURE 2.12."""
+    """Keep sign-off closed for MEASURE 2.12, which no control covers."""
     bare = item_of(acting, open_assessment, "MEASURE 2.12")
     conclude(as_officer, bare, level=0)
     assert "You can sign off this conclusion once nothing has failed" in main_text(

@@ -1,6 +1,4 @@
-"""Our scale, by examples and properties: levels are credit for evidence, and coverage counts each
-point once.
-"""
+"""Our scale by examples and properties: levels credit evidence; coverage counts a point once."""
 
 from dataclasses import replace
 from datetime import date
@@ -66,8 +64,9 @@ def status(name, *, has_evidence=True):
 
 
 def possible():
-    """Statuses as status() gives them: only failing and missing ones can be without accepted
-    evidence.
+    """Draw statuses as status() returns them.
+
+    Only failing and missing ones can lack accepted evidence.
     """
     bare = st.sampled_from(("failing", "missing")).map(
         lambda name: status(name, has_evidence=False)
@@ -109,9 +108,7 @@ def test_a_worse_control_never_gives_a_better_level(each, data):
 
 @given(answers, st.data())
 def test_less_coverage_never_gives_a_better_level(each, data):
-    """Except that a control which works only on the day holds nothing back when it answers in part
-    only.
-    """
+    """Exempt controls that work only on the day: covering a part, they limit no level."""
     fulls = [n for n, (how_far, _) in enumerate(each) if how_far == "full"]
     if not fulls:
         return
@@ -154,7 +151,7 @@ def judged(control):
 
 
 def level(*mapped):
-    """The level of a requirement that these controls cover in full."""
+    """Return the level of a requirement that these controls fully cover."""
     return level_of(("full", judged(control)) for control in mapped)
 
 
@@ -166,24 +163,24 @@ DUE_SOON = a_version(valid=date(2026, 12, 9))
     ("mapped", "expected"),
     [
         ([], 0),
-        ([a_control()], 0),  # designed, no evidence item
-        ([a_control(a_proof())], 0),  # nothing uploaded
-        ([a_control(a_proof(a_version(review="pending")))], 0),  # nobody reviewed it
+        ([a_control()], 0),  # Designed, no evidence item.
+        ([a_control(a_proof())], 0),  # Nothing uploaded.
+        ([a_control(a_proof(a_version(review="pending")))], 0),  # Not reviewed.
         ([a_control(a_proof(a_version(review="rejected")))], 0),
         (
             [a_control(a_proof(due_on=date(2026, 11, 20)))],
             0,
-        ),  # overdue, and nothing was ever accepted
-        ([a_control(tests=[a_test()])], 0),  # a passed test without evidence
+        ),  # Overdue, and never accepted.
+        ([a_control(tests=[a_test()])], 0),  # A passed test without evidence.
         (
             [a_control(a_proof(a_version(valid=date(2026, 11, 20))))],
             1,
-        ),  # was accepted, and is overdue
-        ([a_control(a_proof(a_version()), tests=[a_test(1)])], 1),  # a sample failed
-        ([a_control(a_proof(a_version()), a_proof())], 2),  # one of two items
-        ([FRESH, a_control(a_proof())], 2),  # one of two controls
+        ),  # Accepted, and now overdue.
+        ([a_control(a_proof(a_version()), tests=[a_test(1)])], 1),  # A sample failed.
+        ([a_control(a_proof(a_version()), a_proof())], 2),  # One of two items.
+        ([FRESH, a_control(a_proof())], 2),  # One of two controls.
         ([FRESH], 3),
-        ([a_control(a_proof(DUE_SOON))], 3),  # due in 14 days: nothing is late yet
+        ([a_control(a_proof(DUE_SOON))], 3),  # Due in 14 days, so not late yet.
         ([a_control(a_proof(a_version()), tests=[a_test()])], 4),
         ([a_control(a_proof(DUE_SOON), tests=[a_test()])], 4),
     ],

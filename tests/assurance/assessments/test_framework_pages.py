@@ -142,7 +142,7 @@ def test_evidence_is_attached_where_it_is_missing(as_officer, acting, open_asses
 
 
 def test_a_past_day_shows_what_was_known_then(as_officer, acting, open_assessment, measured_item):
-    """Today a control answers; yesterday nothing did."""
+    """Show yesterday without the control that was mapped today."""
     conclude(as_officer, measured_item)
     yesterday = (clock.today() - timedelta(days=1)).isoformat()
     page = as_officer.get(f"{PAGE}/MEASURE-2.7?as_of={yesterday}")
@@ -168,8 +168,9 @@ def test_a_day_that_cannot_be_shown_is_named(as_viewer, day):
 
 
 def test_levels_rise_and_fall_as_the_evidence_does(acting, open_assessment):
-    """Proven from March to June: it stays evidenced while it only falls due, and falls the day
-    after the deadline.
+    """Keep the level while evidence is only due, and lower it the day after the deadline.
+
+    The evidence counts from March to June.
     """
     with clock.frozen(datetime(2026, 3, 1, 9, tzinfo=UTC)), acting("compliance_officer"):
         framework = frameworks.framework(KEY)

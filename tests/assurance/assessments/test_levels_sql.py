@@ -1,4 +1,4 @@
-"""The level of a requirement in SQL and in Python: drawn tenants, in which both must agree."""
+"""The level of a requirement in SQL and in Python, which must agree for generated tenants."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random

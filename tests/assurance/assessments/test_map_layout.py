@@ -1,4 +1,4 @@
-"""What a cell of the heat map shows of a requirement's id."""
+"""The part of a requirement's id that a cell of the heat map shows."""
 
 import pytest
 

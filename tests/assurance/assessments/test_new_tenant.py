@@ -1,6 +1,4 @@
-"""A tenant that has adopted everything and proven nothing reads 0 everywhere, and has no
-history.
-"""
+"""A tenant that has adopted everything and proven nothing: 0 everywhere, and no history."""
 
 import csv
 import io
@@ -32,9 +30,7 @@ def text_of(reply, selector: str) -> str:
 
 @pytest.fixture
 def unproven_tenant(as_officer, acting):
-    """The AI RMF, the whole starter pack with the evidence it asks for, and an assessment; no
-    evidence was uploaded.
-    """
+    """Adopt the AI RMF and the starter pack, and start an assessment, without any evidence."""
     as_officer.post(f"frameworks/{RMF}/adopt", then=303)
     as_officer.post(
         "controls/starter", refs=[each.ref for each in pack()], with_evidence="y", then=303

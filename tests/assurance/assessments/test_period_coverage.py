@@ -1,4 +1,4 @@
-"""What evidence covers of a period: counted in days, and said the same in title and chart."""
+"""The days of a period that evidence covers, shown alike in title and chart."""
 
 from datetime import date, timedelta
 
@@ -26,7 +26,7 @@ def test_each_day_is_covered_or_in_a_gap(found, first, length):
 
 
 def test_three_months_of_twelve():
-    """The first year of every new tenant."""
+    """Cover the first year of every new tenant."""
     covers = period_coverage([(date(2026, 8, 27), date(2026, 11, 26))], FIRST, date(2026, 11, 26))
     assert covers.covered_days == 92
     assert sentence("Admission record", covers) == (

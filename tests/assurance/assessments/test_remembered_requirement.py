@@ -1,6 +1,4 @@
-"""What a requirement's page keeps for its next reader: never older than the log, and of each reader
-only what they may see.
-"""
+"""The cache of a requirement's page: never older than the log, and only what a reader may see."""
 
 import re
 
@@ -44,7 +42,7 @@ def test_a_change_is_on_every_readers_next_page(app, acting, control):
 
 
 def test_three_months_of_twelve_are_not_the_whole_period(app, acting, control):
-    """The first year of a new tenant, whose evidence began when the item did."""
+    """Cover a new tenant, whose evidence started when the item did."""
     piece = evidence_helpers.create_evidence("Yearly report", supports=[control])
     dates = evidence_helpers.version_dates(covers=92)
     evidence_helpers.accept_version(evidence_helpers.upload_version(piece, **dates))
@@ -60,7 +58,7 @@ def _pages(readers):
 
 
 def test_the_history_shows_names_to_those_who_may_know_them_alone(app, acting, control):
-    """The one who read the page first changes nothing for the other."""
+    """Show names only to readers who may know them, whoever read the page first."""
     name, _email, _role = make.PEOPLE["acme", "compliance_officer"]
     line = f"<b>{name}</b>"
     officer, auditor = visitor(app, "compliance_officer"), visitor(app, "auditor")

@@ -1,4 +1,4 @@
-"""What the collectors' tests share: the schedule of one tenant, run as the jobs process runs it."""
+"""The schedule of one tenant for the collectors' tests, run as the jobs process runs it."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from tests import make
 
 
 def run_due_collectors(slug="acme"):
-    """Queue what is due in one tenant, and do all of it; how many runs were queued."""
+    """Queue what is due in one tenant and run all of it. Return how many runs were queued."""
     queued = collecting.collect_due_of(make.system_actor(slug))
     jobs.drain(actor_of)
     return queued
@@ -28,7 +28,7 @@ def last_run(key, slug="acme"):
 
 
 def read_filed_csv(run, slug="acme"):
-    """The filed CSV: (the facts above the table, the table's bytes)."""
+    """Return (the facts above the table, the table's bytes) of the stored CSV."""
     with make.acting("admin", slug):
         version, _ = find_version(run.evidence_version_id)
         from governance.assurance.evidence import version_actions

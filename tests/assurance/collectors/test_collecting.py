@@ -1,6 +1,4 @@
-"""Each collector runs once for each period and tenant, files what it found, and says so when it
-found nothing.
-"""
+"""Collectors: one run for each period and tenant, which stores what it found, even nothing."""
 
 import csv
 import hashlib
@@ -33,7 +31,7 @@ from tests.assurance.evidence import evidence_helpers
 
 @pytest.fixture
 def next_month():
-    """The first day of next month: the test's world was founded in the month that has ended."""
+    """Freeze the first day of next month and yield the month before it."""
     at = clock.now().replace(day=1, hour=6) + timedelta(days=32)
     with clock.frozen(at.replace(day=1)):
         yield previous_period("monthly", clock.today())
@@ -182,9 +180,7 @@ def test_isolation_is_tried_and_not_only_read(database, next_month):
 def test_isolation_that_is_broken_is_found_and_filed_as_a_finding(
     database, next_month, monkeypatch
 ):
-    """The other tenant is this one: a database that keeps nobody apart would answer as this
-    does.
-    """
+    """Simulate a database without isolation: the "other" tenant is this one."""
     from governance.assurance.collectors import tenant_isolation
 
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""Collectors are seen by everyone who sees evidence, and run by hand by who may."""
+"""Pages of collectors: who sees evidence sees them; running one by hand needs a permission."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ def next_month(database):
 
 
 def visitor_next_month(visitor):
-    """Signed in on that day, too."""
+    """Return a visitor who is signed in on that day, too."""
     from tests.browser import Visitor
 
     return Visitor(visitor.client.application, make.cookie("compliance_officer"), "acme")

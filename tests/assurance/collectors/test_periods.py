@@ -1,4 +1,4 @@
-"""Periods leave no day out and count none twice."""
+"""Periods of collectors, which include every day exactly once."""
 
 from datetime import date, timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Controls with evidence and tests for pure tests: by hand, and as Hypothesis strategies."""
+"""Controls with evidence and tests, handwritten or from Hypothesis strategies, for pure tests."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -63,7 +63,7 @@ def a_control(*proofs, tests=()):
     )
 
 
-# Strategies, each made once: Hypothesis looks into a new one before the first value it draws.
+# Strategies are created once: Hypothesis inspects a new one before it draws the first value.
 days = st.dates(date(2025, 1, 1), date(2027, 12, 31))
 until_today = st.dates(date(2025, 1, 1), TODAY)
 reviews = st.sampled_from(["pending", "accepted", "rejected"])

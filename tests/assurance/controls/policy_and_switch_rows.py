@@ -1,6 +1,4 @@
-"""Rows that policies and switches leave behind, for those who read them: versions, waivers, stops,
-drills.
-"""
+"""Rows that policies and switches leave behind: versions, waivers, stops and drills."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +13,7 @@ from tests import make
 
 
 def add_finished_drill(system_id: UUID, at: datetime, *, passed: bool = True, **more: Any) -> Drill:
-    """A drill that ended at the instant."""
+    """Add a drill that ended at that time."""
     told: dict[str, Any] = {
         "feature_id": None,
         "state": "passed" if passed else "failed",
@@ -36,7 +34,7 @@ def add_finished_drill(system_id: UUID, at: datetime, *, passed: bool = True, **
 
 
 def add_live_version(at: datetime, number: int, tier: str, **more: Any) -> PolicyVersion:
-    """A version that was published at the instant."""
+    """Add a policy version that was published at that time."""
     told: dict[str, Any] = {
         "state": "live",
         "content": {"tier": tier, "overrides": {}, "systems": {}},
@@ -58,7 +56,7 @@ def add_live_version(at: datetime, number: int, tier: str, **more: Any) -> Polic
 def add_live_waiver(
     system_id: UUID, dimension: str, value: Any, *, since: datetime, until: datetime, **more: Any
 ) -> Waiver:
-    """A waiver that is live from `since` on."""
+    """Add a waiver that is live from `since` on."""
     told: dict[str, Any] = {
         "reason": "A campaign needs it.",
         "compensation": "A person reads each answer.",
@@ -77,7 +75,7 @@ def add_live_waiver(
 
 
 def approved(waiver: Waiver, *roles: str) -> None:
-    """The approvals that these people gave to it when it went live."""
+    """Return the approvals that these roles gave to the waiver when it went live."""
     requested_by, at = str(waiver.requested_by), waiver.live_from
     request = _add_row(
         Approval(
@@ -111,7 +109,7 @@ def approved(waiver: Waiver, *roles: str) -> None:
 
 
 def add_stop(system_id: UUID | None, at: datetime, **more: Any) -> Stop:
-    """A stop of a system, or of everything; it is active unless `restarted_at` is given."""
+    """Add a stop of a system, or of everything. It is active unless `restarted_at` is given."""
     told: dict[str, Any] = {
         "scope": "system" if system_id else "tenant",
         "feature_id": None,
@@ -135,7 +133,7 @@ def add_stop(system_id: UUID | None, at: datetime, **more: Any) -> Stop:
 def add_platform_minimum(
     at: datetime, number: int, floor: dict[str, Any], **more: Any
 ) -> PlatformPolicy:
-    """A version of the operator's layer, to be made as the operator."""
+    """Add a version of the platform minimum. The caller acts as the operator."""
     told: dict[str, Any] = {
         "state": "live",
         "content": {"floor": floor, "tiers": {}, "unwaivable": []},
@@ -152,7 +150,7 @@ def add_platform_minimum(
 
 
 def _add_row[Row](row: Row) -> Row:
-    tenant_cache.forget()  # no entry tells of such a row, as one of every action does
+    tenant_cache.forget()  # No log entry records this row, as one would record an action.
     session().add(row)
     session().flush()
     return row

@@ -1,4 +1,4 @@
-"""Rows that alerts and incidents leave behind, for those who read them."""
+"""Rows that alerts and incidents leave behind, for tests of their readers."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from tests.row_factory import ALERT_FACTS
 
 
 def add_alert(system_id: UUID, at: datetime, *, acknowledged_at: datetime | None = None) -> Alert:
-    """An alert on a new objective of the system, open since the instant."""
+    """Add an alert on a new objective of the system, open since that time."""
     indicator = measurements.define(
         key="claims-availability", name="Availability", system_id=system_id, kind="ratio"
     )
@@ -37,7 +37,7 @@ def add_alert(system_id: UUID, at: datetime, *, acknowledged_at: datetime | None
 
 
 def add_incident(resolved_at: datetime) -> Incident:
-    """An incident that was resolved at the instant and never reviewed."""
+    """Add an incident that was resolved at that time and never reviewed."""
     at = resolved_at - timedelta(hours=4)
     return _add_row(
         Incident(

@@ -1,4 +1,4 @@
-"""Controls through the front door: adopted, edited, mapped, tested, retired; and who may not."""
+"""Controls through the front door: adopt, edit, map, test, retire; and permissions."""
 
 import re
 from datetime import timedelta

@@ -1,5 +1,6 @@
-"""Controls that depend on alerts and on the follow-up of incidents: what is late lowers them, with a
-reason that names it, from the day it was due until it was done.
+"""Controls that depend on alerts and on the follow-up of incidents.
+
+Overdue work lowers them, with a reason that names it, from its due date until it is done.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,7 @@ def fixed_day(app):
 
 @pytest.fixture
 def claims_triage(app, isolated):
-    """Adopted a month ago: MON-02 depends on alerts, INC-01 on incidents."""
+    """Adopt the controls a month ago: MON-02 depends on alerts, INC-01 on incidents."""
     with clock.frozen(NOW - timedelta(days=60)), make.acting("compliance_officer"):
         adopting.adopt_framework("nist-ai-rmf-1.0")
         adoption_actions.adopt(["MON-02", "INC-01"], with_evidence=False)
@@ -38,7 +39,7 @@ def claims_triage(app, isolated):
 
 
 def reasons(ref: str, at: datetime = NOW) -> list[str]:
-    """What alerts and incidents say about the control at the instant."""
+    """Return the reasons of the control that alerts and incidents give at that time."""
     with clock.frozen(at), make.acting("compliance_officer", read_only=True):
         found = next(c for c in queries.ledger().at(at) if c.ref == ref)
         day = at.date()

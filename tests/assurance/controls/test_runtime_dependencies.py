@@ -1,6 +1,4 @@
-"""Controls that rest on drills and on the policy, through the front door: status, reasons with
-links, other days, the cost.
-"""
+"""Controls that depend on drills and on the policy: status, linked reasons, other days, cost."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -39,8 +37,9 @@ def fixed_day(app):
 
 @pytest.fixture
 def tenant_with_policy_and_drills(app, isolated):
-    """Two systems; claims-triage drilled 20 and 200 days ago; tier strict since 60 days; one waiver
-    of ad-copywriter, open.
+    """Create two systems, one with drills 20 and 200 days ago and one with a waiver.
+
+    claims-triage has the drills, ad-copywriter the open waiver. The tier is strict since 60 days.
     """
     with clock.frozen(days_ago(300)), make.acting("compliance_officer"):
         adopting.adopt_framework(RMF)
@@ -128,7 +127,8 @@ def test_a_feature_is_proven_by_its_own_drill_and_fails_by_it_too(tenant_with_po
         "The last drill of images of ad-copywriter failed on 23 November 2026."
     ]
     with make.acting("admin"):
-        add_finished_drill(tenant_with_policy_and_drills[1], days_ago(1))  # of the whole system
+        # A drill of the complete system.
+        add_finished_drill(tenant_with_policy_and_drills[1], days_ago(1))
     assert facts("OPS-08") == []
     with make.acting("admin"):
         add_finished_drill(tenant_with_policy_and_drills[1], days_ago(0.5), feature_id=part)

@@ -1,6 +1,4 @@
-"""The ledger and boards that readers share: what anybody committed is seen at once, and nothing
-else ever.
-"""
+"""The ledger and boards that readers share, which show every commit at once and nothing else."""
 
 from datetime import timedelta
 from threading import Event, Thread
@@ -179,7 +177,7 @@ def test_two_tenants_never_share(tenant_with_control):
 
 def test_a_sequencer_that_moves_entries_moves_no_number(tenant_with_control):
     with current.acting_as(make.system_actor("acme")):
-        sequencer.sequence()  # the first time it opens the log, which is an action
+        sequencer.sequence()  # Opening the log for the first time is an action.
     with make.acting():
         create_control("SEC-05")
     with make.acting(read_only=True):
@@ -233,7 +231,7 @@ def test_the_days_turn_changes_what_is_due(app, acting, isolated):
 def test_within_a_day_what_begins_or_ends_moves_it(tenant_with_control, acting):
     now = clock.now()
     later = now + timedelta(seconds=40)
-    with clock.frozen(later), acting():  # by a machine whose clock is ahead
+    with clock.frozen(later), acting():  # The machine's clock is ahead.
         actions.retire(queries.find_control(tenant_with_control), reason="It is replaced.")
     with clock.frozen(now):
         assert mapped(board()) == 1
@@ -286,7 +284,7 @@ def test_nothing_that_is_shared_can_be_changed(tenant_with_control):
 
 
 def test_what_follows_from_a_board_is_that_of_its_own_rows(tenant_with_control, acting):
-    """Its share and its gaps are worked out once; a changed board has its own."""
+    """Derive share and gaps once per board, and again for a changed board."""
     shown = board()
     assert board().share is shown.share and board().gaps == shown.gaps
     with acting():

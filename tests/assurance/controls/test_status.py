@@ -1,6 +1,4 @@
-"""The status of a control, by examples and by properties: worse facts never give a better
-status.
-"""
+"""The status of a control, by examples and properties: worse facts never improve it."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -154,7 +152,7 @@ def test_a_gap_is_the_longest_stretch_without_an_accepted_version():
 
 
 def with_version(control, which, change):
-    """The control with one of its versions changed."""
+    """Return the control with one of its versions changed."""
     places = [(i, j) for i, p in enumerate(control.proofs) for j in range(len(p.versions))]
     if not places:
         return control
@@ -170,7 +168,7 @@ def with_version(control, which, change):
 
 
 def rank(control, today=TODAY):
-    """Both answers: the status as it is shown, and what levels are derived from."""
+    """Return both results: the status as shown, and the one that levels derive from."""
     found = judged(control, today)
     assert RANK.index(found.current) >= found.rank
     return BothAnswers(found.rank, RANK.index(found.current))

@@ -1,5 +1,6 @@
-"""A real stop files what it did once it is lifted: how long, on which planes, and who obeyed how
-fast.
+"""The evidence that a real stop leaves once it is lifted.
+
+It states the duration, the planes, and who obeyed how fast.
 """
 
 import csv
@@ -44,14 +45,14 @@ def restart_system(stop_id, by="compliance_officer"):
 
 
 def requested(stop_id):
-    """The id of the request, in the high risk class."""
+    """Return the id of the request, in the high-risk class."""
     with make.acting("admin"):
         found = queries.stop(stop_id)
         return actions.request_restart(found, seen=actions.seen(found), reason="Repaired.").id
 
 
 def filed_stop_evidence(slug="acme"):
-    """(title, version, its rows) of everything that stops filed."""
+    """Return (title, version, its rows) of all evidence that stops stored."""
     with make.acting("admin", slug, read_only=True):
         query = select(Evidence, EvidenceVersion).join(
             EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id

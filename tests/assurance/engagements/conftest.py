@@ -9,9 +9,9 @@ from tests.assurance.evidence import evidence_helpers
 
 @pytest.fixture
 def engagement_with_files(acting, database):
-    """An engagement with three files in scope, one of them provided in a request with a thread:
+    """Create an engagement with three files in scope, one provided in a request with a thread.
 
-    (engagement, versions).
+    Return (engagement, versions).
     """
     engagement = engagement_helpers.world_engagement()
     control = evidence_helpers.create_control()

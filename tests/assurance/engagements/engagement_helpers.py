@@ -1,6 +1,4 @@
-"""What the tests of engagements need: an engagement with its auditor, requests, evidence in scope,
-by the product's own actions.
-"""
+"""Engagements with an auditor, requests and evidence in scope, made by the product's actions."""
 
 import re
 from datetime import timedelta
@@ -21,8 +19,9 @@ from tests import make
 def create_engagement(
     firm="Brook Audit", *, slug="acme", opens=-10, closes=10, auditor=None, **options
 ):
-    """One whose window is `opens` to `closes` days from today; `auditor` is a role of the world,
-    with access as a person.
+    """Create an engagement whose window is `opens` to `closes` days from today.
+
+    `auditor` is a role of the world, who gets access as a person.
     """
     today = clock.today()
     dates = {
@@ -47,7 +46,7 @@ def create_engagement(
 
 
 def world_engagement():
-    """The engagement that the world opens for its auditor."""
+    """Return the engagement that the world opens for its auditor."""
     with make.acting("compliance_officer"):
         return next(held.id for held in queries.engagements() if held.firm == make.FIRM)
 
@@ -81,7 +80,7 @@ def provide_request(engagement_id, request_id, by="contributor", said=""):
 
 
 def map_control(control_id, *refs, key="soc2-tsc-2017", slug="acme"):
-    """The control answers for these requirements in full."""
+    """Map the control to these requirements in full."""
     with make.acting("compliance_officer", slug):
         for ref in refs:
             mapping_actions.map_to(
@@ -92,10 +91,10 @@ def map_control(control_id, *refs, key="soc2-tsc-2017", slug="acme"):
 
 
 def version_on_page(who, page):
-    """Of the request as the page shows it."""
+    """Return the version of the request that the page shows."""
     return re.search(r'name="version" value="(\d+)"', who.get(page).text)[1]
 
 
 def change_request_state(who, page, verb, *, then=303, **sent):
-    """Provide, accept or return, from a page that was just opened."""
+    """Provide, accept or return a request, from a page that was just opened."""
     return who.post(f"{page}/{verb}", version=version_on_page(who, page), then=then, **sent)

@@ -1,4 +1,4 @@
-"""Generates, downloads and unpacks evidence packages."""
+"""Helpers that generate, download and unpack evidence packages."""
 
 import io
 import zipfile
@@ -13,7 +13,7 @@ from governance.kernel.data.db import session
 from governance.kernel.work import jobs
 from governance.kernel.work.jobs import WorkItem
 
-assert schedule.HANDLERS  # the jobs process knows the kind
+assert schedule.HANDLERS  # Loading the schedule registers the kind of work.
 
 
 def sequence_entries(acting):
@@ -28,7 +28,7 @@ def log_verifier_key(acting):
 
 
 def generate_package(who, engagement):
-    """The address of a package that was made."""
+    """Generate a package and return its address."""
     page = who.post(f"engagements/{engagement}/packages").location
     jobs.drain(actor_of)
     return page

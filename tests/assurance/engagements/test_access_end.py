@@ -1,6 +1,4 @@
-"""What ends with an auditor's access, and what doesn't: sessions, and the files that are being
-generated for them.
-"""
+"""The end of an auditor's access: their sessions, and the files being generated for them."""
 
 import pytest
 from sqlalchemy import select
@@ -27,7 +25,7 @@ def live_sessions(acting, role):
 
 
 def work_of(acting, role, slug="acme"):
-    """(kind, state) of what this person requested."""
+    """Return (kind, state) of the work that this person requested."""
     with acting("admin", slug, read_only=True):
         query = select(WorkItem.kind, WorkItem.state).where(
             WorkItem.requested_by == make.person_id(role, slug)
@@ -38,7 +36,7 @@ def work_of(acting, role, slug="acme"):
 
 @pytest.fixture
 def requested_files(as_auditor, as_officer):
-    """The auditor and the officer each requested an export of the log and a package."""
+    """Request an export of the log and a package, each as the auditor and as the officer."""
     package = f"engagements/{engagement_helpers.world_engagement()}/packages"
     as_auditor.post("audit/exports", format="csv")
     as_auditor.post(package)

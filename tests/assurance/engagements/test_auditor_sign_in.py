@@ -1,5 +1,6 @@
-"""Auditors have access during the fieldwork only, also in the middle of a download; others
-always.
+"""Auditors' access, which ends with the fieldwork even during a download.
+
+Others always have access.
 """
 
 import dataclasses
@@ -49,7 +50,7 @@ from tests.foundation.people.conftest import hidden_fields
 
 
 def entry_facts(acting, name):
-    """The facts of each entry of that action."""
+    """Return the facts of each entry of that action."""
     with acting("admin"):
         return [
             e.facts
@@ -402,8 +403,9 @@ def require_single_sign_on(acting, *, enforced=True):
 def test_where_single_sign_on_is_required_nobody_of_the_work_domains_comes_by_a_code(
     app, as_officer, acting, database
 ):
-    """The link and a code sent to it just before lead nowhere from then on; other addresses keep
-    theirs.
+    """Invalidate the link and a code sent just before for the work domains.
+
+    Other addresses keep theirs.
     """
     _, link = invite_auditor(as_officer, acting, "intern@acme.example")
     insider = Visitor(app)
@@ -424,7 +426,7 @@ def test_where_single_sign_on_is_required_nobody_of_the_work_domains_comes_by_a_
 
 
 def add_auditor(engagement, email="nora@brook.example", way="link", role="compliance_officer"):
-    """An auditor by the product's own action; the token of the link when there is one."""
+    """Add an auditor by the product's own action. Return the token of the link, if there is one."""
     with make.acting(role):
         held = queries.engagement(engagement)
         auditor_access.add_auditor(
@@ -442,7 +444,7 @@ def mailed_link(acting):
 
 
 def sign_in_by_link(app, link, acting, then=303):
-    """By link and code, from a browser of one's own."""
+    """Sign in by link and code, from a new browser."""
     who = Visitor(app)
     if who.post(f"{link}/code", then=None).status_code == 200:
         return who, who.post(link, code=mailed_code(acting), then=then)
@@ -454,8 +456,9 @@ def membership_of_email(acting, email="nora@brook.example"):
 
 
 def sign_in_by_connection(who, then=None):
-    """By the tenant's own connection, as the callback does it: the membership, or why there is
-    none.
+    """Sign in by the tenant's own connection, as the callback does.
+
+    Return the role, or the reason.
     """
     connection = Connection(issuer=who.issuer, client_id="c", secret=b"", group_roles=then or {})
     key = person_key(who.issuer, who.subject)
@@ -604,7 +607,7 @@ def test_the_code_leads_to_pages_of_this_tenant_only_and_is_for_those_who_came_b
 
 
 def start_new_hour(acting):
-    """Codes are counted by the hour: begin a new one."""
+    """Start a new hour, since codes are counted by the hour."""
     with acting("admin"):
         for row in session().scalars(
             select(EngagementAuditor).where(EngagementAuditor.codes_since.is_not(None))

@@ -1,4 +1,4 @@
-"""Requests of an engagement are assigned together: previewed, applied once, and undone."""
+"""Bulk assignment of an engagement's requests: previewed, applied once, and undone."""
 
 from datetime import date
 

@@ -1,5 +1,6 @@
-"""What auditors look at stays: files that they were given, and all evidence where the tenant wants
-it; the console files on.
+"""Files that auditors were given, and all evidence where the tenant wants it, don't change.
+
+Meridian's own evidence is still stored.
 """
 
 from datetime import timedelta
@@ -39,7 +40,7 @@ from tests.conftest import visitor
 
 @pytest.fixture
 def provided_version(database):
-    """(engagement, version that its auditors were given)"""
+    """Return (engagement, version that its auditors were given)."""
     held = engagement_helpers.create_engagement(
         auditor="auditor", period_from=clock.today() - timedelta(days=1000)
     )
@@ -91,7 +92,7 @@ def test_a_version_approved_for_deletion_cannot_be_provided(
 def test_what_was_given_at_the_same_moment_as_it_was_agreed_on_stays(
     as_officer, as_reviewer, as_auditor, provided_version
 ):
-    """Two transactions that saw nothing of each other: the deletion checks again."""
+    """Check again at deletion: two transactions didn't see each other."""
     held, asked, version = provided_version
     request_deletion(as_officer, version)
     engagement_helpers.provide_request(held, asked)
@@ -158,7 +159,10 @@ def test_no_file_is_deleted_while_evidence_is_read_only(as_officer, as_reviewer)
 
 
 def test_what_the_console_files_is_no_change_by_the_person_who_pressed_the_button(app, database):
-    """An access review is closed, and a collector run by hand, while people change nothing."""
+    """Allow Meridian's own evidence while people can change nothing.
+
+    It comes from closing an access review, and from running a collector by hand.
+    """
     at = (clock.now().replace(day=1, hour=6) + timedelta(days=32)).replace(day=1)
     with clock.frozen(at):
         engagement_helpers.create_engagement("Still firm", freezes_changes=True)

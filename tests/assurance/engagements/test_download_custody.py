@@ -1,4 +1,4 @@
-"""Downloads by auditors are watermarked or recorded; downloads by others stay as they are."""
+"""Downloads by auditors, watermarked or recorded; downloads by others stay unchanged."""
 
 import hashlib
 import io
@@ -78,7 +78,7 @@ def test_a_pdf_that_cannot_be_stamped_leaves_as_it_is_with_a_custody_line(
 
 
 def pdf_bomb(mebibytes):
-    """A PDF of a few kilobytes with an object stream of so many mebibytes, as bombs have one."""
+    """Return a PDF bomb: a few kilobytes whose object stream expands to so many mebibytes."""
     packer = zlib.compressobj(9)
     packed = (
         packer.compress(b"4 0 <<>>")

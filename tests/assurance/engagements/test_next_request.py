@@ -1,4 +1,4 @@
-"""After an answer people get the next request of the engagement that awaits them."""
+"""The next request of the engagement that awaits a person, shown after they answer one."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -9,7 +9,7 @@ from tests.assurance.engagements import engagement_helpers as helpers
 
 @pytest.fixture
 def pages(app, database):
-    """The pages of four requests, by ref, of which the contributor doesn't own the second one."""
+    """Return the pages of four requests by ref. The contributor doesn't own the second."""
     engagement = helpers.create_engagement(auditor="auditor")
     found = []
     for title, owner in (("One", "contributor"), ("Two", "admin"), ("Three", "contributor")):
@@ -27,7 +27,7 @@ def steps(who, path):
 
 
 def test_an_answer_leads_to_the_next_request_that_awaits_its_owner(as_contributor, pages):
-    (one, two, three), _, _ = pages  # by ref: One, Three, Two
+    (one, two, three), _, _ = pages  # The order is by ref: One, Three, Two.
     said, links = steps(as_contributor, one)
     assert said.startswith("Request 1 of 3 2 awaiting you")
     assert links == {"Next": three, "Next request that awaits you": three}

@@ -1,6 +1,4 @@
-"""The evidence package: whole or not at all, valid for others' tools and ours, and telling when
-somebody bent it.
-"""
+"""The evidence package: complete or absent, valid for other tools and ours, tamper-evident."""
 
 import csv
 import hashlib
@@ -63,7 +61,7 @@ from tests.foundation.audit.one_file_verifier import run_verifier
 from tests.foundation.logbook.export_helpers import write_numbered_entries
 from tests.machine_client import create_machine_client
 
-assert schedule.HANDLERS  # the jobs process knows the kind
+assert schedule.HANDLERS  # Loading the schedule registers the kind of work.
 KEY = signed_note.verifier_key(Ed25519PrivateKey.generate(), "console.example/audit/acme")
 
 
@@ -83,7 +81,7 @@ def test_a_package_is_asked_for_made_again_and_taken_with_a_fresh_sign_in_only(
 
 @pytest.mark.filterwarnings(
     "ignore:'count' is passed:DeprecationWarning"
-)  # bagit.py with a newer Python
+)  # The bag library warns with a newer Python.
 def test_others_tools_and_our_verifier_find_it_whole(
     as_auditor, acting, engagement_with_files, tmp_path
 ):
@@ -99,7 +97,10 @@ def test_others_tools_and_our_verifier_find_it_whole(
 def test_its_own_verifier_finds_it_whole_from_its_own_folder(
     as_auditor, acting, engagement_with_files, tmp_path
 ):
-    """Python alone, without site packages and without our code: unpacked, packed, and as a log."""
+    """Verify the package with plain Python: unpacked, packed, and as a log.
+
+    The verifier runs without site packages and without our code.
+    """
     content, key = download_package(as_auditor, engagement_with_files[0]), log_verifier_key(acting)
     data = unpack_package(content, tmp_path / "unpacked") / "data"
     (tmp_path / "package.zip").write_bytes(content)
@@ -177,9 +178,7 @@ def test_it_names_nobody(as_officer, engagement_with_files, tmp_path):
 
 @pytest.fixture
 def engagement_with_sample(acting, engagement_with_files):
-    """The same with a sample of 25 out of 61 releases; one of their columns is called as a
-    formula.
-    """
+    """Add a sample of 25 out of 61 releases, with a column whose name is a formula."""
     control_id = testing.create_control()
     listed = testing.population_csv().replace(b"owner", b"=HYPERLINK(A1)")
     testing.record_results(testing.draw_sample(testing.freeze_population(control_id, listed)))
@@ -217,7 +216,7 @@ def test_populations_and_samples_can_be_made_again_from_it(
 
 
 def test_another_item_in_a_sample_is_found(as_officer, acting, engagement_with_sample):
-    """Also by somebody who could sign: the seed draws what it draws."""
+    """Detect it even from somebody who can sign: the seed determines the items."""
 
     def other(name, data):
         if "testing/samples/" not in name:
@@ -257,7 +256,7 @@ def test_a_file_beside_the_data_that_nobody_signed_is_found(
 
 
 def test_the_shape_of_its_index_is_the_documented_one(as_officer, engagement_with_files, tmp_path):
-    """docs/operating/packages.md is what others write programs against."""
+    """Check against docs/operating/packages.md, from which others write programs."""
     index = json.loads(
         (
             unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path)
@@ -311,8 +310,9 @@ def test_the_same_command_line_checks_it(as_officer, acting, engagement_with_fil
 
 
 def altered_package(content, change):
-    """The package with its entries changed: name → new bytes, None to leave out, or more of
-    them.
+    """Return the package with its entries changed.
+
+    A change is name → new bytes, None to omit it, or several values.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
@@ -391,7 +391,10 @@ def test_a_bomb_is_not_unpacked(acting, engagement_with_files):
 
 
 def with_altered_sample(bend):
-    """Bends the sample in a package; `bend` gets it and what it is bent into."""
+    """Return a function that alters the sample in a package.
+
+    `bend` gets the sample and changes it.
+    """
 
     def other(name, data):
         return json.dumps(bend(json.loads(data))).encode() if "testing/samples/" in name else data
@@ -402,7 +405,7 @@ def with_altered_sample(bend):
 def test_a_sample_that_looks_for_its_ids_in_no_column_is_found(
     as_officer, acting, engagement_with_sample
 ):
-    """Rows that are lists have no columns: the verifier says so and doesn't raise."""
+    """Report rows that are lists, which have no columns, instead of raising."""
 
     def bend(name, data):
         if "testing/populations/" in name and name.endswith(".jsonl"):
@@ -422,7 +425,7 @@ def test_a_sample_that_looks_for_its_ids_in_no_column_is_found(
 
 
 def test_an_archive_whose_file_lies_beyond_every_offset_is_refused(acting, engagement_with_files):
-    """Its zip64 field says where the file begins: at the largest number there is."""
+    """Reject the largest possible offset in a file's zip64 field."""
     name, extra = b"bag/bagit.txt", struct.pack("<HHQ", 1, 8, 2**64 - 1)
     sizes = struct.pack(
         "<4s4B4H3L5H2L",
@@ -527,9 +530,7 @@ def test_an_auditor_whose_window_closed_meanwhile_gets_none(
 def test_an_auditor_whose_window_closed_a_moment_ago_gets_none_either(
     as_auditor, acting, engagement_with_files
 ):
-    """Before the schedule has ended their access, the work itself finds that the window has
-    closed.
-    """
+    """Fail the work of a closed window, even before the schedule has ended the access."""
     engagement, _ = engagement_with_files
     as_auditor.post(f"engagements/{engagement}/packages")
     with acting("admin"):
@@ -563,7 +564,7 @@ def test_every_step_is_in_the_log_and_another_engagements_package_is_nobodys(
 
 
 def test_five_thousand_files_stream_with_flat_memory():
-    """Two gigabytes go by in pieces; what is held is the list of names."""
+    """Stream two gigabytes in chunks, holding only the list of names."""
     bag, piece = Bag("acme-x", {}), b"\0" * 65536
     files = (
         Payload(f"evidence/{n:05}.bin", lambda: (piece for _ in range(7)), packed=False)
@@ -607,8 +608,9 @@ def test_the_package_is_named_after_the_tenant_and_the_engagement(
 
 
 def kept_checkpoint(acting, size=None, root=None):
-    """The newest checkpoint as an auditor keeps it; or one that the log's key signed over another
-    root.
+    """Return the newest checkpoint as an auditor keeps it.
+
+    With a root, the log's key signs another root.
     """
     with acting("admin"):
         last = log_queries.last_checkpoint()
@@ -619,7 +621,7 @@ def kept_checkpoint(acting, size=None, root=None):
 
 
 def grow_log(acting):
-    """The log is signed at a larger size."""
+    """Sign the log at a larger size."""
     evidence_helpers.upload_version(
         evidence_helpers.create_evidence("Later"), b"a,b\n3,4\n", "later.csv"
     )
@@ -628,7 +630,7 @@ def grow_log(acting):
 
 @pytest.fixture
 def run_package_verifier(tmp_path, acting):
-    """`governance verify-package` on these bytes with the auditor's own files."""
+    """Run `governance verify-package` on these bytes with the auditor's own files."""
 
     def run(content, **files):
         (tmp_path / "package.zip").write_bytes(content)
@@ -660,8 +662,9 @@ def test_a_package_is_compared_with_the_checkpoint_that_the_auditor_kept(
 def test_a_package_of_a_forked_log_contradicts_the_checkpoint_that_the_auditor_kept(
     as_auditor, acting, engagement_with_files, run_package_verifier, database
 ):
-    """The database goes back to an earlier moment, and other entries are written and signed with
-    the same key.
+    """Restore the database to an earlier state, then write and sign other entries.
+
+    The key is the same.
     """
     before = kept_checkpoint(acting)
     point = database.begin_nested()
@@ -684,8 +687,10 @@ def test_a_package_of_a_forked_log_contradicts_the_checkpoint_that_the_auditor_k
 def test_a_package_of_a_long_log_is_compared_with_the_logs_own_proof(
     app, as_auditor, acting, engagement_with_files, run_package_verifier, monkeypatch
 ):
-    """Its extract has only the hashes that end at the last checkpoint of each day, and those never
-    end at an odd size within.
+    """Compare by the log's own proof.
+
+    The extract has only the hashes at the last checkpoint of each day, and those never end at an
+    odd size within.
     """
     monkeypatch.setattr(export_writer, "MAX_ENTRIES_FOR_EVERY_SIZE", 3)
     if int(kept_checkpoint(acting).splitlines()[1]) % 2 == 0:
@@ -731,7 +736,7 @@ def test_a_checkpoint_that_cannot_be_compared_with_a_package_is_named(
 def test_the_checkpoint_beside_the_extract_is_the_extracts_own(
     as_auditor, acting, engagement_with_files
 ):
-    """Somebody who can sign puts another checkpoint of the same log beside it."""
+    """Detect another checkpoint of the same log that somebody who can sign put there."""
     other = kept_checkpoint(acting)
     grow_log(acting)
     content = download_package(as_auditor, engagement_with_files[0])

@@ -1,5 +1,6 @@
-"""A package is whole or there is none: what is missing, bent, away, full, cancelled, cut off and
-killed; names that others would trip over.
+"""Faults while a package is made: it is complete or absent.
+
+Files are missing, altered or unreadable, disks full, work cancelled or killed, names awkward.
 """
 
 import errno
@@ -54,7 +55,7 @@ processes = multiprocessing.get_context("spawn")
 
 
 def package_files_in_store(settings):
-    """Every file of a package that lies in acme's part of the store, finished or not."""
+    """Return every package file in acme's part of the store, finished or not."""
     root = (
         Path(settings.storage_url.removeprefix("file:")) / make.system_actor("acme").tenant_id.hex
     )
@@ -63,7 +64,7 @@ def package_files_in_store(settings):
 
 @pytest.fixture
 def new_package_files(settings, database):
-    """What has come to lie there since the test began."""
+    """Return a function for the package files stored since the test started."""
     before = package_files_in_store(settings)
     return lambda: package_files_in_store(settings) - before
 
@@ -77,7 +78,7 @@ def stored_at(settings, version_id):
 
 
 def make_due_now(item_id=None):
-    """The ticket's pause, or a dead process' lease, is over."""
+    """End the work item's pause, or the lease of a dead process."""
     with make.acting("admin"):
         session().execute(update(WorkTicket).values(ready_at=clock.now() - timedelta(seconds=1)))
 
@@ -124,7 +125,7 @@ def test_a_store_that_is_away_is_tried_again_and_after_three_tries_the_file_is_n
     path = stored_at(settings, versions[1])
     right = path.read_bytes()
     path.unlink()
-    path.symlink_to(path)  # nobody can open it, and it is not missing
+    path.symlink_to(path)  # Nobody can open it, yet it isn't missing.
     try:
         page = as_officer.post(f"engagements/{engagement}/packages").location
         for _ in range(jobs.MAX_ATTEMPTS):
@@ -143,8 +144,9 @@ def test_a_store_that_is_away_is_tried_again_and_after_three_tries_the_file_is_n
 
 
 class FullDiskStore(storage.Folder):
-    """A store on a disk that is full after so many bytes: /dev/full cannot be renamed, so the
-    device's answer is given here.
+    """A store whose disk is full after so many bytes.
+
+    /dev/full can't be renamed, so this class raises the device's error itself.
     """
 
     room = 4096
@@ -193,12 +195,12 @@ def test_a_full_disk_ends_it_and_leaves_nothing(
 # ---- what people do meanwhile
 
 
-REPORT = "UPDATE work_items SET"  # each report of progress
+REPORT = "UPDATE work_items SET"  # Each progress report.
 
 
 @pytest.fixture
 def during_work(isolated, monkeypatch):
-    """Does something when the work has reported a step; then the work goes on."""
+    """Return a function that acts when the work reports a step, after which the work continues."""
     monkeypatch.setattr(background_work, "PAUSE_SECONDS", 0.0)
     return partial(faults.after_transaction_of, isolated, REPORT)
 
@@ -297,7 +299,10 @@ def test_a_download_of_a_package_breaks_off_with_its_engagement_also_when_anothe
 def test_a_worker_that_died_before_it_said_so_has_filed_one_package_and_the_next_one_finds_it(
     as_officer, acting, engagement_with_files, new_package_files
 ):
-    """Saved, then killed before the work item was removed: the next attempt changes nothing."""
+    """Change nothing on the next attempt.
+
+    The first worker saved the package and died before it removed the work item.
+    """
     engagement, _ = engagement_with_files
     as_officer.post(f"engagements/{engagement}/packages")
     with acting("admin"):
@@ -327,8 +332,9 @@ def test_a_worker_that_died_before_it_said_so_has_filed_one_package_and_the_next
 def test_two_workers_at_one_package_file_one_and_leave_one(
     as_officer, acting, engagement_with_files, new_package_files, during_work
 ):
-    """The first one lost its lease and did not notice: the second files while the first is about
-    to.
+    """Store one package although the second worker finishes first.
+
+    The first worker lost its lease without noticing, and is about to store its own.
     """
     engagement, _ = engagement_with_files
     as_officer.post(f"engagements/{engagement}/packages")
@@ -371,8 +377,9 @@ def test_two_workers_at_one_package_file_one_and_leave_one(
 
 @pytest.fixture
 def own_database(server, app, settings, worker_id):
-    """What two processes share must be committed: a database of this test's own, with the world in
-    it.
+    """Yield a database of this test's own with the world in it.
+
+    Two processes share only what is committed.
     """
     name = f"packages_{worker_id}"
     started = migrated_database(name)
@@ -448,7 +455,7 @@ def test_what_a_killed_worker_left_is_swept_after_a_day_and_what_is_filed_stays(
 ):
     engagement, _ = engagement_with_files
     with acting("admin"):
-        # what other tests, whose rows were rolled back, have left in the store
+        # Remove what other tests, whose rows were rolled back, left in the store.
         packing.remove_unreferenced_packages()
     generate_package(as_officer, engagement)
     filed = new_package_files()
@@ -467,7 +474,7 @@ def test_what_a_killed_worker_left_is_swept_after_a_day_and_what_is_filed_stays(
 def test_a_package_lies_sealed_in_the_store(
     as_officer, acting, engagement_with_files, new_package_files
 ):
-    """Evidence is sealed under its tenant's key, and so is the one file that holds all of it."""
+    """Encrypt it under the tenant's key, like the evidence that it contains."""
     engagement, _ = engagement_with_files
     content = download_package(as_officer, engagement)
     [path] = new_package_files()
@@ -564,7 +571,7 @@ def test_awkward_and_equal_names_of_files_and_controls_all_get_in(
 
 @pytest.mark.slow
 def test_more_files_than_a_zip_of_old_could_name_and_one_past_four_gibibytes(tmp_path):
-    """ZIP64 both ways, as Python's own reader finds it."""
+    """Write ZIP64 for both limits, and read it back with Python's own reader."""
     bag, zeros, hole = Bag("acme-x", {}), bytes(1024 * 1024), bytes(4 * 1024 * 1024)
     large = Payload("evidence/large.bin", lambda: (zeros for _ in range(4097)))
     many = (Payload(f"evidence/{n:05}", lambda: (b"x",)) for n in range(66_000))
@@ -572,7 +579,7 @@ def test_more_files_than_a_zip_of_old_could_name_and_one_past_four_gibibytes(tmp
     with file.open("wb") as out:
         stream = reading(bag.pieces(itertools.chain([large], many), lambda digest: digest))
         while piece := stream.read(len(hole)):
-            if piece != hole[: len(piece)]:  # the zeros are a hole: the disk holds the rest
+            if piece != hole[: len(piece)]:  # The zeros are a hole: the disk stores only the rest.
                 out.seek(at)
                 out.write(piece)
             at += len(piece)
@@ -616,7 +623,7 @@ def test_one_name_twice_is_refused():
 
 
 def archive_parts(content):
-    """(name, where its stored bytes begin and end in the archive, whether they are packed)."""
+    """Return (name, start and end of its stored bytes in the archive, whether it is compressed)."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for entry in archive.infolist():
             at = entry.header_offset
@@ -641,7 +648,7 @@ def test_a_flipped_bit_in_any_part_is_found_and_the_part_is_named(
             result = verify(io.BytesIO(bent), key)
             if (
                 result.ok
-            ):  # a packed part can say the same in other bits; what is read is what counts
+            ):  # A compressed part can encode the same in other bits; only the content counts.
                 assert packed and _read(bent) == _read(content), (name, at)
                 continue
             assert any(name in check.sentence for check in result.checks if check.ok is False), (
@@ -656,8 +663,9 @@ def test_a_flipped_bit_in_any_part_is_found_and_the_part_is_named(
 def test_a_flipped_bit_anywhere_at_all_is_found_or_changes_nothing_that_is_read(
     as_officer, acting, engagement_with_files
 ):
-    """The bytes between the parts are the archive's own (times, attributes): where one does not
-    matter, every file is as signed.
+    """Detect it, unless every file still reads as signed.
+
+    The bytes between parts are the archive's own: times and attributes.
     """
     content, key = download_package(as_officer, engagement_with_files[0]), log_verifier_key(acting)
     whole = _read(content)

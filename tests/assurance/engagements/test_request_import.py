@@ -1,5 +1,6 @@
-"""A list of requests as a file: read and shown first, taken over whole, twice the same changes
-nothing; whatever somebody sends.
+"""Import of a request list: read, previewed, imported completely, repeatable without change.
+
+Hostile files are rejected.
 """
 
 import io
@@ -23,7 +24,7 @@ HEADER = ("Ref", "Request", "Details", "Criteria", "Due date", "Owner")
 
 
 def make_workbook(*rows, head=HEADER, formulas=(), merged=(), above=()):
-    """An XLSX file; `formulas` are (cell, text), `merged` (range, text)."""
+    """Return an XLSX file. `formulas` are (cell, text), `merged` a (range, text)."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as workbook:
         sheet, day = (
@@ -152,7 +153,7 @@ def test_what_is_no_list_is_refused_in_words():
 
 
 def workbook_with_part(name, content):
-    """A workbook with one part exchanged."""
+    """Return a workbook with one part replaced."""
     out = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(make_workbook(*ROWS))) as source,

@@ -1,5 +1,6 @@
-"""What the auditors ask for: open, provided, accepted or returned; what was provided stays; another
-engagement's ids are nobody's.
+"""Auditors' requests: open, provided, accepted or returned.
+
+Provided files stay. Ids of another engagement lead nowhere.
 """
 
 import csv
@@ -33,7 +34,7 @@ from tests.conftest import visitor
 
 @pytest.fixture
 def open_request(acting, database):
-    """A request of the world's engagement: (address, engagement, request)."""
+    """Return a request of the world's engagement: (address, engagement, request)."""
     engagement = engagement_helpers.world_engagement()
     made = engagement_helpers.create_request(engagement)
     return f"engagements/{engagement}/requests/{made}", engagement, made
@@ -440,7 +441,7 @@ def test_the_list_is_filtered_paged_and_exported(as_officer, acting, database):
 
 
 def add_requests(acting, engagement, count, **facts):
-    """Requests in one go, as an imported list brings them."""
+    """Add many requests at once, as an imported list does."""
     with acting("admin"):
         now, held = clock.now(), queries.engagement(engagement)
         base = {
@@ -463,7 +464,7 @@ def add_requests(acting, engagement, count, **facts):
 
 @contextmanager
 def count_loads(kind):
-    """How many rows of a class were read into memory."""
+    """Yield a function that counts the rows of a class loaded into memory."""
     seen = []
 
     def note(*_about):

@@ -1,5 +1,4 @@
-"""An auditor of some SOC 2 criteria sees those, their controls and what depends on them; nothing
-else, on any page.
+"""An auditor of some SOC 2 criteria sees only those, their controls and what depends on them.
 
 Evidence has its own tests. Every address of the application is requested; those that stay open to
 the auditor are on a list, with the reason.
@@ -42,7 +41,7 @@ from tests.assurance.evidence import evidence_helpers
 from tests.conftest import visitor
 from tests.route_helpers import call_route, objects_in, route_methods  # noqa: F401 - the fixture
 
-assert schedule.HANDLERS  # collectors run
+assert schedule.HANDLERS  # Loading the schedule lets collectors run.
 SOC2, RMF = "soc2-tsc-2017", "nist-ai-rmf-1.0"
 OUTSIDE = re.compile(r"ZZ-\d\d|[Yy]onder|OPS-08|MEASURE.2\.7")
 
@@ -55,7 +54,7 @@ def create_control(ref, title, *answers):
 
 
 def create_assessment(key, title, said):
-    """Started, with a conclusion on each of these refs."""
+    """Start an assessment, with a conclusion on each of these refs."""
     today = clock.today()
     with make.acting("compliance_officer"):
         held = assessment_actions.start_assessment(
@@ -74,7 +73,7 @@ def create_assessment(key, title, said):
 
 
 def freeze_matrix(*refs):
-    """A Type II matrix as far as it is frozen, with these controls."""
+    """Freeze a Type II matrix with these controls."""
     today = clock.today()
     with make.acting("compliance_officer"):
         run = reporting.request_matrix(since=today - timedelta(days=90), until=today)
@@ -86,7 +85,7 @@ def freeze_matrix(*refs):
         run.title = f"Matrix of {refs[-1]}"
         run.parameters = run.parameters | {
             "of": list(refs)
-        }  # otherwise the next one of these months is this one
+        }  # Otherwise the next of these months is the current one.
         return run.id
 
 
@@ -101,7 +100,7 @@ def run_collector(key):
 
 @pytest.fixture
 def inside_and_outside(database):
-    """Acme with everything twice: inside the criteria CC6 of SOC 2, and outside them."""
+    """Create everything twice in Acme: inside the criteria CC6 of SOC 2, and outside them."""
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with make.acting("compliance_officer"):
         adopting.adopt_framework(SOC2)
@@ -181,7 +180,7 @@ def _id(key):
 
 
 def lists_of_inside(house):
-    """Every page and file that lists or tells of what is inside."""
+    """Return every page and file that lists or describes what is inside."""
     return [
         "controls/",
         "controls/?framework=soc2-tsc-2017",
@@ -212,7 +211,7 @@ def lists_of_inside(house):
 
 
 def addresses_outside(house):
-    """Addresses of what is outside."""
+    """Return the addresses of what is outside."""
     kept = [f"controls/{house.criterion}", f"controls/{house.drills}"]
     of = [
         f"frameworks/{RMF}{tail}"
@@ -268,7 +267,7 @@ def test_no_list_and_no_file_tells_of_what_is_outside(app, inside_and_outside):
         if path in {
             f"controls/{inside_and_outside.inside}",
             f"frameworks/{SOC2}/CC6.1",
-        }:  # the history is the log's, which auditors read whole
+        }:  # The history is part of the log, which auditors read completely.
             text, cut = re.subn(r">History</h2>.*?</section>", ">", text, flags=re.DOTALL)
             assert cut == 1
         told[path] = sorted(set(OUTSIDE.findall(text)))
@@ -296,7 +295,7 @@ def test_what_is_inside_is_shown_as_members_see_it(app, inside_and_outside):
     assert (
         "Inside it held" not in auditor_browser.get(f"assessments/{inside_and_outside.soc2}").text
     )
-    assert "1 of 8" in auditor_browser.get("assessments/").text  # of the criteria CC6.1 to CC6.8
+    assert "1 of 8" in auditor_browser.get("assessments/").text  # The criteria CC6.1 to CC6.8.
     assert (
         "0 of 8 conclusions signed off"
         in auditor_browser.get(f"assessments/{inside_and_outside.soc2}").text
@@ -510,13 +509,14 @@ STAYS = {
 
 
 def _stays(route) -> set[str]:
-    """The names in STAYS of a route: of its feature, or its own."""
+    """Return the entries of STAYS for a route: those of its feature, or its own."""
     return {route.rule.endpoint.split(".")[0], route.rule.endpoint} & STAYS.keys()
 
 
 def test_no_address_leads_an_auditor_outside_the_scope(app, inside_and_outside, acme_ids):  # noqa: F811
-    """One object of every kind that the application knows, none of them about the auditor's
-    criteria.
+    """Request one object of every kind that the application knows.
+
+    None is about the auditor's criteria.
     """
     auditor_browser = visitor(app, "auditor")
     auditor_routes = [

@@ -1,4 +1,4 @@
-"""What the test of a killed worker runs in a process of its own."""
+"""The worker process that a test kills."""
 
 from governance.app import schedule
 from governance.foundation.audit import personal_field_encryption
@@ -13,7 +13,7 @@ def use_storage(storage_url: str) -> None:
 
 
 def run_ready_work(url: str, storage_url: str) -> None:
-    """As `governance jobs` does: everything that is ready."""
+    """Run all ready work, as `governance jobs` does."""
     crash_processes.connect(url)
     use_storage(storage_url)
     assert schedule.HANDLERS

@@ -1,4 +1,4 @@
-"""Runs of this week that pass, miss or decide nothing, and what followed from them."""
+"""Runs of this week that pass, miss or decide nothing, and their consequences."""
 
 import threading
 from datetime import UTC, datetime
@@ -23,14 +23,14 @@ CONTROL = "EVA-01"
 
 
 def run(counts, number, *, day=24, hour=10, release="2026.11.2", **changes):
-    """A judged run of that day of November, whose consequences are drawn."""
+    """Judge a run of that day of November and apply its consequences."""
     stats = {"stats": {"completed_at": f"2026-11-{day:02}T{hour:02}:00:00Z"}}
     log = log_of(*counts, run=f"run-{number}", **(stats | changes))
     return judged(log, release=release)
 
 
 def serve(release):
-    """State that claims-triage serves the release."""
+    """Record that claims-triage serves the release."""
     with make.acting("admin"):
         system = register.system("claims-triage")
         release_actions.state_release(system, release, reason="The deployment log.")
@@ -54,7 +54,7 @@ def followed(found):
 
 
 def versions():
-    """(title, number, source) of each filed evidence version of an evaluation."""
+    """Return (title, number, source) of each evidence version from an evaluation."""
     with make.acting("admin"):
         query = (
             select(Evidence.title, EvidenceVersion.filename, EvidenceVersion.source)
@@ -66,7 +66,7 @@ def versions():
 
 
 def judged_control(ref=CONTROL):
-    """The status of a control now."""
+    """Return the status of a control now."""
     now = clock.now()
     with make.acting("compliance_officer", read_only=True):
         found = next(c for c in controls.posture(now) if c.ref == ref)
@@ -78,7 +78,7 @@ def misses_of(ref=CONTROL):
 
 
 def at_once(*acts, who=None):
-    """Each act in a thread of its own, as an officer or as `who`, started at the same moment."""
+    """Run each act in its own thread, as an officer or as `who`, all started at the same time."""
     start, outcomes = threading.Barrier(len(acts)), []
 
     def run(act):

@@ -1,4 +1,7 @@
-"""One run that comes twice, and two runs of a system, judged at the same moment: own connections."""
+"""Concurrent runs: one uploaded twice, and two of one system judged at the same time.
+
+Each has its own connection.
+"""
 
 from datetime import timedelta
 
@@ -27,7 +30,7 @@ from tests.operations.evaluations.evaluation_helpers import (
 
 
 def begin(key):
-    """A suite and a system with this slug, and a control that rests on the suite."""
+    """Create a suite and a system with this slug, and a control that depends on the suite."""
     with clock.frozen(NOW - timedelta(days=30)), make.acting("admin"):
         suite = published_suite(key)
         system(key)
@@ -45,7 +48,7 @@ def begin(key):
 
 
 def upload(key, counts, number, hour=10):
-    """Import a run; False where it is there already."""
+    """Import a run. Return False if it exists already."""
     stats = {"stats": {"completed_at": f"2026-11-24T{hour:02}:00:00Z"}}
     log = log_of(*counts, run=f"{key}-{number}", **stats)
 
@@ -61,14 +64,14 @@ def upload(key, counts, number, hour=10):
 
 
 def settle():
-    """Two workers at the same moment, then what they put off."""
+    """Run two workers at the same time, then the work that they deferred."""
     at_once(drain, drain)
     with clock.frozen(NOW + timedelta(hours=1)):
         drain()
 
 
 def runs(key):
-    """(state, look) of each run of the system, and what followed from it."""
+    """Return (state, look, outcome) of each run of the system."""
     with make.acting("admin"):
         query = (
             select(EvaluationRun.state, EvaluationRun.look, FollowedRun.outcome)
@@ -80,7 +83,7 @@ def runs(key):
 
 
 def misses(key):
-    """How often each finding of the system was missed."""
+    """Return how often each finding of the system was missed."""
     with make.acting("admin"):
         f = EvaluationFinding
         query = select(f.misses).where(f.system_id == register.system(key).id)
@@ -88,7 +91,7 @@ def misses(key):
 
 
 def filed(key):
-    """(item, number) of each evidence version of the system's runs."""
+    """Return (item, number) of each evidence version of the system's runs."""
     with make.acting("admin"):
         v = EvidenceVersion
         query = select(v.evidence_id, v.number).where(v.filename.startswith(f"evaluation-{key}-"))
@@ -112,7 +115,7 @@ def test_two_runs_that_miss_at_once_are_one_finding(committed_world):
     assert misses("missed-twice") in (
         [1],
         [2],
-    )  # a run that is followed after a newer one does nothing
+    )  # A run that is processed after a newer one does nothing.
 
 
 def test_a_run_that_two_workers_follow_at_once_is_evidence_once(committed_world):

@@ -1,4 +1,7 @@
-"""A miss opens a finding and lowers controls; a pass becomes evidence; anything else does nothing."""
+"""Consequences of a run: a miss opens a finding and lowers controls; a pass becomes evidence.
+
+Anything else does nothing.
+"""
 
 from datetime import timedelta
 
@@ -44,7 +47,7 @@ from tests.operations.evaluations.evaluation_helpers import drain, published_sui
 
 @pytest.fixture(autouse=True)
 def _suite(app, isolated):
-    """EVA-01 rests on the measure hallucination of the suite that claims-triage is evaluated by."""
+    """Let EVA-01 depend on the measure hallucination of the suite that evaluates claims-triage."""
     with clock.frozen(NOW - timedelta(days=30)), make.acting("admin"):
         adopting.adopt_framework("nist-ai-rmf-1.0")
         adoption_actions.adopt([CONTROL], with_evidence=False)
@@ -293,7 +296,7 @@ def test_a_signal_maps_to_no_control_and_the_same_mapping_is_one():
         with pytest.raises(Invalid, match="that decides"):
             mapping_actions.map_measure(suite, "latency-p50", _control())
         assert not mapping_actions.map_measure(suite, "hallucination", _control())
-        assert mapping_actions.map_proposed(suite) == 2  # of task success and latency
+        assert mapping_actions.map_proposed(suite) == 2  # Task success and latency.
         mapping_actions.unmap_measure(suite, "hallucination", _control())
         assert [m for m, _ in queries.measure_controls(suite.id)] == ["latency-p95", "task-success"]
         session().flush()

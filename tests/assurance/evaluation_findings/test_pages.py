@@ -1,4 +1,4 @@
-"""Findings at the front door: listed, opened, closed; controls mapped; who may do what."""
+"""Pages of findings: list, open, close, map controls; and permissions."""
 
 from datetime import timedelta
 
@@ -63,7 +63,7 @@ def test_a_miss_is_seen_wherever_it_matters(_mapped, as_officer, as_viewer):
     text = as_officer.get(f"controls/{control_id()}").text
     assert "has missed its limit since 25 November 2026" in text and path in text
     assert "Evaluation failed" in text
-    assert "3.2 to 6.4%" in text  # the evaluation behind the control
+    assert "3.2 to 6.4%" in text  # The evaluation behind the control.
     text = as_officer.get("frameworks/nist-ai-rmf-1.0/MEASURE-2.5").text
     assert "1 evaluation result behind it" in text and "3.2 to 6.4%" in text and path in text
     text = as_viewer.get("").text

@@ -1,4 +1,4 @@
-"""What followed from a run is taken back when its suite version is withdrawn or its judge changes."""
+"""Consequences of a run are reverted when its suite version is withdrawn or its judge changes."""
 
 import io
 from datetime import timedelta
@@ -46,7 +46,7 @@ TITLE = "Evaluation of claims-triage: Claims grounding"
 
 @pytest.fixture(autouse=True)
 def _suite(app, isolated):
-    """EVA-01 rests on the measure hallucination, which a registered judge judges."""
+    """Let EVA-01 depend on the measure hallucination, which a registered judge judges."""
     with clock.frozen(NOW - timedelta(days=30)), make.acting("admin"):
         adopting.adopt_framework("nist-ai-rmf-1.0")
         adoption_actions.adopt([CONTROL], with_evidence=False)
@@ -85,7 +85,7 @@ def withdraw_version(minutes=10):
 
 
 def accept():
-    """A person accepts each version that awaits a review."""
+    """Accept each version that awaits a review."""
     with make.acting("compliance_officer"):
         for each in session().scalars(
             select(EvidenceVersion).where(EvidenceVersion.source == "evaluation")

@@ -1,4 +1,4 @@
-"""A small clamd that speaks INSTREAM on a socket."""
+"""A small clamd server with the INSTREAM command."""
 
 import struct
 import threading
@@ -7,8 +7,10 @@ EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
 class Clamd(threading.Thread):
-    """zINSTREAM: chunks behind their length in four bytes, an empty one at the end, one answer that
-    ends in NUL.
+    """A server of zINSTREAM.
+
+    Chunks follow their length in four bytes, an empty one ends the stream, and one answer ends in
+    NUL.
     """
 
     def __init__(self, door, limit=10**6, answer=None):

@@ -1,4 +1,4 @@
-"""Requests, approves and carries out permanent deletions of evidence."""
+"""Helpers that request, approve and carry out permanent deletions of evidence."""
 
 from sqlalchemy import select
 
@@ -25,7 +25,7 @@ def deletion_request_id(version_id):
 
 
 def deletion_approval_path(version_id):
-    """Of the approval that is open about it."""
+    """Return the path of the open approval to delete this version."""
     with make.acting(read_only=True):
         found = deletion_queries.deletion_of(
             evidence_queries.find_version(version_id)[0], "requested"
@@ -39,7 +39,7 @@ def request_deletion(visitor, v, reason="It names a customer who objected."):
 
 
 def run_nightly_cleanup():
-    """As each night, by the console."""
+    """Run the nightly cleanup as the system actor."""
     with current.acting_as(make.system_actor("acme")):
         jobs.tidy()
 

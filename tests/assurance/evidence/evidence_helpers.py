@@ -1,4 +1,4 @@
-"""What the tests of evidence and controls create and upload, by the product's own actions."""
+"""Evidence and controls that tests create and upload by the product's own actions."""
 
 import io
 from datetime import timedelta
@@ -75,7 +75,7 @@ def version_dates(collected=0, covers=365, valid=60):
 
 
 def version_form(content=PDF, name="report.pdf", **dates):
-    """A version as a browser sends it."""
+    """Return a version form as a browser sends it."""
     sent = {key: str(day) for key, day in (version_dates() | dates).items()}
     return sent | ({"file": (io.BytesIO(content), name)} if content is not None else {})
 

@@ -1,6 +1,4 @@
-"""What keeps a file of evidence, and what lets it go: holds, retention, two persons, and the
-tombstone that stays.
-"""
+"""Deletion of evidence files: holds, retention, two people, and the tombstone that stays."""
 
 import hashlib
 import os
@@ -93,7 +91,7 @@ def test_two_persons_destroy_a_file_and_its_tombstone_stays(as_officer, as_revie
         count_rows(EvidenceVersion) == 1
         and entries_of_action("evidence.version.deleted")[0].facts["sha256"] == SHA
     )
-    again = evidence_helpers.upload_version(e)  # the same bytes may come in again
+    again = evidence_helpers.upload_version(e)  # The same bytes may be uploaded again.
     with make.acting():
         assert storage.store().exists(storage_key_of(again))
 
@@ -180,8 +178,9 @@ def test_the_same_bytes_of_another_piece_keep_the_file(as_officer, as_reviewer):
 def test_a_file_that_two_versions_share_stays_while_a_hold_stops_one_of_two_agreed_destructions(
     as_officer, as_reviewer
 ):
-    """Both are agreed on when the hold comes: the other one's job does not take the held one's
-    file, nor does the sweep.
+    """Keep the shared file: neither the other deletion's job nor the sweep removes it.
+
+    Both deletions were approved before the hold.
     """
     held_piece = evidence_helpers.create_evidence("B")
     free, held = (
@@ -278,7 +277,8 @@ def test_retention_proposes_and_a_second_person_destroys(as_officer, as_reviewer
     run_nightly_cleanup()
     assert count_rows(EvidenceDeletion) == 1 and today
     assert "by the retention rule" in as_reviewer.get("evidence/inbox").text
-    approve_deletion(as_officer, old, then=403)  # who set the rule has asked by it
+    # The person who set the rule counts as the requester.
+    approve_deletion(as_officer, old, then=403)
     approve_deletion(as_reviewer, old)
     queue.drain(actor_of)
     with make.acting():
@@ -381,8 +381,9 @@ def test_custody_says_where_it_is_cut_and_where_the_rest_stands(as_officer, as_v
 
 @pytest.fixture
 def concurrent_globex(server, settings, isolated):
-    """Globex over a pool of its own, where several are under way at once; what was committed is
-    taken away again.
+    """Yield Globex with a connection pool for concurrent work.
+
+    Its commits are removed afterwards.
     """
     pool = create_engine(settings.database_url, pool_size=4)
     db.connect(pool)

@@ -1,6 +1,4 @@
-"""Evidence through the front door: who may, who may not, and everything bad that a form can
-carry.
-"""
+"""Evidence through the front door: permissions, and every bad input that a form can carry."""
 
 import hashlib
 import io
@@ -378,7 +376,7 @@ def test_assigning_linking_unlinking_and_retiring(as_officer):
         count_rows(EvidenceLink, EvidenceLink.removed_at.is_(None)) == 0
         and len(entries_of_action("evidence.unlinked")) == 1
     )
-    assert count_rows(EvidenceLink) == 1  # past days still show it
+    assert count_rows(EvidenceLink) == 1  # Past days still show it.
     as_officer.get(f"evidence/{e}/retirement")
     assert "Enter a reason" in as_officer.post(f"evidence/{e}/retirement", then=422, reason="").text
     as_officer.post(f"evidence/{e}/retirement", reason="the tool is gone")

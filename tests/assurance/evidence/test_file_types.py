@@ -1,4 +1,4 @@
-"""What may come in is decided by content: each allowed type, and each kind of lie."""
+"""File types are decided by content: each allowed type, and each kind of false claim."""
 
 import io
 import tracemalloc
@@ -13,7 +13,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 30
 
 
 def zip_bomb():
-    """Made when its test runs: 400 MB are packed for it."""
+    """Return a small archive that expands to 400 MB."""
     return office_file("xl/workbook.xml", size=400 * 1024 * 1024)
 
 
@@ -87,7 +87,10 @@ def test_everything_else_stays_out_and_says_why(name, content, says):
 
 
 def test_a_large_json_file_is_looked_at_by_its_ends_and_takes_no_more_memory_than_a_small_one():
-    """Parsed, twenty megabytes of empty lists would be half a gigabyte."""
+    """Inspect only the ends of the file.
+
+    Parsing it would turn twenty megabytes of empty lists into half a gigabyte.
+    """
     large = b"\n[" + b"[]," * 2_000_000 + b"[]]\n"
     tracemalloc.start()
     assert file_types.find_type(io.BytesIO(large), "facts.json") is file_types.JSON

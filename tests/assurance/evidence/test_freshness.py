@@ -1,4 +1,4 @@
-"""Freshness in the words of the library, at the edges of each day."""
+"""Freshness as the library words it, at the edges of each day."""
 
 from dataclasses import replace
 from datetime import date, timedelta

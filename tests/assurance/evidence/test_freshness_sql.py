@@ -1,6 +1,4 @@
-"""What the database says of a piece's state and deadline is what the formula of freshness.py says,
-whatever happened to it.
-"""
+"""State and deadline of an evidence item in SQL, which equal the formula of freshness.py."""
 
 from datetime import UTC, datetime, time, timedelta
 from itertools import product
@@ -29,8 +27,10 @@ from tests.hypothesis_profiles import examples
 
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
 TODAY = NOW.date()
-FOUND = (Phase.explicit, Phase.reuse, Phase.generate)  # a page costs too much to draw it smaller
-EDGE = {"the last day": 0, "the day after": 1}  # of the cadence, or before it falls due
+# Shrinking an example would cost too many page requests.
+FOUND = (Phase.explicit, Phase.reuse, Phase.generate)
+# Days after the end of the cadence or the notice period.
+EDGE = {"the last day": 0, "the day after": 1}
 edges = st.sampled_from(list(EDGE))
 near = st.one_of(st.integers(-3, 20), st.integers(-400, 400)).map(
     lambda days: TODAY + timedelta(days=days)

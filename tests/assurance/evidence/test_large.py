@@ -1,4 +1,4 @@
-"""Large files: one byte too many, cut off at 99 %, without room; nothing half done is left."""
+"""Large files: one byte too many, interrupted at 99 %, or without room; no partial file is left."""
 
 import io
 import tempfile
@@ -27,7 +27,7 @@ def test_a_gibibyte_and_one_byte_is_refused_before_it_is_read(database):
 
 
 def multipart_body(visitor, content=PDF + bytes(10**6)):
-    """A version as a browser sends it, and what it says of the length and kind."""
+    """Return a version form as a browser sends it, with its content length and type."""
     mark = b"a-boundary-of-ours"
     sent = b"".join(
         b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
@@ -54,7 +54,7 @@ def send_body(visitor, e, sent, kind, length):
 
 
 class UnreadBody(io.BytesIO):
-    """A body of which nothing is looked at."""
+    """A request body that must not be read."""
 
     def read(self, *_size):
         raise AssertionError("the body was read")
@@ -90,7 +90,7 @@ def test_an_upload_that_is_cut_off_at_99_percent_leaves_nothing(as_contributor):
 
 
 def test_no_room_for_what_is_sent_is_said(as_contributor, monkeypatch):
-    """The system's folder for temporary files cannot be written: the error is the kernel's own."""
+    """Simulate a temporary folder that can't be written. The error is the kernel's own."""
     e = evidence_helpers.create_evidence()
     sent, end, kind = multipart_body(as_contributor)
     monkeypatch.setattr(tempfile, "tempdir", "/proc/no-such-folder")

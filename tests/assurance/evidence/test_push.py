@@ -1,6 +1,4 @@
-"""Machines bring evidence in: once for each of their requests, with a file or by the digest of one
-that is there.
-"""
+"""Evidence pushed by machines: once per request, with a file or by the digest of a stored one."""
 
 import copy
 import hashlib
@@ -91,9 +89,12 @@ def test_a_machine_pushes_a_file_and_a_person_accepts_it(machine, as_officer):
 
 
 def test_nobody_accepts_what_came_by_a_key_whose_secret_they_was_shown(app, as_officer):
-    """Who makes a key or rotates it could have sent the file themselves."""
+    """Let nobody accept what a key sent after they saw its secret.
+
+    Whoever creates or rotates a key could have sent the file themselves.
+    """
     evidence_helpers.create_evidence()
-    machine = Machine(app)  # made by the admin
+    machine = Machine(app)  # The admin created it.
     first = machine.push().json["id"]
     admin, e = visitor(app, "admin"), "evidence/versions"
     for reply in (
@@ -144,7 +145,7 @@ def test_the_same_key_gives_the_same_answer_and_brings_in_nothing_twice(machine)
 
 
 def test_the_same_request_is_the_same_one_on_the_next_day(machine):
-    """What it leaves out, such as the day of collection, is not of the request."""
+    """Ignore omitted fields, such as the day of collection, when comparing requests."""
     evidence_helpers.create_evidence()
     said = version_dates() | {"collected_on": ""}
     first = machine.push(key="run-1", **said)
@@ -336,8 +337,9 @@ def test_a_rotated_key_keeps_its_names_and_another_key_has_its_own(app, machine)
 
 @pytest.fixture
 def committed_globex(app, server, settings, isolated):
-    """Globex over a pool of its own, where two are under way at once; what was committed is taken
-    away again.
+    """Yield Globex with a connection pool for concurrent requests.
+
+    Its commits are removed afterwards.
     """
     pool = create_engine(settings.database_url, pool_size=6)
     db.connect(pool)

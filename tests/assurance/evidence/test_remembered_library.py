@@ -1,4 +1,4 @@
-"""The library's pages are remembered until anything changes, then everybody's next page shows it."""
+"""The cached pages of the library: kept until anything changes, then fresh for everybody."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from tests.conftest import visitor
 
 
 def line_of(visitor, title):
-    """The row with that title as this person reads it."""
+    """Return the row with that title as this person reads it."""
     rows = visitor.get("evidence/").text.split("<tr data-row>")
     return next((row.partition("</tr>")[0] for row in rows if title in row), "")
 
@@ -62,4 +62,5 @@ def test_who_reads_it_again_asks_the_database_for_no_item(acting):
             queries.library(sort="title")
         finally:
             event.remove(connection, "before_cursor_execute", hear)
-    assert sum("evidence_versions" in each for each in asked) == 2  # of the other order alone
+    # Only the other order is queried.
+    assert sum("evidence_versions" in each for each in asked) == 2

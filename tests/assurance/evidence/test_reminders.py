@@ -1,5 +1,6 @@
-"""Owners are told of what is late or falls due: by mail and in the inbox, once for each piece and
-due date.
+"""Reminders to owners of overdue or due evidence, by mail and in the inbox.
+
+There is one for each item and due date.
 """
 
 from datetime import timedelta
@@ -72,9 +73,7 @@ def test_another_due_date_is_told_of_again(database):
 
 
 def test_an_owner_who_has_left_is_not_told_and_whoever_comes_after_them_is(database):
-    """Nothing says that somebody was reminded who gets no letter; each next owner gets one for the
-    same due date.
-    """
+    """Remind each next owner for the same due date, and record no reminder that nobody got."""
     e = evidence_helpers.create_evidence("Restore drill", due_on=clock.today() - timedelta(days=3))
     with make.acting("admin"):
         member_actions.remove_member(

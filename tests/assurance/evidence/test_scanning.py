@@ -1,4 +1,4 @@
-"""An infected file is refused where ClamAV is configured."""
+"""Infected files are rejected where ClamAV is configured."""
 
 import io
 import socket

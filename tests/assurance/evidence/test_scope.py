@@ -1,5 +1,6 @@
-"""An auditor of one framework sees the evidence of its controls and what was provided to them; of
-the rest nothing says that it is there.
+"""An auditor's evidence: that of their framework's controls, and files provided to them.
+
+No page reveals that other evidence exists.
 """
 
 import io
@@ -28,8 +29,9 @@ from tests.conftest import visitor
 
 @dataclass
 class World:
-    """`inside` supports a control in scope; of `partly`, the first of two versions was provided;
-    `outside` is nobody's business.
+    """Items that are visible to the auditor in full, in part, and not at all.
+
+    `inside` supports a control in scope; of `partly`, the first of two versions was provided.
     """
 
     him: object
@@ -71,7 +73,7 @@ def world(app, acting, database):
     asked = engagement_helpers.create_request(engagement)
     with acting(
         "compliance_officer"
-    ):  # it supported a control in scope when it was provided, and does no longer
+    ):  # It supported a control in scope when it was provided, and no longer does.
         link_actions.link(queries.find_evidence(partly), his)
     engagement_helpers.attach_version(engagement, asked, given)
     engagement_helpers.provide_request(engagement, asked)
@@ -110,7 +112,7 @@ def test_lists_counts_and_tabs_are_of_what_they_sees(world, as_officer):
 
 
 def test_who_asked_before_changes_nothing_of_what_they_see(world, as_officer, as_viewer):
-    """The officer's page is remembered, for those who see everything."""
+    """Keep the officer's page, which is cached for those who see everything, from others."""
     for _ in range(2):
         assert "Outside report" in as_officer.get("evidence/").text
         assert "Outside report" in as_viewer.get("evidence/").text
@@ -197,7 +199,7 @@ def test_the_rows_behind_verbs_obey_as_pages_do(world):
         ):
             with pytest.raises(NotFound):
                 deed()
-        assert len(item_history.evidence_items()) == 3  # what statuses follow from stays whole
+        assert len(item_history.evidence_items()) == 3  # Statuses derive from the complete history.
     with make.acting(read_only=True):
         assert find_by_ref("EV-0003").id == world.outside
 
@@ -230,4 +232,4 @@ def test_their_pages_cost_a_fixed_number_of_statements(world, statements, acting
     before = cost()
     for n in range(5):
         evidence_helpers.create_evidence(f"More {n}", supports=[world.his_control])
-    assert cost() == before <= 17  # who owns and uploaded it, by letter
+    assert cost() == before <= 17  # Includes the names of owners and uploaders.

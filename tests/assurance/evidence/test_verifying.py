@@ -1,6 +1,4 @@
-"""What became of the stored files: altered, missing, left over; found, named, and shown where it
-matters.
-"""
+"""Verification of stored files: altered, missing or left-over ones are found, named and shown."""
 
 import io
 import os
@@ -138,8 +136,9 @@ def test_a_download_that_finds_a_file_broken_notes_it_at_once_and_its_control_fa
 
 
 def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_officer):
-    """The first pieces are right and are sent: what was promised at the top is not delivered, and
-    the fault is in the log.
+    """Stop the download and log the fault.
+
+    The first chunks are right and already sent, so the promised length isn't delivered.
     """
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence(), PDF + b"y" * 3_000_000)
     path = stored_path(v)
@@ -158,7 +157,7 @@ def test_a_file_that_turns_out_altered_on_the_way_breaks_off_and_is_noted(as_off
 
 @pytest.fixture
 def with_store():
-    """Chooses another store for the test."""
+    """Return a function that chooses another store for the test."""
     before = storage.store()
     yield storage.use
     storage.use(before)
@@ -202,7 +201,7 @@ def test_bytes_from_before_files_were_sealed_are_still_read_and_checked(as_offic
 
 
 def test_the_command_says_it_and_fails(settings, isolated):
-    """It binds a database of its own: here the test's, so that what it finds is rolled back."""
+    """Bind the command to the test's database, so that what it finds is rolled back."""
     from governance.app import cli
     from governance.kernel import current
 
@@ -352,7 +351,7 @@ def test_a_blob_without_a_row_goes_after_a_day_and_one_with_a_row_stays(database
 
 
 def test_a_store_of_any_size_is_swept_a_thousand_files_at_a_time(database, monkeypatch):
-    """Never one transaction, nor one statement, over all of them: uploads get between."""
+    """Sweep in batches, so that uploads can happen between transactions."""
     v = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     kept = stored_path(v)
     old = (clock.machine_now() - timedelta(hours=25)).timestamp()
@@ -371,7 +370,7 @@ def test_a_store_of_any_size_is_swept_a_thousand_files_at_a_time(database, monke
 
 
 def test_a_file_that_is_destroyed_while_the_check_runs_is_no_fault(as_officer, as_reviewer):
-    """Two agree on it after the list of files was made, and before its turn comes."""
+    """Delete a file after the check listed it and before its turn."""
     evidence_helpers.upload_version(evidence_helpers.create_evidence("A"), b"a,b\n1,2\n", "a.csv")
     gone = evidence_helpers.upload_version(evidence_helpers.create_evidence("B"))
     request_deletion(as_officer, gone)

@@ -1,4 +1,4 @@
-"""Attaching evidence from a requirement or a control leads back there."""
+"""The way back to a requirement or a control after evidence is attached from it."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit

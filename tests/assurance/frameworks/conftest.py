@@ -11,9 +11,9 @@ from governance.kernel.data.db import session
 
 @pytest.fixture
 def count_written(acting):
-    """How much is held: imports, texts, audit entries.
+    """Return a function that counts imports, texts and audit entries.
 
-    That an auditor looked at a page is an entry, and changes nothing.
+    Entries about an auditor's page views don't count, since they change nothing.
     """
     deeds = (
         select(func.count()).select_from(AuditEntry).where(AuditEntry.action != PAGE_VIEWED.name)

@@ -1,4 +1,4 @@
-"""Files as publishers write them, with words of ours in them."""
+"""Framework files in the publishers' formats, with texts of our own."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def oscal_catalog(
 def oscal_with_parameters(
     title: str, controls: dict[str, str], params: list[dict[str, object]]
 ) -> bytes:
-    """An OSCAL catalog whose statements insert parameters that its group defines."""
+    """Return an OSCAL catalog whose statements insert parameters that its group defines."""
     nodes = [
         {
             "id": f"ai-rmf-{ref.lower().replace(' ', '-')}",
@@ -62,7 +62,7 @@ def upload_framework_file(
 
 
 def preview_fields(reply) -> dict[str, str]:
-    """What the preview's form hands on."""
+    """Return the fields that the preview's form submits."""
     form = BeautifulSoup(reply.text, "html.parser").find(
         "form", action=lambda a: a and a.endswith("/import/confirm")
     )
@@ -77,5 +77,5 @@ def confirm_import(visitor, fields: dict[str, str], *, key: str = RMF, then: int
 
 
 def main_text(reply) -> str:
-    """What a reader sees of the page's main part."""
+    """Return the visible text of the page's main part."""
     return words(reply)

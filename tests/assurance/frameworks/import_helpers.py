@@ -1,4 +1,4 @@
-"""Counts what an import wrote, and reads the imported texts."""
+"""Helpers that count what an import wrote, and read the imported texts."""
 
 from governance.assurance.frameworks import import_queries, queries
 from tests.assurance.frameworks.framework_files import (

@@ -1,6 +1,4 @@
-"""What the built-in frameworks hold, to the last id; the starter pack answers for what it says it
-does.
-"""
+"""The built-in frameworks to the last id, and the starter pack's mappings."""
 
 from collections import Counter
 from dataclasses import replace
@@ -33,13 +31,13 @@ SUBCATEGORIES = {
     "MANAGE": (4, 4, 2, 3),
 }
 CODES = {"GOVERN": "GV", "MAP": "MP", "MEASURE": "MS", "MANAGE": "MG"}
-ACTIONS = {  # how many actions AI 600-1 has for each subcategory, from .1 on
+ACTIONS = {  # Actions of AI 600-1 for each subcategory, from .1 on.
     "GOVERN": ((1, 2, 7, 2, 3, 3, 2), (5, 0, 0), (0, 5), (3, 3, 3), (2, 0), (10, 7)),
     "MAP": ((4, 2, 0, 0, 0, 0), (2, 2, 5), (0, 0, 0, 6, 0), (10, 0), (6, 2)),
     "MEASURE": ((9, 0, 3), (0, 4, 4, 0, 6, 7, 9, 4, 2, 3, 5, 4, 1), (0, 1, 5), (0, 5, 0)),
     "MANAGE": ((0, 0, 2, 0), (0, 9, 1, 4), (5, 9), (7, 3, 3)),
 }
-TAGGED = (31, 18, 31, 29, 4, 57, 58, 73, 51, 28, 14, 36)  # actions for each of the twelve risks
+TAGGED = (31, 18, 31, 29, 4, 57, 58, 73, 51, 28, 14, 36)  # Actions for each of the twelve risks.
 CRITERIA = {
     "CC1": 5,
     "CC2": 3,
@@ -74,17 +72,17 @@ AGENCY = ((6, "2025"), (3, "2026"))
 
 
 def refs(key: str, depth: int | None = None) -> list[str]:
-    """The ids of a catalogue, in its order, of one depth or of all."""
+    """Return the ids of a catalogue, in its order, of one depth or of all."""
     return [each.ref for each in load_catalogue(key).requirements if depth in {None, each.depth}]
 
 
 def requirement(key: str, ref: str) -> CatalogueRequirement:
-    """The one with this id."""
+    """Return the requirement with this id."""
     return next(each for each in load_catalogue(key).requirements if each.ref == ref)
 
 
 def all_subcategories() -> list[str]:
-    """The 72 ids, made from the counts."""
+    """Return the 72 ids, built from the counts."""
     return [
         f"{name} {category}.{number}"
         for name, counts in SUBCATEGORIES.items()
@@ -352,12 +350,12 @@ def test_the_links_of_measure_2_7_lead_to_three_other_frameworks() -> None:
 
 @pytest.fixture(scope="module")
 def controls() -> list[dict[str, Any]]:
-    """The 60 controls as the file holds them."""
+    """Return the 60 controls as stored in the file."""
     return list(yaml.safe_load(STARTER.read_text(encoding="utf-8"))["controls"])
 
 
 def mapped(controls: list[dict[str, Any]], framework: str) -> Counter[str]:
-    """How many controls answer for each id."""
+    """Return how many controls map to each id."""
     return Counter(
         each["ref"]
         for control in controls

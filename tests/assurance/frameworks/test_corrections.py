@@ -1,4 +1,4 @@
-"""A corrected catalogue keeps its ids: nobody loses a mapping."""
+"""A corrected catalogue keeps its ids, so that nobody loses a mapping."""
 
 import dataclasses
 import io
@@ -37,7 +37,7 @@ def corrected(key=SOC2):
 
 @pytest.fixture
 def owner(settings):
-    """An engine of the tables' owner; what it corrects is put back afterwards."""
+    """Yield an engine of the tables' owner. Its corrections are reverted afterwards."""
     engine = create_engine(settings.owner_database_url)
     yield engine
     with engine.begin() as connection:
@@ -72,7 +72,7 @@ def ids(acting):
 def test_a_corrected_title_keeps_ids_and_mappings(as_officer, as_neighbour, acting, owner):
     with acting("compliance_officer"):
         adoption_actions.adopt(None)
-    with acting("compliance_officer", "globex"):  # never adopted a framework by hand
+    with acting("compliance_officer", "globex"):  # It never adopted a framework by hand.
         adoption_actions.adopt(None)
     visitors = {"acme": as_officer, "globex": as_neighbour}
     before = {
@@ -110,7 +110,7 @@ def test_another_id_is_another_edition(as_officer, acting, owner):
 
 
 def test_a_correction_that_is_interrupted_changes_nothing(owner, acting):
-    """The connection is lost after each statement in turn."""
+    """Lose the connection after each statement in turn."""
     known, digest = ids(acting), catalogue.catalogue_digest(catalogue.load_catalogue(SOC2))
     for survived in range(100):
         done = 0

@@ -1,4 +1,4 @@
-"""Which framework a file belongs to: most of the ids that can tell frameworks apart decide."""
+"""Identification of a file's framework by the majority of its distinctive ids."""
 
 import json
 
@@ -23,13 +23,13 @@ RMF = load_catalogue(AI_RMF)
 
 
 def file(*ids: str, names: tuple[str, ...] = ()) -> PublisherFile:
-    """A file with one text under each id."""
+    """Return a file with one text under each id."""
     texts = tuple(FileText((each,), "statement", "Text.") for each in ids)
     return PublisherFile("format", "title", names, "undated", texts, ())
 
 
 def short(ref: str) -> str:
-    """MP-1.1 for MAP 1.1."""
+    """Return MP-1.1 for MAP 1.1."""
     function, _, number = ref.partition(" ")
     return f"{SHORT[function]}-{number}" if number else SHORT[function]
 

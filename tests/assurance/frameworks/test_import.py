@@ -1,4 +1,4 @@
-"""Importing a previewed file, and who may."""
+"""Imports of a previewed file, and their permissions."""
 
 import io
 from uuid import uuid4

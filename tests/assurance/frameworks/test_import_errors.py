@@ -152,7 +152,7 @@ def test_a_real_file_of_another_kind_is_refused_by_name(
 
 
 def test_the_preview_of_a_large_file_is_quick_to_read(as_officer):
-    """300 changed texts are counted, 200 of them drawn."""
+    """Count 300 changed texts and show 200 of them."""
     refs = [
         f"{name} {n}"
         for name in ("GOVERN", "MAP", "MEASURE", "MANAGE")

@@ -1,4 +1,4 @@
-"""Previewing a file before it is imported, also with OSCAL parameters."""
+"""Previews of a file before its import, also with OSCAL parameters."""
 
 import json
 from datetime import timedelta
@@ -219,7 +219,7 @@ def test_a_previewed_file_is_encrypted_and_deleted_the_night_after_a_day(
     with acting("compliance_officer") as who:
         folder, store = f"{who.tenant_id.hex}/{storage.PREVIEWS}", storage.store()
     with clock.frozen(later):
-        run_nightly_cleanup()  # what other tests left
+        run_nightly_cleanup()  # Remove what other tests left.
     seen = [
         preview_fields(upload_framework_file(as_officer, oscal_catalog({"GOVERN 1.1": text})))
         for text in ("Preview one.", "Preview two.", "Preview three.")

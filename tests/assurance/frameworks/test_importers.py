@@ -1,5 +1,6 @@
-"""Real files of the publishers come in whole, once; everything else is refused with a sentence that
-helps.
+"""Publishers' real files are imported completely, once.
+
+Every other file is rejected with a helpful sentence.
 """
 
 import gzip
@@ -48,7 +49,7 @@ OTHERS = {
 
 
 def real_file(name: str) -> bytes:
-    """The bytes of a real file; skips, aloud, where the shared folder is absent."""
+    """Return the bytes of a real file. Skip the test if the shared folder is absent."""
     path = DATA / name
     if not path.is_file():
         pytest.skip(f"NOT TESTED against the real file: {path} is absent")
@@ -61,19 +62,19 @@ def read_rmf_file(data: bytes, filename: str) -> ImportedFile:
 
 
 def texts_after_import(preview: ImportPreview) -> dict[tuple[str, str], str]:
-    """The texts that an import would leave, over nothing."""
+    """Return the texts that an import into an empty framework would leave."""
     return {(each.ref, each.kind): each.text for each in preview.new}
 
 
 def make_playbook(*titles: str, **fields: object) -> bytes:
-    """A Playbook file with these titles."""
+    """Return a Playbook file with these titles."""
     return json.dumps(
         [{"title": each, "section_about": f"About {each}."} | fields for each in titles]
     ).encode()
 
 
 def make_library(*nodes: Mapping[str, object]) -> bytes:
-    """A CISO Assistant library with these requirement nodes."""
+    """Return a CISO Assistant library with these requirement nodes."""
     framework = {"requirement_nodes": [dict(each) for each in nodes]}
     content = {
         "urn": "urn:example",
@@ -85,14 +86,14 @@ def make_library(*nodes: Mapping[str, object]) -> bytes:
 
 
 def make_oscal(*controls: Mapping[str, object]) -> bytes:
-    """An OSCAL catalog with these controls."""
+    """Return an OSCAL catalog with these controls."""
     return json.dumps(
         {"catalog": {"metadata": {"title": "Example"}, "controls": controls}}
     ).encode()
 
 
 def refusal_of(data: bytes, filename: str = "file") -> ImportRefused:
-    """What `read` raises; fails when it reads."""
+    """Return the error that `read` raises. Fail if it reads the file."""
     with pytest.raises(ImportRefused) as caught:
         read_rmf_file(data, filename)
     return caught.value
@@ -116,7 +117,7 @@ def test_the_ciso_assistant_library_brings_95_texts_and_leaves_out_18_preambles(
 
 
 def test_each_saved_playbook_brings_its_texts_on_each_of_72_subcategories() -> None:
-    """Five texts and the topics of each, and the AI actors of 64."""
+    """Read five texts and the topics of each subcategory, and the AI actors of 64."""
     files = sorted((DATA / PLAYBOOKS).glob("*.json"))
     if not files:
         pytest.skip(f"NOT TESTED against a real Playbook: {DATA / PLAYBOOKS} is absent")
@@ -402,7 +403,7 @@ def test_commas_and_brackets_inside_texts_are_no_values() -> None:
 
 
 def test_a_string_that_never_ends_is_refused() -> None:
-    """A reader that begins again at each quote would not come back from this one."""
+    """Reject it quickly: a reader that restarts at each quote would never finish."""
     refusal_of(b"[" + b'\\"' * 1_000_000)
 
 

@@ -1,4 +1,4 @@
-"""Requirements are found by their id, not by going through all of them."""
+"""Requirements are found by id, without a scan of all of them."""
 
 from uuid import UUID
 

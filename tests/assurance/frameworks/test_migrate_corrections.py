@@ -1,5 +1,7 @@
-"""`governance migrate` after a catalogue was corrected: a tenant's mappings, evidence and scores stay
-as they are. The database has the words of an earlier version, and the command is the operator's.
+"""`governance migrate` after a catalogue correction.
+
+A tenant's mappings, evidence and scores don't change. The database has the texts of an earlier
+version, and the command is the operator's.
 """
 
 import os
@@ -14,7 +16,7 @@ from governance.kernel.data import embedded
 from tests.migrated_databases import REPOSITORY, migrated_database
 
 EARLIER = "Integrity and ethical values, as an earlier version said"
-# What the correction itself writes. Nothing else may change.
+# Tables that the correction itself writes. No other may change.
 CORRECTED = {"frameworks", "requirements", "framework_revisions"}
 OPERATORS_LOG = {"audit_entries", "audit_pending", "audit_logs", "audit_log_keys"}
 FILL = f"""
@@ -108,7 +110,7 @@ def run(installed, tmp_path):
 
 
 def rows(installed):
-    """Every row of every table as text, by table."""
+    """Return every row of every table as text, by table."""
     database = installed.owner_url.partition("?")[0].rpartition("/")[2]
     with psycopg.connect(installed.super_uri, dbname=database) as connection:
         tables = connection.execute(

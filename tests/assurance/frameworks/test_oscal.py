@@ -1,6 +1,4 @@
-"""Parameters of an OSCAL catalog are resolved as OSCAL shows them, or the text is refused with its
-place.
-"""
+"""Parameters of an OSCAL catalog, resolved as OSCAL shows them or rejected with their place."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A file for another framework is refused and named, however alike some of its ids look."""
+"""A file for another framework is rejected and named, however similar its ids are."""
 
 import json
 
@@ -24,7 +24,7 @@ AI_RMF = "NIST AI Risk Management Framework 1.0"
 
 @pytest.fixture
 def count_written(acting):
-    """How much there is: imports, texts, audit entries."""
+    """Return a function that counts imports, texts and audit entries."""
 
     def count() -> tuple[int, ...]:
         with acting("compliance_officer", read_only=True):
@@ -37,7 +37,7 @@ def count_written(acting):
 
 
 def security_catalog(families=("ac", "au", "mp", "sc"), each=6) -> bytes:
-    """An invented security catalog whose ids read like those of SP 800-53:
+    """Return an invented security catalog whose ids read like those of SP 800-53.
 
     MP-1 is also a short form of MAP 1.
     """

@@ -1,6 +1,4 @@
-"""The list, adoption, versions, the crosswalk and the operator's page; and what other features ask
-of frameworks.
-"""
+"""Frameworks' list, adoption, versions, crosswalk and operator page; and their queries."""
 
 from datetime import timedelta
 
@@ -281,9 +279,7 @@ def test_a_requirements_crosswalk_has_titles_and_marks(acting):
 
 
 def test_another_edition_is_another_row_and_a_tenant_keeps_the_one_it_adopted(acting, database):
-    """A newer catalogue is installed: who has adopted the old one stays with it, everybody else
-    gets the new one.
-    """
+    """Keep the old catalogue for those who adopted it, and offer the new one to everybody else."""
     with acting("compliance_officer"):
         from governance.assurance.frameworks import actions
 

@@ -1,4 +1,4 @@
-"""Incidents of a tenant, made by the product's own actions."""
+"""Incidents of a tenant, created by the product's own actions."""
 
 from datetime import datetime
 from typing import Any
@@ -25,13 +25,13 @@ def declare(
     severity: int = 2,
     **more: Any,
 ) -> UUID:
-    """An incident that this person declared then, by default now."""
+    """Declare an incident as this person, by default now."""
     with clock.frozen(at or clock.now()), make.acting(by, slug):
         return actions.declare(title, severity=severity, **more).id
 
 
 def advance(incident_id: UUID, *states: str, at: datetime | None = None) -> None:
-    """Through these states, all at that time."""
+    """Move an incident through these states, all at that time."""
     with clock.frozen(at or clock.now()), make.acting("reviewer"):
         found = queries.incident(incident_id, lock=True)
         for state in states:

@@ -1,4 +1,4 @@
-"""The statutory and support clocks as pure rules: published periods, order, and what is due next."""
+"""Statutory and support clocks as pure rules: published periods, order, and the next deadline."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

@@ -126,7 +126,7 @@ def test_people_are_reminded_before_a_deadline_once(database, acting):
     with clock.frozen(NOW + timedelta(hours=2)), acting("admin"):
         assert reminders.remind() == 0
     with clock.frozen(NOW + timedelta(hours=20)), acting("admin"):
-        assert reminders.remind() == 2  # NIS2 and CRA, within six hours of their 24
+        assert reminders.remind() == 2  # NIS2 and CRA are within six hours of their 24.
         assert reminders.remind() == 0
         assert {each["to"] for each in mails()} == {
             "jun.chen@acme.example",

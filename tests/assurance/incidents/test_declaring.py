@@ -1,4 +1,4 @@
-"""Declaring an incident: by hand and from a stop; its states one at a time."""
+"""Incidents declared by hand and from a stop; their states change one at a time."""
 
 from datetime import timedelta
 
@@ -104,7 +104,7 @@ def test_a_state_follows_the_one_before_and_a_jump_is_refused(database, acting):
             with pytest.raises(DomainError):
                 actions.go_to(each, jump)
         actions.go_to(each, "identified")
-        actions.go_to(each, "identified")  # a second click
+        actions.go_to(each, "identified")  # A second click.
         actions.go_to(each, "monitoring")
         with pytest.raises(Invalid, match="Enter why"):
             actions.go_to(each, "investigating")

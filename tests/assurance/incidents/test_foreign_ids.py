@@ -1,4 +1,4 @@
-"""Forms of reliability with another tenant's ids in their fields: refused, and nothing is saved."""
+"""Reliability forms with another tenant's ids in their fields: rejected without a change."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from tests import make
 from tests.row_factory import RowFactory
 
 PERSON = {"acme": "compliance_officer", "globex": "admin"}
-DAYS_AHEAD = {"starts_at": 20, "ends_at": 21, "due_on": 9}  # filled in when the test runs
+DAYS_AHEAD = {"starts_at": 20, "ends_at": 21, "due_on": 9}  # Filled in when the test runs.
 EXCLUSION = {
     "title": "Upgrade",
     "category": "maintenance",

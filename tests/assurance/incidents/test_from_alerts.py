@@ -1,4 +1,4 @@
-"""An incident from an alert, the deadlines of an agreement, and what objectives and alerts ask."""
+"""Incidents from alerts, the deadlines of agreements, and queries for objectives and alerts."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -32,12 +32,12 @@ from tests.operations.alerts.alert_helpers import (
 )
 from tests.operations.objectives.objective_helpers import define
 
-WEDNESDAY = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)  # 11:00 in Berlin
+WEDNESDAY = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)  # 11:00 in Berlin.
 
 
 @pytest.fixture
 def alert(database):
-    """A firing alert."""
+    """Return a firing alert."""
     with clock.frozen(NOW + timedelta(seconds=20)), make.acting("admin"), transaction():
         objective = watched_objective()
         fill(objective.indicator_id, last(180), bad=failing(2))
@@ -79,7 +79,7 @@ def test_another_tenants_alert_is_not_declared(app, alert):
 
 
 def promised(clock_: str = "24x7", response: int = 60, resolution: int = 480) -> None:
-    """An agreement in force with support times for severity 2."""
+    """Create an agreement in force with support times for severity 2."""
     with make.acting("admin"):
         indicator = define("triage-availability")
     agreements.in_force(
@@ -111,20 +111,20 @@ def test_support_clocks_follow_the_agreement_in_force(database, acting):
         month = Span(WEDNESDAY - timedelta(days=20), WEDNESDAY + timedelta(days=5))
         assert queries.support_results(month) == {2: (1, 1)}
     with clock.frozen(WEDNESDAY + timedelta(hours=9)), acting("reviewer"):
-        # it goes on past its deadline: an incident without an end is late
+        # It continues past its deadline: an incident without an end is late.
         assert queries.support_results(month) == {2: (1, 0)}
         assert reminders.remind() >= 1
 
 
 def test_a_pause_moves_the_resolution_and_business_hours_skip_the_night(database, acting):
     promised("business_hours", response=60, resolution=120)
-    monday = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # 16:00 in Berlin, an hour before the end
+    monday = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # 16:00 in Berlin, an hour before the end.
     found = incidents.declare(at=monday)
     with clock.frozen(monday + timedelta(minutes=10)), acting("reviewer"):
         each = queries.incident(found)
         response, resolution = deadlines.clocks_of(each)[:2]
         assert response.due_at == monday + timedelta(hours=1)
-        # business hours are on Mondays only: the second hour is a week later
+        # Business hours are on Mondays only, so the second hour is a week later.
         assert resolution.due_at == datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
         clock_actions.pause(each, reason="The customer tests")
         assert deadlines.clocks_of(each)[1].state == "paused"

@@ -1,4 +1,4 @@
-"""The events of an incident: the page hears of what happened elsewhere."""
+"""The events of an incident, which update its page with changes made elsewhere."""
 
 from governance.assurance.incidents import actions, live_views, queries, timeline
 from tests.assurance.incidents import incident_helpers as incidents

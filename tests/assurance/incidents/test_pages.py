@@ -133,7 +133,7 @@ def test_the_list_filters_exports(database, acting, as_officer):
     assert "Incident 3" not in as_officer.get("incidents/?severity=1").text
     assert "Incident 0" in as_officer.get("incidents/?severity=1").text
     file = as_officer.get("incidents/export.csv?severity=1")
-    assert file.text.count("\n") == 3  # the head, Incident 0 and Incident 4
+    assert file.text.count("\n") == 3  # The header, Incident 0 and Incident 4.
 
 
 def test_roles_and_impact_are_changed_on_their_pages(database, acting, as_reviewer):
@@ -217,7 +217,7 @@ def test_a_form_that_is_sent_twice_declares_one_incident(as_officer):
 
 
 def test_a_title_is_one_printable_line_and_no_text_turns_its_direction(as_officer, database):
-    """A mark that turns the direction would show "stopped" where "depp ots" is stored."""
+    """Reject direction marks, which would show "stopped" where "depp ots" is stored."""
     sent = {"severity": "2", "summary": "Line 1\r\nLine 2\u202e\x1b[31m\u200b"}
     path = as_officer.post(
         "incidents/new", title="Wrong\r\nanswers\u202e \x1b[31mred\u2066\ufeff", **sent

@@ -1,4 +1,4 @@
-"""Time to acknowledge, mitigate and resolve: medians that an open incident never makes better."""
+"""Time to acknowledge, mitigate and resolve: an open incident never improves the medians."""
 
 from datetime import UTC, datetime, timedelta
 

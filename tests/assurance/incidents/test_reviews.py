@@ -77,7 +77,7 @@ def test_an_incident_with_an_open_clock_is_not_closed(database, acting, as_offic
             recipient="LfDI",
         )
     as_officer.post(f"incidents/{found}/close")
-    as_officer.post(f"incidents/{found}/close")  # a second click
+    as_officer.post(f"incidents/{found}/close")  # A second click.
     page = as_officer.get(f"incidents/{found}").text
     assert "Open the review" in page
 
@@ -87,7 +87,7 @@ def test_a_closed_review_becomes_evidence_once_and_names_nobody(database, acting
     write(found)
     decide_all(found)
     with acting("compliance_officer"):
-        assert review_evidence.file_now(found) is None  # not closed yet
+        assert review_evidence.file_now(found) is None  # Not closed yet.
         review_actions.close(queries.incident(found))
         version = review_evidence.file_now(found)
         assert version is not None

@@ -1,4 +1,4 @@
-"""The steps of a rollout are on the timelines of its system's incidents, as stops are."""
+"""Rollout steps on the timelines of their system's incidents, where stops are shown, too."""
 
 import re
 

@@ -25,7 +25,7 @@ CODE = re.compile(r"^(\d{4}) (\d{4})$", re.MULTILINE)
 
 
 def add_contact(slug: str = "acme", email: str = "kim@customer.example") -> str:
-    """Returns the path of the contact's personal link."""
+    """Return the path of the contact's personal link."""
     with make.acting("admin", slug):
         contact_actions.add_contact("Kim Weber", email)
         body = _last_mail()
@@ -45,7 +45,7 @@ def enter(client: Visitor, link: str, slug: str = "acme") -> None:
 
 
 def tell(incident_id, title: str = "Approvals are paused", slug: str = "acme") -> None:
-    """Send an update about it."""
+    """Send an update about the incident."""
     with make.acting("compliance_officer", slug):
         found = queries.incident(incident_id)
         update = update_actions.draft(found)
@@ -112,7 +112,7 @@ def test_another_tenants_contact_sees_nothing_of_this_one(app, database, client)
     assert "Globex only" in page
     assert "Approvals are paused" not in page
     client.get("/status/acme", then=401)
-    # the same token under another tenant's name
+    # The same token under another tenant's name.
     cookie = client.client.get_cookie("status")
     client.client.set_cookie("status", cookie.value.replace("globex.", "acme."))
     client.get("/status/acme", then=401)
@@ -141,12 +141,12 @@ def test_it_is_counted_which_contacts_opened_an_update(
     link = add_contact()
     add_contact(email="lee@customer.example")
     enter(client, link)
-    client.get("/status/acme")  # before anything was sent
+    client.get("/status/acme")  # No update was sent yet.
     found = incidents.declare()
     tell(found)
     path = f"incidents/{found}"
     assert "to 2 contacts, opened by 0" in squeezed(as_officer.get(path))
-    as_viewer.get("/status/acme")  # a member is no contact
+    as_viewer.get("/status/acme")  # A member is no contact.
     assert "opened by 0" in squeezed(as_officer.get(path))
     client.get("/status/acme")
     client.get("/status/acme")
@@ -159,7 +159,7 @@ def test_it_is_counted_which_contacts_opened_an_update(
         first_id = first.id
     page = squeezed(as_officer.get(f"{path}/updates/{first_id}"))
     assert "Opened on the status page by 1 of 2." in page
-    add_contact(email="new@customer.example")  # who wasn't told of it
+    add_contact(email="new@customer.example")  # This contact got no notice of it.
     client.get("/status/acme")
     with make.acting("admin"):
         assert [update_queries.opened_by(each) for each in update_queries.updates(found)] == [1, 1]

@@ -1,4 +1,4 @@
-"""A change of the policy tier names what it moves in evaluations, and the incidents that are open."""
+"""A change of the policy tier, with its effect on evaluations and on open incidents."""
 
 from datetime import UTC, datetime
 
@@ -45,7 +45,7 @@ def request() -> str:
 
 
 def with_open_step() -> None:
-    """INC-1, with a playbook of two steps of which the first is done."""
+    """Declare INC-1, with a playbook of two steps of which the first is done."""
     incident_id = declare(by="compliance_officer")
     with make.acting("compliance_officer"):
         book = playbooks.create(title="Ungrounded output", used_for="Sources miss.", steps=STEPS)

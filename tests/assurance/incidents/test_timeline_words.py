@@ -1,4 +1,4 @@
-"""Sentences of the timeline: the fact is part of the sentence, and isn't repeated after it."""
+"""Sentences of the timeline, which contain their fact and don't repeat it."""
 
 from governance.assurance.incidents.timeline_words import sentence
 

@@ -29,7 +29,7 @@ def mails_to(address: str) -> list[dict]:
 
 
 def drafted(**more):
-    """(incident's id, update's id) of a draft by the reviewer."""
+    """Return (incident's id, update's id) of a draft by the reviewer."""
     found = incidents.declare(summary="Approvals cited clause 14.3.", **more)
     with make.acting("reviewer"):
         return found, update_actions.draft(queries.incident(found)).id
@@ -129,7 +129,7 @@ def test_webhooks_hear_of_it_without_names(database, acting):
 def test_a_webhook_that_asked_for_it_gets_the_update_that_was_sent(
     database, acting, as_reviewer, monkeypatch
 ):
-    monkeypatch.setenv("GOVERNANCE_DEMO", "1")  # its receiver is on loopback
+    monkeypatch.setenv("GOVERNANCE_DEMO", "1")  # Its receiver is on loopback.
     found, update = drafted()
     with acting("admin"):
         endpoints.add(name="Tickets", url="http://127.0.0.1:9/x", events=["incident.updated"])
@@ -175,7 +175,7 @@ def test_an_erased_contact_loses_access(database, acting):
 
 
 def test_a_title_with_a_line_break_reaches_the_contacts_as_one_line(database, as_reviewer, acting):
-    """Headers of mail have no line breaks: such a letter would never leave."""
+    """Join the lines: mail headers have no line breaks, so the message could not be sent."""
     with acting("compliance_officer"):
         contact_actions.add_contact("Bea Winter", "bea@customer.example")
     found, update = drafted()

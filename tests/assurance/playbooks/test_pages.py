@@ -1,4 +1,4 @@
-"""Playbooks at the front door: written, run as a drill, skipped, finished, retired."""
+"""Playbooks through the front door: write, run as a drill, skip, finish, retire."""
 
 import re
 
@@ -90,7 +90,7 @@ def test_the_list_exports_what_it_shows(as_officer):
     "does", ["stop:their-bot", "stop:", "stop:" + "x" * 5000, "tighten:nothing", "notify:all", "x"]
 )
 def test_a_step_names_only_what_the_tenant_has(as_officer, does):
-    """`their-bot` is another tenant's, so no form of this one offers it."""
+    """Offer only the tenant's own systems; `their-bot` belongs to another one."""
     switch_helpers.register_system("their-bot", slug="globex")
     sent = fields(**{"step-2-does": does})
     text = as_officer.post("reliability/playbooks/new", then=422, **sent).text

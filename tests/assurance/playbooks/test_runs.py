@@ -1,4 +1,4 @@
-"""A run records who did which step when, what was skipped and why, and files itself as evidence."""
+"""Runs record who did which step when, and what was skipped and why; then they become evidence."""
 
 from uuid import uuid4
 
@@ -61,7 +61,7 @@ def test_a_step_acts_with_the_permission_of_the_person_who_runs_it(claims_triage
     run_id = start(create_playbook(STOP, TIGHTEN), **in_incident())
     assert do(run_id, 1) == "auto-approve stopped"
     with pytest.raises(Forbidden, match="can't draft and tighten the policy"):
-        do(run_id, 2)  # a contributor may stop, and may not change the policy
+        do(run_id, 2)  # A contributor may stop features but not change the policy.
     with make.acting("admin"):
         assert session().query(Stop).one().reason == "INC-34: Stop the feature"
         assert queries.progress(queries.run(run_id)).next.number == 2

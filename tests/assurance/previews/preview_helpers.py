@@ -38,7 +38,7 @@ def blank_pdf(pages):
 
 
 def drawing_pdf(content):
-    """One page whose content stream is this."""
+    """Return a PDF of one page with this content stream."""
     out, file = io.BytesIO(), pikepdf.new()
     file.add_blank_page(page_size=(595, 842)).Contents = file.make_stream(content)
     file.save(out)
@@ -46,7 +46,7 @@ def drawing_pdf(content):
 
 
 def picture_pdf(side):
-    """A page with a grey picture of so many pixels squared, which compress to almost nothing."""
+    """Return a PDF with a gray picture, `side` pixels squared. It compresses to almost nothing."""
     out, file = io.BytesIO(), pikepdf.new()
     page = file.add_blank_page(page_size=(595, 842))
     squeezer = zlib.compressobj(9)
@@ -75,7 +75,7 @@ def upload(content, name, **options):
 
 
 def preview(who, version, then=200):
-    """Ask for the preview, let the jobs process work, and return the page."""
+    """Request the preview, run the jobs, and return the page."""
     who.post(f"evidence/versions/{version}/preview")
     jobs.drain(actor_of)
     return who.get(f"evidence/versions/{version}/preview", then=then)

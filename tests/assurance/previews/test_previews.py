@@ -1,4 +1,4 @@
-"""People who may download a file see its preview; each view is recorded, and it is deleted with it."""
+"""Previews of files that a person may download: each view is recorded and deleted with its file."""
 
 import base64
 import io
@@ -70,7 +70,7 @@ def test_a_view_that_cannot_be_recorded_shows_nothing(as_officer, isolated):
     version = files.upload(b"secret words\n", "notes.txt")
     assert "secret words" in files.preview(as_officer, version).text
     away = faults.fail(RuntimeError("the log is away"))
-    for _ in range(2):  # the second time nothing has changed
+    for _ in range(2):  # The second time nothing changed.
         with faults.before_statement(isolated, "INSERT INTO audit_entries", away):
             refused = as_officer.get(f"evidence/versions/{version}/preview", then=503).text
         assert "secret words" not in refused and "audit log" in refused
@@ -136,7 +136,7 @@ def test_a_file_without_a_preview_says_why_and_is_not_tried_again(as_officer):
     assert "locked with a password" in files.preview(as_officer, version).text
     as_officer.post(f"evidence/versions/{version}/preview")
     assert work.drain(actor_of) == 0
-    assert not viewings()  # nothing of the file was shown
+    assert not viewings()  # No part of the file was shown.
 
 
 @pytest.mark.parametrize(

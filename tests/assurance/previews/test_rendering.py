@@ -1,4 +1,4 @@
-"""Whatever is in a file, a preview of it comes or a sentence says why there is none."""
+"""Previews of any content: an image, or a sentence that explains why there is none."""
 
 import base64
 import io
@@ -37,7 +37,7 @@ def test_the_first_pages_of_a_pdf_are_pictures_with_their_text(render):
     assert "Penetration test, page 2" in found.parts[1]["text"]
     picture = picture_of(found.parts[0])
     assert picture.size == (960, 1359) == (found.parts[0]["width"], found.parts[0]["height"])
-    assert picture.convert("L").getextrema()[0] < 100  # something is drawn
+    assert picture.convert("L").getextrema()[0] < 100  # Something is drawn.
 
 
 def test_a_short_pdf_is_shown_whole(render):
@@ -120,7 +120,8 @@ def test_a_table_is_shown_as_its_first_rows_and_columns(render):
 
 
 def test_a_cell_without_an_end_is_no_table(render):
-    assert render(b'a,b\n"' + b"x" * 700_000, CSV).parts  # of its beginning only 200 letters
+    # The preview shows only the first 200 letters.
+    assert render(b'a,b\n"' + b"x" * 700_000, CSV).parts
     assert len(render(b'a,b\n"' + b"x" * 700_000, CSV).parts[0]["rows"][1][0]) == 200
 
 

@@ -1,4 +1,4 @@
-"""Red teams of Acme's claims-triage, made through the actions that people use."""
+"""Red teams of Acme's claims-triage, created through the actions that people use."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,9 +14,9 @@ from tests.operations.evaluations.evaluation_helpers import judged, log_of
 
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 OLD, FIXED = "2026.11.2", "2026.12.0"
-VECTOR = "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:L/A:N"  # 7.1
+VECTOR = "CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:U/C:H/I:L/A:N"  # The base score is 7.1.
 METRICS = {"av": "N", "ac": "L", "pr": "L", "ui": "N", "s": "U", "c": "H", "i": "L", "a": "N"}
-WRONG, RIGHT = "case-9", "case-0"  # of ten cases, the last one fails on the old release
+WRONG, RIGHT = "case-9", "case-0"  # Of ten cases, the last one fails on the old release.
 
 
 def draft(*, system="claims-triage", **changes):
@@ -34,7 +34,7 @@ def draft(*, system="claims-triage", **changes):
 
 
 def planned(**changes):
-    """The id of a red team with two scenarios, and their ids."""
+    """Return the id of a red team with two scenarios, and their ids."""
     with make.acting("compliance_officer"):
         row = actions.plan(draft(**changes))
         first = actions.add_scenario(
@@ -59,7 +59,7 @@ def attempted(red_team_id, scenario_id, outcome="broke", *, by="contributor", re
 
 
 def reported(red_team_id, attempt_id, *, by="contributor"):
-    """The id of a finding of that attempt."""
+    """Return the id of a finding of that attempt."""
     with make.acting(by):
         row = queries.red_team(red_team_id)
         attempt, _scenario = queries.attempt(row.id, attempt_id)
@@ -90,14 +90,14 @@ def pin(finding_id, case=WRONG, *, by="contributor"):
 
 
 def runs(*, old=(9, 1), fixed=(10, 0)):
-    """A run of ten cases on each release; the failing cases come last."""
+    """Run ten cases on each release. The failing cases come last."""
     for number, (counts, release) in enumerate(((old, OLD), (fixed, FIXED))):
         if counts is not None:
             judged(log_of(*counts, run=f"red-{number}-{counts[1]}"), release=release)
 
 
 def fixed_finding(*, case=WRONG, at=None):
-    """The id of a confirmed finding with a pinned case, said to be fixed.
+    """Return the id of a confirmed finding with a pinned case, reported as fixed.
 
     `at` has the ids of a red team and its scenario; without them, another one is planned.
     """
@@ -110,7 +110,7 @@ def fixed_finding(*, case=WRONG, at=None):
 
 
 def join_as_auditor(red_team_id, role="auditor"):
-    """The world's auditor becomes the tester of a third party's red team."""
+    """Make the world's auditor the tester of a third party's red team."""
     with make.acting("compliance_officer"):
         row = queries.red_team(red_team_id)
         session().add(
@@ -129,7 +129,7 @@ def state(finding_id):
 
 
 def finished(system="claims-triage", *, release=OLD):
-    """The id of a red team of that system that held, finished now."""
+    """Return the id of a red team of that system that is finished, without a finding."""
     with make.acting("compliance_officer"):
         row = actions.plan(draft(system=system, release=release, title=f"Red team of {release}"))
         scenario = actions.add_scenario(row, risk="LLM01:2026", title="Injection", goal="It obeys.")

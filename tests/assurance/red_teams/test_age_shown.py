@@ -1,4 +1,4 @@
-"""The policy page, and the system's, show how old the last red team is."""
+"""The age of the last red team, shown on the policy page and on the system's page."""
 
 import re
 from datetime import timedelta
@@ -34,7 +34,7 @@ def _system(app, isolated):
 
 
 def now_of(page):
-    """(what the policy page says it is now, whether it is beyond the limit)."""
+    """Return (the age that the policy page shows, whether it exceeds the limit)."""
     found = re.search(r"Now:\s*(?:<a[^>]*>)?([^<]+?)\s*<", page.text)
     return (found[1] if found else None, "Beyond the limit" in page.text)
 
@@ -43,7 +43,7 @@ def test_the_policy_page_shows_the_age_beside_its_limit(app, as_admin):
     assert now_of(as_admin.get(POLICY)) == ("never", True)
     red_team_id, scenario_id, _other = planned()
     attempted(red_team_id, scenario_id, "held")
-    assert now_of(as_admin.get(POLICY)) == ("never", True)  # nobody finished it
+    assert now_of(as_admin.get(POLICY)) == ("never", True)  # None is finished.
     with make.acting("compliance_officer"):
         actions.finish(queries.red_team(red_team_id), summary="It held.")
     assert now_of(as_admin.get(POLICY)) == ("0 days", False)

@@ -1,4 +1,4 @@
-"""Two people close one finding, and two testers record attempts, at the same moment."""
+"""Concurrent work on red teams: two people close one finding, two testers record attempts."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ from tests.operations.evaluations.evaluation_helpers import (
 
 
 def begin(key):
-    """(red team, scenario) of a system of this slug."""
+    """Create a system with this slug. Return the ids of its red team and scenario."""
     with clock.frozen(NOW - timedelta(days=30)), make.acting("admin"):
         published_suite(key)
         system(key)

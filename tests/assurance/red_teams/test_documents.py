@@ -1,4 +1,4 @@
-"""Red teams that finished are in the documents of their AI system: when, and how many findings."""
+"""Finished red teams in the documents of their AI system: date and number of findings."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def _system(app, isolated):
 
 
 def told(role="viewer"):
-    """(text, source) of what documents are told; and the day, as they write it."""
+    """Return (text, source) of the facts for documents, and the day as they write it."""
     with make.acting(role, read_only=True):
         every = list(documents.points_of(register.system("claims-triage").id))
         assert all(each.points == ("2.g", "2.h") and not each.endpoint for each in every)

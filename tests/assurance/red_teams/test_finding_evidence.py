@@ -1,4 +1,4 @@
-"""Versions of evidence items show a finding: who links them, which ones, and who sees them."""
+"""Evidence versions that show a finding: who links them, which ones, and who sees them."""
 
 import re
 from datetime import timedelta
@@ -41,19 +41,19 @@ def _system(app, isolated):
 
 
 def found():
-    """The id of an open finding of a new red team."""
+    """Return the id of an open finding of a new red team."""
     red_team_id, scenario_id, _other = planned()
     return reported(red_team_id, attempted(red_team_id, scenario_id))
 
 
 def uploaded(title="Recording of the attack", slug="acme"):
-    """The id of a version of a new evidence item."""
+    """Return the id of a version of a new evidence item."""
     by = "contributor" if slug == "acme" else "compliance_officer"
     return upload_version(create_evidence(title, by, slug=slug), by=by, slug=slug)
 
 
 def linked(finding_id):
-    """(ref, version) of what the officer sees linked to it."""
+    """Return (ref, version) of the evidence linked to the finding that the officer sees."""
     with make.acting("compliance_officer", read_only=True):
         rows = evidence_queries.linked([finding_id]).get(finding_id, [])
         return [(each.evidence.ref, each.version.number) for each in rows]
@@ -93,7 +93,8 @@ def test_who_links_evidence_and_who_does_not(as_viewer, as_auditor, as_neighbour
     finding_id, version_id = found(), uploaded()
     page, sent = f"red-teams/findings/{finding_id}", {"version_id": str(version_id)}
     as_viewer.post(f"{page}/evidence", then=403, **sent)
-    assert "Link evidence" not in as_auditor.get(page).text  # reads everything, is no tester
+    # Auditors read everything, but are no testers.
+    assert "Link evidence" not in as_auditor.get(page).text
     as_auditor.get(f"{page}/evidence", then=403)
     as_auditor.post(f"{page}/evidence", then=403, **sent)
     as_neighbour.get(f"{page}/evidence", then=404)

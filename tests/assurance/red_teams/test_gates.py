@@ -1,4 +1,4 @@
-"""Rollouts rest on the age of the last finished red team, and on what it left open."""
+"""Rollout gates on the age of the last finished red team, and on its open findings."""
 
 from datetime import timedelta
 
@@ -56,7 +56,7 @@ def test_a_system_without_a_finished_red_team_never_passes():
     assert age() == missing
     red_team_id, scenario_id, _other = planned()
     attempted(red_team_id, scenario_id, "held")
-    assert age() == missing  # it isn't finished
+    assert age() == missing  # It isn't finished.
     other, _first, _second = planned(title="Another")
     with make.acting("compliance_officer"):
         actions.cancel(queries.red_team(other), reason="No time.")

@@ -1,4 +1,4 @@
-"""Runs of other tools count as attempts: what garak and promptfoo wrote, linked to a scenario."""
+"""Runs of garak and promptfoo, linked to a scenario, count as attempts."""
 
 import json
 import re
@@ -27,7 +27,7 @@ MEASURE = MeasureInput(
     unit="share",
     at_least=True,
     limits={"baseline": 0.9, "standard": 0.9, "strict": 0.9, "regulated": 0.9},
-    sources=("dan.Dan.dan.DAN", "success"),  # as garak and promptfoo name them
+    sources=("dan.Dan.dan.DAN", "success"),  # Named as garak and promptfoo name them.
 )
 GARAK = "".join(f"{json.dumps(each)}\n" for each in garak_report()).encode()
 PROMPTFOO = promptfoo_document([promptfoo_row(n, success=n != 2) for n in range(5)])

@@ -1,4 +1,4 @@
-"""A red team from its plan to its end: what it may do, when, and who may say so."""
+"""A red team from plan to end: what it may do, when, and who decides."""
 
 import re
 from datetime import timedelta
@@ -98,7 +98,8 @@ def test_from_plan_to_closed_through_the_pages(as_officer, as_contributor):
     as_contributor.post(f"{finding}/confirm", then=403, reason="Yes.")
     for path in (finding, page):
         step_page = as_officer.get(f"{path}/{'confirm' if path == finding else 'finish'}").text
-        assert len(re.findall(rf'href="[^"]*/{path}"', step_page)) == 2  # the crumb, and Cancel
+        # The breadcrumb, and Cancel.
+        assert len(re.findall(rf'href="[^"]*/{path}"', step_page)) == 2
     as_officer.post(f"{finding}/confirm", then=303, reason="We see it too.")
     runs()
     choices = as_contributor.get(f"{finding}/case").text
@@ -304,7 +305,7 @@ def test_a_testers_finding_is_theirs_to_report_and_not_to_close(as_auditor, as_o
     for verb in ("confirm", "reject", "fix", "close"):
         as_auditor.post(f"red-teams/findings/{found}/{verb}", then=403, reason="-")
     with clock.frozen(NOW + timedelta(days=9)):
-        as_auditor.get(f"red-teams/{own}", then=302)  # signed out: the engagement is over
+        as_auditor.get(f"red-teams/{own}", then=302)  # Signed out, since the engagement ended.
     as_officer.post(f"red-teams/findings/{found}/confirm", then=303, reason="Yes.")
 
 
@@ -337,7 +338,7 @@ def test_cases_of_a_linked_run_count_as_attempts(as_contributor, as_neighbour):
     run = re.search(r'value="([0-9a-f-]+ hallucination)"', form)[1]
     sent = {"scenario_id": str(scenario_id), "run": run}
     as_contributor.post(f"{path}/runs/new", then=303, **sent)
-    as_contributor.post(f"{path}/runs/new", then=303, **sent)  # counted once
+    as_contributor.post(f"{path}/runs/new", then=303, **sent)  # Counted once.
     text = as_contributor.get(path).text
     assert "9 held · 1 broke · 1 unclear" in text and "Runs that count as attempts" in text
     assert "Never tried: Hidden text" in text

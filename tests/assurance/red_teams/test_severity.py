@@ -1,4 +1,4 @@
-"""Severity is the base score of CVSS 3.1, computed from inputs that are kept. Pure."""
+"""Severity as the base score of CVSS 3.1, computed from stored inputs (pure tests)."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""What the tests of risks create, by the product's own actions."""
+"""Risks that tests create by the product's own actions."""
 
 from datetime import timedelta
 
@@ -58,7 +58,7 @@ def create_risk(owner="contributor", slug="acme", **changes):
 
 
 def create_effective_control(ref="GRD-02", slug="acme"):
-    """A control whose last test passed and whose evidence covers the year."""
+    """Create a control whose last test passed and whose evidence covers the year."""
     control_id = evidence_helpers.create_control(ref, f"Grounding check {ref}", slug=slug)
     evidence_id = evidence_helpers.create_evidence(
         f"Report of {ref}", supports=[control_id], slug=slug
@@ -98,7 +98,7 @@ def mitigate(risk_id, control_id, reduces="likelihood", steps=3):
 
 
 def request(risk_id, by="compliance_officer", days=90):
-    """Request the acceptance at the present score and return the id of its approval."""
+    """Request the acceptance at the current score and return the id of its approval."""
     with make.acting(by):
         risk = queries.find_risk(risk_id, lock=True)
         after = queries.posture_of(risk).residual

@@ -1,4 +1,4 @@
-"""A second person accepts a risk until a day; what voids the request, and what makes it stale."""
+"""Risk acceptances: a second person accepts until a day; what voids and outdates them."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -42,7 +42,7 @@ def test_a_second_person_accepts_a_risk_until_a_day(as_officer, as_reviewer):
     risk = risk_helpers.create_risk()
     shown = words(as_officer.get(f"risks/{risk}/acceptance"))
     assert "Another person accepts the risk at its present score" in shown
-    for _ in range(2):  # clicked twice
+    for _ in range(2):  # Clicked twice.
         as_officer.post(f"risks/{risk}/acceptance", expires_on=in_days(90), **FORM)
     ((approval, _state),) = approvals()
     page = words(as_reviewer.get(f"approvals/{approval}"))
@@ -140,7 +140,8 @@ def test_a_failing_control_makes_the_acceptance_stale_for_good(as_contributor):
     assert "Acceptance is stale: approvals without a valid source" in words(
         as_contributor.get("inbox/")
     )
-    risk_helpers.record_test(control, failed=0)  # it works again, yet nobody accepted it again
+    # The control works again, yet the risk needs a new acceptance.
+    risk_helpers.record_test(control, failed=0)
     with make.acting():
         score_actions.keep_scores()
     found = risk_helpers.posture(risk)

@@ -1,4 +1,4 @@
-"""Risks through the front door: created, edited, mitigated, closed; and who may not."""
+"""Risks through the front door: create, edit, mitigate, close; and permissions."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -177,7 +177,7 @@ def test_the_status_of_a_control_raises_and_lowers_the_score(as_officer):
     shown = words(as_officer.post(f"risks/{risk}/controls", follow=True, **form))
     for part in ("8 after controls, within the appetite of 9", "5 − 3 = 2", "−3", "1 control"):
         assert part in shown, part
-    as_officer.post(f"risks/{risk}/controls", **form)  # clicked twice
+    as_officer.post(f"risks/{risk}/controls", **form)  # Clicked twice.
     assert len(risk_helpers.entries("risk.control.added")) == 1
     risk_helpers.record_test(control, failed=12)
     shown = words(as_officer.get(f"risks/{risk}"))
@@ -339,7 +339,7 @@ def test_a_scale_with_other_steps_converts_nothing_and_asks_to_score_again(
     risk = risk_helpers.create_risk()
     risk_helpers.accept(risk)
     as_officer.post("risks/scale", **SCALE)
-    as_officer.post("risks/scale", **SCALE)  # clicked twice: the same content changes nothing
+    as_officer.post("risks/scale", **SCALE)  # Clicked twice; the same content changes nothing.
     found = risk_helpers.posture(risk)
     assert found.scale == DEFAULT and not found.is_comparable
     assert found.residual.score == 20 and found.acceptance.name == "stale"

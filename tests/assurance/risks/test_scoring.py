@@ -1,4 +1,4 @@
-"""The arithmetic between the score before and after controls, and when an acceptance holds."""
+"""Scores before and after controls, and the validity of an acceptance."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -26,7 +26,7 @@ def test_an_effective_control_earns_its_steps_and_a_failing_one_none():
     assert residual(5, 4, [mitigation()]).score == 3 * 4
     assert residual(5, 4, [mitigation("failing")]).score == 5 * 4
     assert residual(5, 4, [mitigation(), mitigation(axis="impact", steps=3)]).score == 3 * 1
-    assert residual(5, 4, [mitigation(None)]).score == 20  # it was retired
+    assert residual(5, 4, [mitigation(None)]).score == 20  # It was retired.
 
 
 def test_an_evidenced_control_earns_half_and_the_sum_is_rounded_up():
@@ -144,7 +144,8 @@ def state(given=GIVEN, **changes):
 def test_an_acceptance_holds_for_its_score_until_its_day():
     assert state() == "accepted"
     assert state(residual=(4, 4)) == state(residual=(1, 4)) == "stale"
-    assert state(residual=(4, 2)) == "stale"  # the same product, another risk
+    # The same product of another likelihood and impact is another risk.
+    assert state(residual=(4, 2)) == "stale"
     assert state(scale_steps=(4, 4)) == "stale"
     assert state(replace(GIVEN, lapsed=True)) == "stale"
     assert state(replace(GIVEN, expires_on=TODAY)) == "expiring"

@@ -1,4 +1,4 @@
-"""Forms, counts and statuses that the tests of Type II testing share."""
+"""Forms, counts and statuses for the tests of Type II testing."""
 
 from sqlalchemy import select
 

@@ -1,4 +1,4 @@
-"""What an auditor tests within their engagement, and what the matrix shows."""
+"""Auditors' tests within their engagement, and what the matrix shows them."""
 
 import re
 from datetime import timedelta

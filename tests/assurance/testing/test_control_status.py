@@ -1,6 +1,4 @@
-"""A control's status follows what its samples found: an open exception keeps it failing until its
-own retest passes.
-"""
+"""A control's status from its samples: an open exception fails it until its own retest passes."""
 
 import random
 
@@ -27,7 +25,7 @@ from tests.assurance.testing.type2_helpers import remediate_exception
 
 
 def control_status(control_id):
-    """(name of the status, its word)."""
+    """Return (name of the status, its label)."""
     with make.acting(read_only=True):
         facts = control_ledger.ledger(control_id).of(control_id, clock.now())
         found = status(
@@ -37,7 +35,7 @@ def control_status(control_id):
 
 
 def exceptions_of(control_id):
-    """(exception, item, whether it is open) of each."""
+    """Return (exception, item, whether it is open) of each."""
     with make.acting(read_only=True):
         found = exception_queries.exceptions(control_id=control_id)
         return [(c.exception.id, c.item.id, c.state not in {"closed", "set aside"}) for c in found]
@@ -72,9 +70,7 @@ def test_an_item_that_fails_again_after_it_was_set_aside_fails_the_control_again
 
 
 def test_the_same_retest_twice_in_a_day_closes_the_second_time_too(database):
-    """A passed retest of the same size stood for a twin of the one before, and the control stayed
-    failing.
-    """
+    """Count the second retest of the same size, too, although it looks like the earlier one."""
     control, sample, one = type2_helpers.create_failed_sample()
     remediate_exception(one)
     type2_helpers.record_results(

@@ -172,8 +172,9 @@ def test_who_fixed_it_does_not_retest_it(as_officer):
 
 
 def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed_it(as_officer):
-    """Otherwise the person who fixed it could close it, as soon as a second person sent a form that
-    was left open.
+    """Keep the person who fixed it, although another person sends an old form.
+
+    Otherwise the one who fixed it could close it.
     """
     _, _, exception = type2_helpers.create_failed_sample()
     with make.acting():
@@ -182,7 +183,7 @@ def test_telling_again_that_it_is_fixed_does_not_make_somebody_else_of_who_fixed
             held, title="T", plan="P", owner_id=make.person_id("contributor"), due_on=clock.today()
         )
         exception_actions.report_fixed(found, "Done")
-        exception_actions.report_fixed(found, "Done")  # a double click
+        exception_actions.report_fixed(found, "Done")  # A double click.
         finding = found.id
     assert [e.facts["ref"] for e in entries_of_action("finding.remediated")] == ["FND-01"]
     with make.acting("admin"):

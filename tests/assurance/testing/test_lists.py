@@ -1,6 +1,4 @@
-"""What counts once, what is frozen, and that lists, reports and packages hold all of it and only
-what the reader may see.
-"""
+"""Counts, frozen facts, and lists, reports and packages that hold all a reader may see."""
 
 import re
 from datetime import date, timedelta
@@ -98,7 +96,7 @@ def test_two_samples_of_one_population_are_asked_for_once(database):
         type2_helpers.record_results(type2_helpers.draw_sample(population, seed=seed), {1, 2})
     type2_helpers.draw_sample(
         type2_helpers.freeze_population(control, type2_helpers.population_csv(62)), seed="ab"
-    )  # the same query and period, run again
+    )  # The same query and period, run again.
     with make.acting(read_only=True):
         found = matrix_queries.control_row(control, *matrix_queries.default_period())
     assert found.expected == 25 and 2 <= found.tested <= 4
@@ -168,18 +166,18 @@ def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to
 
 @pytest.fixture
 def short_pages():
-    """The lists' pages hold ten rows, so that eleven fill more than one."""
+    """Set the lists' page size to ten, so that eleven rows fill more than one."""
     lists = (EXCEPTIONS, FINDINGS)
     sizes = [each.size for each in lists]
     for each in lists:
-        object.__setattr__(each, "size", 10)  # a declaration doesn't change otherwise
+        object.__setattr__(each, "size", 10)  # A declaration is frozen otherwise.
     yield
     for each, size in zip(lists, sizes, strict=True):
         object.__setattr__(each, "size", size)
 
 
 def create_exceptions(count):
-    """As many exceptions of one control; its id."""
+    """Create so many exceptions of one control. Return the control's id."""
     control = type2_helpers.create_control()
     sample = type2_helpers.draw_sample(
         type2_helpers.freeze_population(control, type2_helpers.population_csv(count)),
@@ -232,8 +230,9 @@ def test_the_list_of_findings_is_paged_open_ones_first(as_officer, short_pages):
 
 
 def test_the_scope_is_asked_before_anything_is_left_out(as_auditor):
-    """A thousand exceptions of other controls stood before the auditor's own, and their list was
-    empty.
+    """Apply the scope before the limit.
+
+    Otherwise a thousand exceptions of other controls would push out the auditor's own.
     """
     mine, _, own = type2_helpers.create_failed_sample()
     other = type2_helpers.create_control("SEC-08")

@@ -1,6 +1,4 @@
-"""Panels beside the matrix: the engagement, evidence awaiting review, running work, the
-sample that says most.
-"""
+"""Panels next to the matrix: the engagement, evidence awaiting review, running work, key sample."""
 
 import re
 from contextlib import contextmanager
@@ -30,7 +28,7 @@ SOC2 = "soc2-tsc-2017"
 
 
 def open_engagement(firm="Halden & Co", framework=SOC2, begins=-10, criteria=()):
-    """An engagement over the twelve months that end now, besides that of the world."""
+    """Open another engagement, over the twelve months that end now."""
     today = clock.today()
     with make.acting():
         return engaging.open_engagement(
@@ -46,7 +44,7 @@ def open_engagement(firm="Halden & Co", framework=SOC2, begins=-10, criteria=())
 
 @contextmanager
 def world_engagement_ended():
-    """The engagement that lets the test's auditor in is over."""
+    """End the engagement that gives the test's auditor access."""
     with make.acting():
         session().execute(
             update(Engagement)

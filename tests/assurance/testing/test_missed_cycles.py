@@ -1,4 +1,4 @@
-"""A missed cycle becomes an exception by hand, and goes the way of every other one."""
+"""Missed cycles, which a person turns into exceptions like any other."""
 
 import json
 import zlib
@@ -35,7 +35,7 @@ def fixed_day(app):
 
 @pytest.fixture
 def control_with_missed_cycle(isolated):
-    """SEC-04, quarterly, began a year ago and was never shown."""
+    """Create SEC-04, a quarterly control that started a year ago and never had evidence."""
     control_id = type2_helpers.create_control("SEC-04", "quarterly")
     with make.acting():
         session().execute(text("UPDATE controls SET created_at = created_at - interval '1 year'"))

@@ -1,4 +1,4 @@
-"""After a result the tester gets the next untested item, and each item tells where it is."""
+"""The next untested item, shown after a result, and the position of each item."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -10,7 +10,7 @@ from tests.assurance.testing import type2_helpers
 
 @pytest.fixture
 def items(app, database):
-    """The addresses of a sample's 25 items, of which only the last three are untested."""
+    """Return the addresses of a sample's 25 items, of which only the last three are untested."""
     sample = type2_helpers.draw_sample(
         type2_helpers.freeze_population(type2_helpers.create_control())
     )
@@ -21,7 +21,7 @@ def items(app, database):
 
 
 def steps(who, path):
-    """What the strip under the heading says, and its links."""
+    """Return the text of the strip under the heading, and its links."""
     strip = BeautifulSoup(who.get(path).text, "html.parser").select_one(".c-steps")
     links = {each.get_text(): each["href"].removeprefix("/t/acme/") for each in strip.select("a")}
     return strip.get_text(" ", strip=True), links

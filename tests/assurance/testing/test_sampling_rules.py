@@ -1,6 +1,4 @@
-"""The rules of Type II testing, by properties: what was expected, what is on file, which items a
-seed draws.
-"""
+"""The rules of Type II testing, by properties: expected and stored evidence, seeded samples."""
 
 import calendar
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the tests of Type II testing begin with, by the product's own actions."""
+"""Controls, samples and results of Type II testing, created by the product's own actions."""
 
 import io
 from datetime import date, timedelta
@@ -82,7 +82,7 @@ def draw_sample(population_id, seed="4417 90ce", by="reviewer", slug="acme", **o
 
 
 def record_results(sample_id, numbers=None, said="yes", note="", by="reviewer", slug="acme"):
-    """The same for the items of these numbers (all, if none are given)."""
+    """Record results for the items of these numbers, or for all items if none are given."""
     with make.acting(by, slug):
         items = [
             v.item
@@ -93,7 +93,7 @@ def record_results(sample_id, numbers=None, said="yes", note="", by="reviewer", 
 
 
 def create_failed_sample(number=17):
-    """A sample of 25 with one item that failed; (control, sample, exception)."""
+    """Draw a sample of 25 and fail one item. Return (control, sample, exception)."""
     control_id = create_control()
     sample_id = draw_sample(freeze_population(control_id))
     record_results(sample_id, set(range(1, 26)) - {number})
@@ -104,7 +104,7 @@ def create_failed_sample(number=17):
 
 
 def remediate_exception(exception_id, *, failed=0, sample=10):
-    """Its finding raised (once), fixed and retested."""
+    """Raise the exception's finding (once), fix and retest it."""
     with make.acting():
         held = exception_queries.exception(exception_id)
         found = exception_queries.finding_of(held.id) or exception_actions.raise_finding(
@@ -137,7 +137,7 @@ NOBODY = UUID(int=7)
 
 
 def auditors_see(scope):
-    """Inside, auditors have this scope, and others have none."""
+    """Give auditors this scope within the block. Other people have none."""
     return visibility_scope.scope_finder.answered_by(
         lambda who: scope if who.role == "auditor" else None
     )

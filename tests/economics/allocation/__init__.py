@@ -1,1 +1,1 @@
-"""Allocation rules: versions, approvals, and what they do to tenants."""
+"""Allocation rules: versions, approvals, and their effect on tenants."""

@@ -21,7 +21,7 @@ from tests.foundation.approvals.approval_helpers import approve_below_pages
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 NOVEMBER = Month(2026, 11)
 POOLS = {Pool.INFRASTRUCTURE: D(900), Pool.GUARDRAILS: D(100)}
-TENANTS = (  # id, name, revenue, margin as closed, requests, tokens, active users
+TENANTS = (  # (id, name, revenue, margin at closing, requests, tokens, active users)
     (UUID(int=1), "Acme Insurance", D(5000), D(2000), 100, 6000, 20),
     (UUID(int=2), "Globex", D(400), D(-900), 300, 3000, 10),
     (UUID(int=3), "Northgate Mutual", D(600), D(50), 100, 1000, 70),
@@ -35,7 +35,7 @@ def all_by(driver: Driver) -> dict[Pool, Rule[UUID]]:
 def approve_rules(
     driver: Driver = Driver.TOKENS, since: Month = NOVEMBER, reason: str = "Agreed with finance."
 ) -> UUID:
-    """Rules that finance proposed and an operator approved."""
+    """Propose rules as finance and approve them as an operator."""
     with make.acting("operator_finance", "console"):
         made = actions.propose(
             all_by(driver), since=since, base=queries.newest_number(), reason=reason
@@ -55,7 +55,7 @@ def rules() -> list[AllocationRules]:
 
 
 def close(month: Month) -> None:
-    """A month with frozen figures, as the closing job leaves it."""
+    """Store a month with frozen figures, as the closing job does."""
     with make.acting("operator_finance", "console"):
         review = Review(month=str(month), revision=1)
         session().add(review)

@@ -1,4 +1,4 @@
-"""The picture of a tenant's margin under each rule."""
+"""The chart of a tenant's margin under each rule."""
 
 import re
 from decimal import Decimal
@@ -12,7 +12,7 @@ amounts = st.integers(-900_000, 900_000).map(lambda cents: Decimal(cents) / 100)
 
 
 def dots(chart):
-    """The places of the dots, those of the other rules first."""
+    """Return the positions of the dots, those of the other rules first."""
     return [
         float(dot[1])
         for dot in re.finditer(r'<circle (?=[^>]*r="(?:3.2|4.2)")[^>]*cx="(.*?)"', chart)

@@ -1,4 +1,4 @@
-"""Rules as rows and people write them."""
+"""Allocation rules, as stored in rows and as people write them."""
 
 from decimal import Decimal as D
 from uuid import UUID

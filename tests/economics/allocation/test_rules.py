@@ -1,4 +1,4 @@
-"""Versions of the rules: approved by two people, from a month on, never in a closed one."""
+"""Versions of the rules: approved by two people, from a month on, never for a closed one."""
 
 from decimal import Decimal as D
 from uuid import UUID
@@ -35,7 +35,7 @@ def _now(database):
 
 
 def propose(acting, driver=Driver.TOKENS, since=NOVEMBER, base=0, reason="Fairer.") -> UUID:
-    """A request by finance; returns the id of its approval."""
+    """Propose rules as finance. Return the id of the approval."""
     with acting("operator_finance", "console"):
         made = actions.propose(all_by(driver), since=since, base=base, reason=reason)
         return session().scalars(select(Approval.id).where(Approval.target_id == made.id)).one()

@@ -1,4 +1,4 @@
-"""Budgets: set, watched every hour, and alerted once for each threshold and period."""
+"""Budgets: checked every hour, with one alert for each threshold and period."""
 
 from collections import Counter
 from datetime import date, datetime
@@ -55,7 +55,7 @@ def finance(app, database):
 
 @pytest.fixture
 def product(app, database):
-    """Acme's product, whose models cost a cent for 10 tokens."""
+    """Return Acme's product, whose models cost a cent for 10 tokens."""
     register()
     register("ad-copywriter")
     price_helpers.add(currency="EUR", per_million={"input": Decimal(1000)})
@@ -63,7 +63,7 @@ def product(app, database):
 
 
 def spend(product: Product, euros: int, number: int = 1, **changed: Any) -> None:
-    """One request that costs so much, and its cost collected."""
+    """Send one request of that cost, and collect its cost."""
     tokens = {"input": euros * 1000}
     values = {"provider": "anthropic", "tokens": tokens, "at": at(clock.now())} | changed
     product.send([event(number, **values)])
@@ -71,7 +71,7 @@ def spend(product: Product, euros: int, number: int = 1, **changed: Any) -> None
 
 
 def scope(system: str = "", feature: str = "", slug: str = "acme") -> str:
-    """The value of the form's choice."""
+    """Return the form's value for that choice."""
     with make.acting("operator_finance", "console"):
         wanted = (price_helpers.customer(slug), system, feature)
         found = [
@@ -101,7 +101,7 @@ def reached() -> list[tuple[str, str, int]]:
 
 
 def mails(slug: str = "console") -> Counter[str]:
-    """How many letters each address got."""
+    """Return how many messages each address got."""
     with make.acting("operator_finance" if slug == "console" else "admin", slug):
         rows = session().scalars(select(WorkItem).where(WorkItem.kind == "mail"))
         return Counter(row.params["to"] for row in rows)
@@ -128,7 +128,7 @@ def test_a_budget_shows_its_spend_and_a_forecast_from_seven_full_days(finance, p
     words = " ".join(row.get_text(" ").split())
     assert "Claims Acme Insurance · all AI systems" in words
     assert "€100.00" in words and "€25.00" in words and "25%" in words
-    assert "€40.00" in words  # 25 spent, and 21 in 7 days for 5 days more
+    assert "€40.00" in words  # 25 spent, and 21 in 7 days for 5 more days.
     page = finance.get(f"{BASE}{budget_id}").text
     assert "Claims has spent 25% of €100.00" in page and "€3.00 a day" in page
 
@@ -169,7 +169,7 @@ def test_a_forecast_alerts_before_the_amount_is_spent(finance, product):
     budget(finance, actual_thresholds="", forecast_thresholds="100")
     spend(product, 77, at=at(NOW.replace(day=20)))
     jobs.check_budgets()
-    assert reached() == [("2026-11", "forecast", 100)]  # 77 and 11 a day for 5 days
+    assert reached() == [("2026-11", "forecast", 100)]  # 77 and 11 a day for 5 days.
 
 
 def test_alerts_are_in_the_operators_inbox_until_they_are_acknowledged(finance, product):
@@ -195,7 +195,7 @@ def test_a_customer_is_told_once_and_only_where_the_operator_shares_it(finance, 
     jobs.check_budgets()
     (notice,) = stored(CostBudgetNotice, "acme")
     assert (notice.name, notice.spent, notice.percent) == ("Shared", 60, 50)
-    with make.acting("operator_admin", "console"):  # as if it was killed before this was kept
+    with make.acting("operator_admin", "console"):  # Simulates a kill before this was stored.
         session().execute(
             update(CostBudgetAlert).where(CostBudgetAlert.id == notice.id).values(told_at=None)
         )
@@ -245,7 +245,7 @@ def test_a_spent_budget_drafts_a_policy_change_that_people_decide_on(finance, pr
         assert settings == {"requests_per_minute": 20, "model_access": ["small-1"]}
         assert drafted.reason == "The budget Claims is spent." and now.content.systems == {}
     assert "A policy change was drafted." in finance.get(f"{BASE}{budget_id}").text
-    assert mails("acme") == {}  # the customer isn't told of the budget
+    assert mails("acme") == {}  # The customer isn't notified of the budget.
 
 
 def scope_of_system(product: Product) -> str:
@@ -283,7 +283,7 @@ def test_a_currency_that_never_had_a_rate_is_unknown_and_other_budgets_are_still
 
 
 def dollars(number: int = 1, euros: int = 90) -> dict[str, Any]:
-    """An event that costs so many dollars."""
+    """Send an event that costs so many dollars."""
     return event(
         number,
         provider="anthropic",
@@ -360,7 +360,7 @@ def test_usage_without_a_price_is_unknown_and_never_within_the_budget(finance, a
 
 
 def letters(slug: str) -> list[tuple[str, str]]:
-    """Subject and text of each."""
+    """Return subject and text of each message."""
     with make.acting("operator_finance" if slug == "console" else "admin", slug):
         rows = session().scalars(select(WorkItem).where(WorkItem.kind == "mail"))
         return [(row.params["subject"], row.params["body"]) for row in rows]

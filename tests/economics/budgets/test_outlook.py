@@ -1,4 +1,4 @@
-"""The forecast of a budget, and the thresholds that it reaches."""
+"""The forecast of a budget, and the thresholds it reaches."""
 
 from datetime import date, timedelta
 from decimal import Decimal

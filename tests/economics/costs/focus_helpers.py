@@ -1,4 +1,4 @@
-"""FOCUS files for tests: rows with defaults, and what our reader makes of them."""
+"""FOCUS files for tests: rows with defaults, and the result of our reader."""
 
 import csv
 import io
@@ -46,12 +46,12 @@ ROW = {
 
 
 def row(**changed: Any) -> dict[str, str]:
-    """A row of a bill; `...` leaves a column out of a file whose every row leaves it out."""
+    """Return a row of a bill. `...` omits a column, if every row of the file omits it."""
     return {name: value for name, value in (ROW | changed).items() if value is not ...}
 
 
 def csv_of(rows: Sequence[Mapping[str, str]]) -> bytes:
-    """The rows as a file; its columns are those of the first row."""
+    """Return the rows as a file. Its columns are those of the first row."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -65,7 +65,7 @@ def read(
     zone: str = "Europe/Berlin",
     rules: Sequence[PoolRule] = (),
 ) -> FocusFile:
-    """What our reader makes of rows."""
+    """Return the result of our reader for these rows."""
     with duckdb.connect() as connection:
         names = list(rows[0])
         columns = ", ".join(f'"{name}" TEXT' for name in names)
@@ -79,7 +79,7 @@ def read(
 
 
 def sample(name: str) -> list[dict[str, str]]:
-    """The rows of a published file."""
+    """Return the rows of a published file."""
     text = (SAMPLES / name).read_text(encoding="utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))
 
@@ -87,14 +87,14 @@ def sample(name: str) -> list[dict[str, str]]:
 def bring(
     visitor: Visitor, rows: Sequence[Mapping[str, str]], name: str = "bill.csv"
 ) -> FileImport:
-    """Upload rows and apply them; return the import's row."""
+    """Upload rows and apply them. Return the import's row."""
     address = import_helpers.upload(visitor, csv_of(rows), name, KIND)
     import_helpers.apply(visitor, address)
     return import_helpers.row_of(address)
 
 
 def said(file: FocusFile) -> list[tuple[int, str]]:
-    """Line and field of what is wrong."""
+    """Return line and field of each error."""
     return [(each.line, each.field) for each in file.rejected]
 
 

@@ -1,4 +1,4 @@
-"""FOCUS bills through the page of imports: preview, applied whole, replaced whole, restatements."""
+"""FOCUS bills on the page of imports: preview, complete application, replacement, restatements."""
 
 from datetime import date
 from decimal import Decimal

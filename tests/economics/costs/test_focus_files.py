@@ -207,7 +207,7 @@ TOKEN_BILL = {"x_Model": "", "SkuPriceDetails": '{"ModelId": "solora-atlas-5.5"}
 
 
 def test_input_and_output_of_a_model_are_of_one_model():
-    """FOCUS names the model in SkuPriceDetails: its SKUs are of one meter each."""
+    """Recognize one model by SkuPriceDetails, although each of its SKUs has one meter."""
     bill = [
         row(**TOKEN_BILL, SkuId=f"solora-atlas-5.5-{meter}", SkuMeter=f"{meter} tokens")
         for meter in ("input", "output")
@@ -227,7 +227,7 @@ def test_price_details_without_a_model_name_none(details):
 
 
 def test_a_commitment_purchase_is_no_model():
-    """500,000 USD of commitment were a model named after its SKU; its sum stays in the bill."""
+    """Keep a commitment of 500,000 USD in the bill, without a model named after its SKU."""
     bought = {
         "x_Model": "",
         "SkuPriceDetails": "",
@@ -243,7 +243,7 @@ def test_a_commitment_purchase_is_no_model():
         ("Usage", "solora-atlas-5.5"),
     }
     assert total(lines, "billed") == 500_050
-    named = row(**bought | TOKEN_BILL)  # such as a reserved endpoint of one model
+    named = row(**bought | TOKEN_BILL)  # For example a reserved endpoint of one model.
     assert read([named]).lines[0].model == "solora-atlas-5.5"
 
 

@@ -1,4 +1,4 @@
-"""A month's usage with its prices against the invoices of the same month."""
+"""The residual between a month's priced usage and its invoices."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,7 +33,7 @@ def _now():
 
 @pytest.fixture
 def priced(app, database):
-    """A customer's usage of 17 November with prices in euros: 3.00 + 0.75 + 1.50 = 5.25."""
+    """Price a customer's usage of 17 November in euros: 3.00 + 0.75 + 1.50 = 5.25."""
     register()
     timeout = {"outcome": "failed", "tokens": ...}
     Product(app).send(
@@ -48,7 +48,7 @@ def priced(app, database):
 
 
 def charge(meter, **changed):
-    """A charge of 17 November for that many tokens at the book's price."""
+    """Return a charge of 17 November for that many tokens at the book's price."""
     count = changed.pop("tokens", TOKENS[meter])
     cost = f"{PRICES[meter] * count / 10**6:f}"
     values = {"BilledCost": cost, "EffectiveCost": cost, "SkuMeter": METERS[meter]}

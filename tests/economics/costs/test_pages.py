@@ -1,4 +1,4 @@
-"""The operator's pages of costs: a month, a line by hand, pools and names."""
+"""The operator's pages of costs: a month, a manual line, pools and names."""
 
 import csv
 import io
@@ -85,7 +85,7 @@ def test_a_cost_by_hand_needs_a_note_and_can_be_removed(as_operator, acting):
     assert "isn't an amount" in enter(as_operator, amount="a lot", then=422).text.replace(
         "&#39;", "'"
     )
-    to_come = str(Month.of(clock.today()).plus(2))  # in the operator's time zone too
+    to_come = str(Month.of(clock.today()).plus(2))  # Also in the operator's time zone.
     assert "is still to come" in enter(as_operator, month=to_come, then=422).text
     with acting("operator_finance", "console"):
         assert not queries.lines(OCTOBER)

@@ -35,7 +35,7 @@ def metered(day=DAY, tokens=None, **changed):
 
 
 def invoiced(day=DAY, tokens=None, prices=None, extra=Decimal(0), **changed):
-    """An invoice for these tokens; `extra` is charged without a quantity."""
+    """Return an invoice for these tokens. `extra` is charged without a quantity."""
     quantities = TOKENS | (tokens or {})
     charged = BOOK | (prices or {})
     meters = {
@@ -61,7 +61,7 @@ def test_a_cache_write_that_is_billed_twice_is_cache_accounting():
 
 def test_cache_reads_that_are_billed_as_input_are_cache_accounting():
     shifted = invoiced(tokens={"input": 2_600_000, "cache_read": 400_000})
-    assert causes(metered(), shifted) == {"cache": Decimal("1.62")}  # 600,000 x 2.70 a million
+    assert causes(metered(), shifted) == {"cache": Decimal("1.62")}  # 600,000 × 2.70 per million.
 
 
 def test_cache_reads_at_the_price_of_input_are_cache_accounting():
@@ -143,7 +143,7 @@ def test_the_month_may_close_up_to_its_limit():
 
 
 def month(*amounts: str, limit: str = "0.02"):
-    """A month of days with these residuals, 100 computed a day."""
+    """Return a month of days with these residuals, 100 computed a day."""
     days = [date(2026, 10, n) for n in range(1, len(amounts) + 1)]
     usage = [metered(day=day, cost=Decimal(100)) for day in days]
     bills = [

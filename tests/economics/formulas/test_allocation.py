@@ -1,4 +1,4 @@
-"""Shared cost divided to the cent, its residue, and tenants under each rule."""
+"""Allocation of shared cost to the cent, its residue, and tenants under each rule."""
 
 from decimal import Decimal as D
 

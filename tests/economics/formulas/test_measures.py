@@ -1,4 +1,4 @@
-"""Each measure with a worked example, and what it says where it can't be computed."""
+"""Each measure with a worked example, and its reason when it can't be computed."""
 
 from decimal import Decimal as D
 
@@ -33,7 +33,7 @@ def not_estimable(reason: str) -> NotEstimable:
 
 
 def is_close(a, b) -> bool:
-    """Decimal divides to 28 digits, so that the order of operations shows in the last ones."""
+    """Compare despite rounding: Decimal's 28 digits depend on the order of operations."""
     if isinstance(a, NotEstimable) or isinstance(b, NotEstimable):
         return a == b
     return abs(a - b) <= D("1e-18") * max(abs(a), abs(b), D(1))

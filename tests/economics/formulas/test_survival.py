@@ -1,4 +1,4 @@
-"""How long accounts stay: Freireich's remissions, and the limits of an estimate."""
+"""Account lifetimes: Freireich's remissions, and the limits of an estimate."""
 
 import subprocess
 import sys
@@ -48,7 +48,7 @@ def test_the_curve_of_freireich():
 
 
 def test_the_restricted_mean_of_freireich():
-    """Klein and Moeschberger give 23.29 weeks with a standard error of 2.83, up to week 35."""
+    """Reproduce Klein and Moeschberger: 23.29 weeks, standard error 2.83, up to week 35."""
     found = lifetime(FREIREICH)
     assert (found.horizon, found.accounts, found.left) == (35, 21, 9)
     assert f"{found.months.point:.2f}" == "23.29"

@@ -1,4 +1,4 @@
-"""A kind of file for tests, whose rows are written to a table of the kernel, and files for it."""
+"""A kind of file for tests, whose rows are written to a kernel table, and files for it."""
 
 import io
 import re
@@ -22,7 +22,7 @@ WRITTEN = "test spend"
 
 
 def _check(rows: Sequence[Row]) -> Checked:
-    """A customer has one row a month."""
+    """Reject a second row of a customer's month."""
     seen: dict[tuple[str, str], int] = {}
     rejected = []
     for row in rows:
@@ -69,7 +69,7 @@ def upload(
     *,
     then: int = 303,
 ) -> str:
-    """Upload and read a file; return the address of its page, or the text of a refusal."""
+    """Upload and read a file. Return the address of its page, or the text of a rejection."""
     data = content.encode() if isinstance(content, str) else content
     reply = visitor.post(INDEX, kind=kind, file=(io.BytesIO(data), name), then=then)
     jobs.drain(actor_of)
@@ -82,7 +82,7 @@ def apply(visitor: Visitor, address: str, *, then: int = 303) -> None:
 
 
 def row_of(address: str) -> FileImport:
-    """The import of a page."""
+    """Return the import of a page."""
     found = re.search(r"[0-9a-f-]{36}", address)
     assert found, address
     with make.acting("operator_finance", "console"):
@@ -95,7 +95,7 @@ def row_of(address: str) -> FileImport:
 
 
 def written() -> list[tuple[str, str]]:
-    """What was applied: scope and amount."""
+    """Return scope and amount of what was applied."""
     with make.acting("operator_finance", "console"):
         query = session().query(JobRun).filter(JobRun.job == WRITTEN).order_by(JobRun.scope)
         return [(row.scope, row.period) for row in query]

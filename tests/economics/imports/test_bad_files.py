@@ -1,4 +1,4 @@
-"""Every file that can't be imported says why in a sentence, and nothing of it is written."""
+"""Files that can't be imported: each gets a reason in a sentence, and writes nothing."""
 
 import io
 import random
@@ -208,7 +208,7 @@ def test_a_parquet_file_that_unpacks_to_too_much_is_refused(finance, tmp_path):
 
 
 class Untouched(io.RawIOBase):
-    """A body that nobody may read."""
+    """A body that must not be read."""
 
     def readable(self) -> bool:
         return True
@@ -218,7 +218,7 @@ class Untouched(io.RawIOBase):
 
 
 def _announce(person, size: int) -> int:
-    """The status for an upload that says how long its body is."""
+    """Return the status for an upload that declares this body size."""
     environ = {
         "wsgi.input": Untouched(),
         "CONTENT_LENGTH": str(size),
@@ -229,7 +229,7 @@ def _announce(person, size: int) -> int:
 
 def test_a_file_over_the_limit_is_refused_before_it_is_read(app, finance):
     assert _announce(finance, kinds.MAX_FILE_BYTES + 10**6) == 413
-    assert _announce(finance, kinds.MAX_FILE_BYTES) == 500  # it was read
+    assert _announce(finance, kinds.MAX_FILE_BYTES) == 500  # It was read.
 
 
 def test_only_people_who_import_may_send_large_files(app, database):

@@ -1,4 +1,4 @@
-"""Files of the operator: uploaded, previewed, then applied whole or not at all, and once."""
+"""Operator's files: uploaded, previewed, then applied completely or not at all, and once."""
 
 import csv
 import io

@@ -15,7 +15,7 @@ from tests import make
 
 SONNET = {"input": Decimal(3), "output": Decimal(15), "cache_read": Decimal("0.3")}
 
-CLAUDE = {  # as LiteLLM's table has a model
+CLAUDE = {  # An entry of LiteLLM's table.
     "litellm_provider": "anthropic",
     "mode": "chat",
     "input_cost_per_token": 3e-06,
@@ -43,7 +43,7 @@ def terms(**changed: Any) -> PriceTerms:
 
 
 def add(**changed: Any) -> Any:
-    """The id of an added price."""
+    """Add a price and return its id."""
     with make.acting("operator_finance", "console"):
         return actions.add_price(terms(**changed)).id
 
@@ -53,7 +53,7 @@ def collect() -> None:
 
 
 def rows(slug: str = "console") -> list[Any]:
-    """What usage cost, as the operator has it."""
+    """Return the cost of usage as the operator has it."""
     role = "operator_finance" if slug == "console" else "admin"
     with make.acting(role, slug):
         query = select(USAGE_COSTS).order_by(*USAGE_COSTS.primary_key.columns)

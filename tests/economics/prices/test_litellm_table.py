@@ -1,4 +1,4 @@
-"""LiteLLM's price table: what is taken from it, and what isn't."""
+"""LiteLLM's price table: the entries that the product uses, and those it ignores."""
 
 import json
 from datetime import date

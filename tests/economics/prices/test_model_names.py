@@ -1,4 +1,4 @@
-"""One name for a model, however it is spelled."""
+"""One name for each model, despite different spellings."""
 
 import pytest
 from hypothesis import given

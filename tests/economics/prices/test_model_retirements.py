@@ -1,4 +1,4 @@
-"""The price book's days on which vendors retire models are in the registers of customers."""
+"""Vendors' retirement dates of models, from the price book into customers' registers."""
 
 from datetime import date
 

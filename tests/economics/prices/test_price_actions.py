@@ -1,4 +1,4 @@
-"""The price book: what can be added to it, and what it answers."""
+"""The price book: additions and queries."""
 
 from datetime import date
 from decimal import Decimal

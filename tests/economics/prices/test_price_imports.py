@@ -1,4 +1,4 @@
-"""A LiteLLM price table is compared with the book, then added as a whole."""
+"""A LiteLLM price table, compared with the book and then added completely."""
 
 import json
 from datetime import date

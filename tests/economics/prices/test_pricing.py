@@ -1,4 +1,4 @@
-"""What usage costs: the vectors of design/economics.md, and properties."""
+"""The cost of usage: the vectors of design/economics.md, and properties."""
 
 from datetime import date, timedelta
 from decimal import Decimal

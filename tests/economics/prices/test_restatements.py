@@ -1,4 +1,4 @@
-"""History is priced again by two people, and never in a closed month."""
+"""Restatements: two people reprice history, but never a closed month."""
 
 from datetime import date
 from decimal import Decimal
@@ -33,7 +33,7 @@ def _now():
 
 @pytest.fixture
 def page(app, isolated):
-    """Usage of October and November was priced; a later price would have covered November."""
+    """Price usage of October and November. A later price would have covered November."""
     register()
     first = add()
     Product(app).send(
@@ -53,7 +53,7 @@ def costs():
 
 
 BEFORE = [(10, Decimal("0.000462")), (11, Decimal("0.000462"))]
-AFTER = [(10, Decimal("0.0045")), (11, Decimal("0.0045"))]  # 150 tokens at 30
+AFTER = [(10, Decimal("0.0045")), (11, Decimal("0.0045"))]  # 150 tokens at 30.
 
 
 def decide(role, verb="approve"):

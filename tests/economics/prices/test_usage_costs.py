@@ -1,4 +1,4 @@
-"""Customers' usage is read in their tenants and priced in the operator's."""
+"""Customers' usage, read in their tenants and priced in the operator's."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,7 +16,8 @@ from tests.economics.prices.price_helpers import add, collect, customer, on, row
 from tests.economics.usage.usage_helpers import NOW, Product, at, event, register
 
 NOVEMBER = Month(2026, 11)
-COST = Decimal("0.000462")  # of helpers.event: 100 input at 3, 40 read at 0.3, 10 output at 15
+# The cost of helpers.event: 100 input at 3, 40 read at 0.3, 10 output at 15.
+COST = Decimal("0.000462")
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +85,7 @@ def test_a_row_keeps_its_price_when_its_counts_change(product):
     later, kept = rows()
     assert (kept.price_id, kept.requests, kept.cost) == (first, 2, 2 * COST)
     assert later.price_id not in {None, first}
-    assert later.cost == Decimal("0.001350")  # 150 tokens at 9
+    assert later.cost == Decimal("0.001350")  # 150 tokens at 9.
 
 
 def test_a_day_uses_the_price_in_force_on_it(product):
@@ -182,7 +183,7 @@ def test_costs_are_summed_in_the_reporting_currency(product, globex):
     collect()
     found = asked(cost_queries.cost_by_customer)
     assert [(each.customer, each.requests, each.unpriced, each.cost) for each in found] == [
-        ("Acme Insurance", 3, 1, COST),  # 2 requests in USD, at half
+        ("Acme Insurance", 3, 1, COST),  # 2 requests in USD, at half.
         ("Globex", 1, 0, COST),
     ]
     by_system = {each.system: each for each in asked(cost_queries.cost_by_system)}

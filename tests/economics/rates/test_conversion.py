@@ -1,4 +1,4 @@
-"""Amounts converted with the rates of a month."""
+"""Amounts converted at the rates of a month."""
 
 from decimal import Decimal
 

@@ -31,7 +31,7 @@ def _now():
 
 
 def first_of_november(minute: int = 10):
-    """So many minutes after midnight, in UTC."""
+    """Return so many minutes after midnight, in UTC."""
     return clock.frozen(datetime(2026, 11, 1, 0, minute, tzinfo=UTC))
 
 
@@ -106,7 +106,7 @@ def test_a_missing_rate_is_counted_and_the_last_known_one_stands_in(as_operator,
     for month in ("2026-07", "2026-09"):
         enter(as_operator, month=month, rate="0.9")
     page = words(as_operator.get(PAGE))
-    assert "2 rates are missing: 1 currency in 4 months" in page  # August, and the running month
+    assert "2 rates are missing: 1 currency in 4 months" in page  # August, and the current month.
     assert "October 2026 missing USD, October 2026: enter" in page
     assert "provisional: 0.9, rate of September 2026" in page
     with acting("operator_finance", "console"):

@@ -1,4 +1,4 @@
-"""Rates come in a file, too."""
+"""Exchange rates imported from a file."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Files of finance, imported as finance imports them."""
+"""Files of finance, imported as finance does."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from tests import make
 from tests.browser import Visitor
 from tests.economics.imports.import_helpers import apply, row_of, upload
 
-NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # when these tests happen
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # The time at which these tests run.
 REVENUE = "/operator/economics/revenue/"
 HEADS = {
     "accounts": "customer,segment,seats,won_on,lost_on",
@@ -33,13 +33,13 @@ def customer_id(slug: str) -> UUID:
 
 
 def send(visitor: Visitor, kind: str, *lines: str) -> str:
-    """Upload a file of these lines; return the address of its preview."""
+    """Upload a file of these lines. Return the address of its preview."""
     text = "\n".join((HEADS[kind], *lines)) + "\n"
     return upload(visitor, text, f"{kind}.csv", kind)
 
 
 def bring(visitor: Visitor, kind: str, *lines: str) -> None:
-    """Import a file, which must have no wrong row."""
+    """Import a file, which must have no rejected row."""
     address = send(visitor, kind, *lines)
     apply(visitor, address)
     row = row_of(address)
@@ -47,19 +47,19 @@ def bring(visitor: Visitor, kind: str, *lines: str) -> None:
 
 
 def rejected(visitor: Visitor, kind: str, *lines: str) -> list[tuple[int, str, str]]:
-    """(line, field, reason) of each rejected row."""
+    """Return (line, field, reason) of each rejected row."""
     return [tuple(each) for each in row_of(send(visitor, kind, *lines)).rejected]
 
 
 def notes(visitor: Visitor, kind: str, *lines: str) -> dict[str, str]:
-    """What the preview says of a file that is right."""
+    """Return the preview's notes on a valid file."""
     row = row_of(send(visitor, kind, *lines))
     assert not row.rejected
     return dict(row.notes)
 
 
 def stored(model: type[Model]) -> list[Any]:
-    """Every row of the operator, detached."""
+    """Return every row of the operator, detached."""
     with make.acting("operator_finance", "console"):
         rows = list(session().scalars(select(model)))
         for row in rows:
@@ -68,7 +68,7 @@ def stored(model: type[Model]) -> list[Any]:
 
 
 def amounts() -> list[tuple[str, Decimal]]:
-    """Reference and amount of each version, the oldest first."""
+    """Return reference and amount of each version, the oldest first."""
     rows = sorted(stored(CustomerSubscription), key=lambda each: (each.reference, each.starts_on))
     return [(each.reference, each.amount) for each in rows]
 
@@ -78,7 +78,7 @@ def invoiced() -> dict[str, Decimal]:
 
 
 def account(slug: str, segment: str = "Enterprise", **values: Any) -> None:
-    """The customer's account, saved by finance."""
+    """Save the customer's account as finance."""
     wanted = {"seats": 250, "won_on": date(2025, 3, 1), "lost_on": None} | values
     with make.acting("operator_finance", "console"):
         account_actions.save_account(customer_id(slug), segment=segment, **wanted)

@@ -1,4 +1,4 @@
-"""Which closed months a file would change: the preview names them, and their figures stay."""
+"""Closed months that a file would change: the preview names them, and their figures stay."""
 
 from datetime import date
 from decimal import Decimal
@@ -60,12 +60,12 @@ STORED = {
     ("values", "late"),
     [
         (version("2026-01-01", amount=1100), [9, 10]),
-        (version("2026-01-01", "2026-09-15"), [9, 10]),  # it ends in a closed month
+        (version("2026-01-01", "2026-09-15"), [9, 10]),  # It ends in a closed month.
         (version("2026-01-01", "2026-12-01"), []),
-        (version("2026-01-01"), []),  # what is stored already
+        (version("2026-01-01"), []),  # It is stored already.
         (version("2026-10-31", reference="SUB-3"), [10]),
         (version("2026-11-01", reference="SUB-3"), []),
-        (version("2026-01-01", "2026-08-10", reference="SUB-3"), []),  # before them
+        (version("2026-01-01", "2026-08-10", reference="SUB-3"), []),  # It ends before them.
     ],
 )
 def test_a_subscription_names_the_closed_months_whose_mrr_it_changes(values, late):

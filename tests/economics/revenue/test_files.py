@@ -1,4 +1,4 @@
-"""The files of finance: what changes, what stays, and what can't be imported."""
+"""Files of finance: changed rows, unchanged rows, and rejected rows."""
 
 from datetime import date
 from decimal import Decimal

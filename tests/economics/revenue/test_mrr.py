@@ -1,4 +1,4 @@
-"""MRR movements: what is in force at month's end, and how one month leads to the next."""
+"""MRR movements: contracts at month's end, and the bridge from one month to the next."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -43,7 +43,7 @@ def version(
 
 
 def moved(versions: list[SubscriptionVersion], months: list[Month]) -> list[dict[str, Decimal]]:
-    """What isn't zero of each movement, but for both ends."""
+    """Return the movements that aren't zero, without both ends."""
     names = ("new", "expansion", "contraction", "churn", "reactivation")
     return [
         {name: value for name in names if (value := getattr(each, name))}
@@ -192,8 +192,8 @@ def test_a_customer_is_new_once_and_comes_back_only_after_churn(versions):
     [
         (date(2026, 3, 2), None, (7, False)),
         (date(2026, 3, 2), date(2026, 6, 1), (3, True)),
-        (date(2026, 3, 2), date(2026, 3, 20), (1, True)),  # churn in the month of winning
-        (date(2026, 3, 2), date(2026, 11, 1), (7, False)),  # not known yet
+        (date(2026, 3, 2), date(2026, 3, 20), (1, True)),  # Churn in the month of winning.
+        (date(2026, 3, 2), date(2026, 11, 1), (7, False)),  # Not known yet.
         (date(2026, 10, 31), None, (1, False)),
         (date(2026, 11, 1), None, None),
     ],

@@ -40,7 +40,7 @@ def finance(app, database):
 
 @pytest.fixture
 def paying(finance):
-    """Acme grows, Globex churns in October."""
+    """Let Acme grow, and Globex churn in October."""
     account("acme")
     account("globex", "Mid-market", seats=40, lost_on=date(2026, 10, 15))
     bring(
@@ -69,7 +69,7 @@ def cells_of(row) -> list[str]:
 
 
 def entries() -> list[tuple[str, dict[str, Any]]]:
-    """Action and changes of what was recorded, the latest last."""
+    """Return action and changes of each entry, the latest last."""
     with make.acting("operator_finance", "console"):
         found = session().query(AuditEntry).filter(AuditEntry.action.like("account.%"))
         ordered = found.order_by(AuditEntry.at, AuditEntry.id)
@@ -177,7 +177,7 @@ def test_finance_edits_an_account_once_and_it_is_recorded(paying):
     assert "Someone else changed this account" in page.text
     count = len(entries())
     paying.post(address, **form, mark=changed.mark, then=303)
-    assert len(entries()) == count  # nothing changed
+    assert len(entries()) == count  # Nothing changed.
 
 
 @pytest.mark.parametrize(

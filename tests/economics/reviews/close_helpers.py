@@ -1,4 +1,4 @@
-"""A month of the operator with everything in it, entered as people and machines enter it."""
+"""A complete month of the operator, entered as people and machines do."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -28,7 +28,7 @@ def as_finance():
 
 
 def use(app, slug="acme", system="claims-triage", requests=10, **changed):
-    """Requests of October: 1,000,000 tokens of input each, which cost 3 dollars."""
+    """Send requests of October, each with 1,000,000 input tokens, which cost 3 dollars."""
     register(system, slug=slug)
     tokens = {"input": 1_000_000, "output": 0}
     with clock.frozen(IN_OCTOBER):
@@ -51,7 +51,7 @@ def use(app, slug="acme", system="claims-triage", requests=10, **changed):
 
 
 def price():
-    """A million tokens cost 3 dollars, and a dollar is half a euro."""
+    """Price a million tokens at 3 dollars, and a dollar at half a euro."""
     with clock.frozen(NOW):
         price_helpers.add()
         with as_finance():
@@ -59,7 +59,7 @@ def price():
 
 
 def bill(amount, pool="models", provider="anthropic"):
-    """A cost of October by hand, in euros."""
+    """Add a cost of October by hand, in euros."""
     with clock.frozen(NOW), as_finance():
         costs.enter_line(
             OCTOBER,
@@ -77,7 +77,7 @@ def collect():
 
 
 def close(month=OCTOBER):
-    """Ask for the close and let it work; return the review."""
+    """Request the close and run it. Return the review."""
     with clock.frozen(NOW):
         with as_finance():
             close_actions.request_close(month)

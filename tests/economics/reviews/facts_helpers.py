@@ -1,6 +1,6 @@
 """Facts of months whose sums agree.
 
-rich_facts()          October 2026: 34 tenants, four segments and tiers, three that lose money
+rich_facts()          October 2026: 34 tenants, four segments and tiers, three at a loss
 empty_facts()         a month without revenue, usage or bills
 headlines_of(facts)   twelve months that end with this one
 """
@@ -59,7 +59,7 @@ def ratios_of(
     accounts: AccountCounts,
     tenants: Sequence[TenantMonth] = (),
 ) -> Ratios:
-    """The ratios of these amounts, as the assembly computes them."""
+    """Return the ratios of these amounts, as the assembly computes them."""
     cost = waterfall.costs.total + waterfall.residual + waterfall.residue
     requests = sum(each.requests for each in tenants)
     users = sum(each.active_users for each in tenants)
@@ -100,7 +100,7 @@ ACCOUNTS = AccountCounts(start=33, won=2, returned=0, lost=1, end=34)
 
 
 def rich_facts() -> ReviewFacts:
-    """October 2026 of screens 08 and 21."""
+    """Return October 2026 of screens 08 and 21."""
     tenants, checked = rich_tenants(), reconciliation()
     waterfall = waterfall_of(tenants, checked.residual, D("387.63"), D(58_400))
     return ReviewFacts(
@@ -163,7 +163,7 @@ def rich_facts() -> ReviewFacts:
 
 
 def empty_facts() -> ReviewFacts:
-    """A month in which nothing happened."""
+    """Return a month without any activity."""
     waterfall = waterfall_of([], ZERO, ZERO, ZERO)
     mrr = MrrBridge(**dict.fromkeys(MrrBridge.__struct_fields__, ZERO))
     accounts = AccountCounts(start=0, won=0, returned=0, lost=0, end=0)
@@ -220,7 +220,7 @@ def headline_of(facts: ReviewFacts) -> Headline:
 
 
 def headlines_of(facts: ReviewFacts) -> list[Headline]:
-    """Twelve months: revenue grew by about 3 % a month, cost a little less."""
+    """Return twelve months: revenue grows by about 3 % a month, cost a little less."""
     newest, found = headline_of(facts), []
     for back in range(11, 0, -1):
         revenue, cost = D(100) / (100 + 3 * back), D(100) / (100 + 2 * back)

@@ -1,4 +1,4 @@
-"""What review_facts.py promises of every month: broken_laws(facts) is [] where it is kept."""
+"""The laws that review_facts.py promises of every month; broken_laws(facts) lists violations."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -9,7 +9,7 @@ from tests.economics.reviews.tenant_facts import KINDS, ZERO
 
 
 def broken_laws(facts: ReviewFacts) -> list[str]:
-    """What review_facts.py promises and these facts don't keep."""
+    """Return the promises of review_facts.py that these facts violate."""
     checks: Mapping[str, tuple[Any, Any]] = {
         **_money_laws(facts),
         **_parts_laws(facts),
@@ -90,7 +90,7 @@ def _parts_laws(facts: ReviewFacts) -> dict[str, tuple[Any, Any]]:
 
 
 def _day_laws(facts: ReviewFacts) -> dict[str, tuple[Any, Any]]:
-    """Of the days of each model, where the review keeps them."""
+    """Return the laws of each model's days, where the review stores days."""
     r = facts.reconciliation
     laws: dict[str, tuple[Any, Any]] = {}
     for model in r.models if r.model_days else ():

@@ -1,4 +1,4 @@
-"""Inputs of a month for tests: a few customers, or any that Hypothesis makes."""
+"""Inputs of a month for tests: a few customers, or any that Hypothesis generates."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -35,7 +35,7 @@ NO_ACCOUNTS = AccountCounts(start=0, won=0, returned=0, lost=0, end=0)
 
 
 def reconciliation(computed=ZERO, residual=ZERO):
-    """A reconciliation without models, causes or days."""
+    """Return a reconciliation without models, causes or days."""
     invoiced = computed + residual
     return Reconciliation(
         models=[],
@@ -80,14 +80,17 @@ EMPTY = MonthInputs(
 
 
 def customer(number, *, segment="Mid-market", tier="Standard", seats=10):
-    """A customer with that number in its id and name."""
+    """Return a customer with that number in its id and name."""
     return Customer(
         UUID(int=number), f"tenant-{number}", f"Tenant {number}", segment, tier, True, seats
     )
 
 
 def two_customers():
-    """Acme earns 1,000 and costs 410; Globex earns 100 and costs 490, most of it for models."""
+    """Return Acme, which earns 1,000 and costs 410, and Globex, which earns 100 and costs 490.
+
+    Most of Globex's cost is for models.
+    """
     acme, globex = customer(1, segment="Enterprise"), customer(2, tier="Strict")
     return replace(
         EMPTY,
@@ -122,7 +125,7 @@ def two_customers():
 
 
 def replace_bridge(**amounts):
-    """A bridge with these amounts."""
+    """Return a bridge with these amounts."""
     zeros = dict.fromkeys(NO_BRIDGE.__struct_fields__, ZERO)
     return MrrBridge(**{**zeros, **{name: Decimal(each) for name, each in amounts.items()}})
 
@@ -133,7 +136,7 @@ COUNTS = st.integers(min_value=0, max_value=10**9)
 
 @st.composite
 def months(draw):
-    """Any month: tenants without revenue, usage, or either; any rule, any pools."""
+    """Draw any month: tenants without revenue, usage or either; any rule, any pools."""
     names = [customer(n + 1, tier=draw(st.sampled_from(EMPTY.tier_order))) for n in range(5)]
     customers = names[: draw(st.integers(0, 5))]
     usage = {

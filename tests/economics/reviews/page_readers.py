@@ -1,4 +1,4 @@
-"""What a page of a review says: its heading, and the cells of its tables."""
+"""Readers of a review's page: its heading, and the cells of its tables."""
 
 from bs4 import BeautifulSoup
 
@@ -8,7 +8,7 @@ def heading(reply) -> str:
 
 
 def table(reply, caption: str) -> list[list[str]]:
-    """The cells of the table with that caption, row by row, without its head."""
+    """Return the cells of the table with that caption, row by row, without its header."""
     soup = BeautifulSoup(reply.text, "html.parser")
     captions = [(each, each.select_one("caption")) for each in soup.select("table")]
     found = next(each for each, its in captions if its and caption in its.text)

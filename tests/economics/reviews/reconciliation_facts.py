@@ -14,7 +14,7 @@ from tests.economics.reviews.tenant_facts import ZERO, D
 
 
 def reconciliation() -> Reconciliation:
-    """Screen 21's: 72,480 computed, 73,600 invoiced, 17 and 18 October stand out."""
+    """Return that of screen 21: 72,480 computed, 73,600 invoiced; 17 and 18 October stand out."""
     rows = (
         ("Helio Cloud", "helio-4-large", 31_240, 32_020),
         ("Helio Cloud", "helio-4-mini", 12_070, 12_230),
@@ -61,9 +61,9 @@ def _model_days(
     causes: Sequence[tuple[str, int]],
     days: Sequence[int],
 ) -> Iterator[ReconciledDay]:
-    """Residuals by model and day whose sums are those of the models, days and causes.
+    """Return residuals by model and day that sum to those of the models, days and causes.
 
-    The first model takes the residual of the first days, the next one goes on from there.
+    The first model takes the residual of the first days; the next one continues from there.
     """
     residuals = [
         (provider, model, invoiced - computed) for provider, model, computed, invoiced in rows
@@ -90,7 +90,7 @@ def _model_days(
 
 
 def _corners(rows: Sequence[int], columns: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Row, column and amount, so that the amounts add up to both."""
+    """Yield row, column and amount, so that the amounts add up to both."""
     rows, columns, column = list(rows), list(columns), 0
     for row in range(len(rows)):
         while rows[row]:

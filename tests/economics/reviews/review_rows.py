@@ -16,7 +16,7 @@ CLOSED = datetime(2026, 11, 5, 7, 0, tzinfo=UTC)
 
 
 def revision(review_id: UUID, facts: ReviewFacts, headline: Headline, number: int = 1, **changed):
-    """A revision of a month; the same values as the close writes."""
+    """Return a revision of a month with the values that the close writes."""
     values = {
         "closed_at": CLOSED,
         "closed_by": None,
@@ -35,7 +35,7 @@ def revision(review_id: UUID, facts: ReviewFacts, headline: Headline, number: in
 
 
 def closed_months(facts: ReviewFacts | None = None) -> UUID:
-    """Twelve closed months that end with these facts; returns the id of the newest."""
+    """Add twelve closed months that end with these facts. Return the id of the newest."""
     newest = facts or rich_facts()
     with make.acting("operator_admin", "console"):
         for headline in headlines_of(newest):
@@ -58,7 +58,7 @@ def closed_months(facts: ReviewFacts | None = None) -> UUID:
 
 
 def second_revision(review_id: UUID, facts: ReviewFacts, **changed) -> None:
-    """Another revision of the month, which is the newest from now on."""
+    """Add another revision of the month, which becomes the newest."""
     with make.acting("operator_admin", "console"):
         session().add(revision(review_id, facts, headlines_of(facts)[-1], 2, **changed))
         session().scalars(select(Review).where(Review.id == review_id)).one().revision = 2
@@ -81,6 +81,6 @@ def planned_action(review_id: UUID, title: str, due_on: date) -> UUID:
 
 
 def newest_id() -> UUID:
-    """The id of the newest month's review."""
+    """Return the id of the newest month's review."""
     with make.acting("operator_finance", "console", read_only=True):
         return session().scalars(select(Review.id).order_by(Review.month.desc())).first()

@@ -13,7 +13,7 @@ from tests.economics.reviews.tenant_facts import TIERS, ZERO, D
 
 
 def segments(tenants: Sequence[TenantMonth]) -> list[SegmentMonth]:
-    """Four segments; the public sector has no churn, so its LTV isn't estimable."""
+    """Return four segments. The public sector has no churn, so its LTV can't be estimated."""
     figures: dict[str, tuple[Any, ...]] = {
         "Enterprise": (41_800, 182_000, 121_000, 267_000, ""),
         "Mid-market": (14_200, 46_900, 34_000, 62_500, ""),

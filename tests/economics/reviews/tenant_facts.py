@@ -1,4 +1,4 @@
-"""34 tenants of October 2026, whose sums are those of screen 08: three of them lose money."""
+"""34 tenants of October 2026, whose sums are those of screen 08; three of them lose money."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -15,7 +15,7 @@ KINDS = ("models", "guardrails", "infrastructure", "support")
 DRIVERS = ("tokens", "requests", "active users", "revenue", "equal")
 IN_FORCE = "active users"
 NAMED: dict[str, tuple[str, str, str, int, tuple[int, int, int, int], tuple[int, ...]]] = {
-    # name: segment, tier, revenue, models, guardrails, infrastructure, support; margin by driver
+    # Name: segment, tier, revenue, models, guardrails, infrastructure, support; margin by driver.
     "Globex": ("Mid-market", "strict", 4_900, (5_300, 820, 1_100, 800),
                (-4_060, -2_240, -3_120, -1_870, -1_310)),
     "Northgate Mutual": ("Enterprise", "regulated", 11_200, (2_100, 3_480, 2_200, 4_900),
@@ -63,7 +63,7 @@ TIERS = ("baseline", "standard", "strict", "regulated")
 
 
 def split(total: Decimal, weights: Sequence[int]) -> list[Decimal]:
-    """Shares of the total by weight, to the cent; the last ones take what rounding leaves."""
+    """Split the total by weight, to the cent. The last shares absorb the rounding."""
     cents, whole, done = int(total / CENT), sum(weights), 0
     shares = [cents * weight // whole for weight in weights]
     done = sum(shares)
@@ -73,7 +73,7 @@ def split(total: Decimal, weights: Sequence[int]) -> list[Decimal]:
 
 
 def tenant(name: str, revenue: Decimal, costs: Costs, **changed: Any) -> TenantMonth:
-    """A tenant's month, whose margin follows from its revenue and costs."""
+    """Return a tenant's month, whose margin follows from its revenue and costs."""
     margin = revenue - costs.total
     values: dict[str, Any] = {
         "id": f"00000000-0000-0000-0000-{abs(hash_of(name)):012d}",
@@ -102,13 +102,14 @@ def tenant(name: str, revenue: Decimal, costs: Costs, **changed: Any) -> TenantM
 
 
 def hash_of(name: str) -> int:
-    """A number that a name has in every run."""
+    """Return a number for a name that is the same in every run."""
     return sum(ord(letter) * 31**place for place, letter in enumerate(name)) % 10**12
 
 
 def rich_tenants() -> list[TenantMonth]:
-    """34 tenants: revenue 412,400.00; models 72,480.00, guardrails 22,700.00, infrastructure
-    40,812.37 and support 38,900.00.
+    """Return 34 tenants with a revenue of 412,400.00.
+
+    Their models cost 72,480.00, guardrails 22,700.00, infrastructure 40,812.37, support 38,900.00.
     """
     totals = (D(412_400), D(72_480), D(22_700), D("40812.37"), D(38_900))
     named = [

@@ -16,12 +16,13 @@ CENT = Decimal("0.01")
 def test_a_month_of_two_customers_computed_by_hand():
     facts = assemble(two_customers())
     globex, acme = facts.tenants
-    assert (acme.name, acme.margin) == ("Tenant 1", Decimal("590.00"))  # 1000 - 200 - 60 - 30 - 120
+    # 1000 − 200 − 60 − 30 − 120.
+    assert (acme.name, acme.margin) == ("Tenant 1", Decimal("590.00"))
     assert (globex.name, globex.margin) == ("Tenant 2", Decimal("-390.01"))
     assert facts.waterfall.revenue == 1100
     assert facts.waterfall.costs.total == Decimal("900.01")
-    assert facts.waterfall.gross_margin == Decimal("190.00")  # 1100 - 900.01 - 9.99 residual
-    assert facts.waterfall.contribution == Decimal("150.00")  # 40 spent in October
+    assert facts.waterfall.gross_margin == Decimal("190.00")  # 1100 − 900.01 − 9.99 residual.
+    assert facts.waterfall.contribution == Decimal("150.00")  # 40 spent in October.
     assert facts.ratios.nrr == Decimal(900) / Decimal(950)
     assert facts.ratios.arpa == 500
     assert facts.ratios.cost_per_task == Decimal("600.01") / 600
@@ -40,7 +41,7 @@ def test_a_segment_without_churn_has_a_cac_and_a_payback_but_no_lifetime_value()
     [enterprise] = [
         each for each in assemble(two_customers()).segments if each.name == "Enterprise"
     ]
-    assert enterprise.cac == 1500  # the 3,000 of July for the two wins of September
+    assert enterprise.cac == 1500  # The 3,000 of July for the two wins of September.
     assert enterprise.ltv is None and enterprise.why == "no churn, 2 accounts"
     assert enterprise.payback_months == Decimal(1500) / (900 * Decimal("0.59"))
 

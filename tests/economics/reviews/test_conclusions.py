@@ -1,4 +1,4 @@
-"""Sentences of a review: each branch, and that none claims what the facts don't hold."""
+"""Sentences of a review: each branch, and that none claims more than the facts show."""
 
 from decimal import Decimal
 
@@ -28,7 +28,7 @@ replace = msgspec.structs.replace
 
 
 def with_tenants(*margins: int) -> ReviewFacts:
-    """A month of tenants with these margins, which otherwise agrees with itself."""
+    """Return a consistent month of tenants with these margins."""
     tenants = [
         tenant_facts.tenant(
             f"Tenant {place}",

@@ -1,4 +1,4 @@
-"""Months before the first review count for CAC recovered, as far as they can be computed."""
+"""Months before the first review, which count for CAC recovered where they can be computed."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ SEPTEMBER = Month(2026, 9)
 
 @pytest.fixture
 def finance(app, database):
-    """Acme paid 50 euros in October and used 15; nothing is closed yet."""
+    """Let Acme pay 50 euros in October and use 15. Nothing is closed yet."""
     month.use(app)
     month.price()
     month.bill("15.15")
@@ -33,7 +33,7 @@ def finance(app, database):
 
 
 def september(app, finance, *, rate=True):
-    """Acme paid 100 euros in September and used 3."""
+    """Let Acme pay 100 euros in September and use 3."""
     with clock.frozen(datetime(2026, 9, 20, 12, 0, tzinfo=UTC)):
         Product(app, name="september").send(
             [
@@ -70,7 +70,7 @@ def test_a_month_before_the_first_review_counts(finance, app):
     revenue.account("acme", won_on=date(2025, 3, 1))
     month.close()
     text = sheet(finance)
-    assert "Margin since September 2026" in text and "€132.00" in text  # 100 - 3 + 50 - 15
+    assert "Margin since September 2026" in text and "€132.00" in text  # 100 − 3 + 50 − 15.
     assert "Counts from September 2026: August 2026 has no invoices." in text
 
 

@@ -1,4 +1,4 @@
-"""Reviewed blocks are imported, and are what the cost of a prevented harm is divided by."""
+"""Imports of reviewed blocks, by which the cost of a prevented harm is divided."""
 
 from decimal import Decimal
 

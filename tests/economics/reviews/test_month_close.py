@@ -1,4 +1,4 @@
-"""A month closes exactly once, with frozen figures, and is restated only after it was reopened."""
+"""The close of a month: exactly once, with frozen figures; restated only after a reopening."""
 
 from decimal import Decimal
 
@@ -30,7 +30,7 @@ from tests.foundation.approvals.approval_helpers import approve_below_pages
 
 @pytest.fixture
 def october(app, isolated):
-    """Acme used 30 dollars of models, which the provider billed with 1% more."""
+    """Let Acme use 30 dollars of models, which the provider billed with 1% more."""
     month.use(app)
     month.price()
     month.bill("15.15")
@@ -50,7 +50,7 @@ def test_a_month_is_closed_with_what_was_used_and_billed(october):
     assert (row.revision, row.problem) == (1, None)
     facts = month.view().facts
     [acme] = [each for each in facts.tenants if each.slug == "acme"]
-    assert acme.costs.models == Decimal("15.00")  # 30 dollars
+    assert acme.costs.models == Decimal("15.00")  # 30 dollars.
     assert acme.requests == 10 and acme.active_users == 4
     assert facts.reconciliation.residual == Decimal("0.15")
     assert facts.waterfall.gross_margin == Decimal("-15.15")
@@ -58,7 +58,7 @@ def test_a_month_is_closed_with_what_was_used_and_billed(october):
 
 
 def test_a_task_of_several_attempts_is_completed_once_and_costs_all_of_them(app, isolated):
-    """Eight attempts fail, then two succeed."""
+    """Count eight failed attempts and two successes as one task."""
     month.price()
     month.use(app, requests=8, outcome="failed", task="task-1")
     with clock.frozen(month.IN_OCTOBER):
@@ -296,11 +296,11 @@ def test_a_customer_never_sees_a_review(october):
 
 
 class Killed(Exception):
-    """What a killed process leaves: nothing is handled after it."""
+    """An error that leaves what a killed process leaves: no handler runs after it."""
 
 
 def test_killed_at_any_statement_that_writes_it_closes_once(october, engine):
-    """The work dies at its n-th write, for each n; the next one closes the month."""
+    """Kill the work at its n-th write, for each n. The next attempt closes the month."""
     with clock.frozen(NOW), as_finance():
         close_actions.request_close(OCTOBER)
     left = {"writes": None}
@@ -331,5 +331,5 @@ def test_killed_at_any_statement_that_writes_it_closes_once(october, engine):
     finally:
         left["writes"] = None
         event.remove(engine, "before_cursor_execute", count)
-    assert deaths > 4  # the revision, its entry, two requests to sign
+    assert deaths > 4  # The revision, its entry, two requests to sign.
     assert month.view().revision.number == 1

@@ -1,4 +1,4 @@
-"""Finance closes months on a page, tries again, asks to accept a residual, and sets the day."""
+"""The page on which finance closes months, retries, requests a residual and sets the day."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The operator's pages of a review: what they show, who sees them, and in how many statements."""
+"""The operator's pages of a review: content, readers, and number of statements."""
 
 from datetime import date
 
@@ -19,7 +19,7 @@ from tests.economics.reviews.tenant_facts import D
 
 INDEX = "/operator/economics/"
 MONTH = "/operator/economics/reviews/2026-10/"
-BUDGET = 12  # statements of a page
+BUDGET = 12  # Statements of a page.
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def finance(app, database):
 
 
 def many_tenants(count: int) -> ReviewFacts:
-    """A month of so many tenants that agrees with itself."""
+    """Return a consistent month of so many tenants."""
     facts = rich_facts()
     extra = [
         tenant_facts.tenant(f"Tenant {place:03}", D(1_000), facts.tenants[-1].costs)

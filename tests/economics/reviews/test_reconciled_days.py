@@ -1,4 +1,4 @@
-"""A row of the reconciliation opens to its days, and a day to the bills and usage that made it."""
+"""Rows of the reconciliation, which open to days, and days to their bills and usage."""
 
 from urllib.parse import quote, urlencode
 
@@ -18,12 +18,12 @@ from tests.economics.reviews.page_readers import heading, table
 
 MONTH = "/operator/economics/reviews/2026-10/"
 DAYS = f"{MONTH}reconciliation/days"
-BUDGET = 12  # statements of a page
-BUDGET_OF_A_DAY = 17  # with its bills, their names, and usage
+BUDGET = 12  # Statements of a page.
+BUDGET_OF_A_DAY = 17  # Statements with its bills, their names, and usage.
 
 
 def opened(provider, model=None, day=None):
-    """The address of a row, or of one of its days."""
+    """Return the address of a row, or of one of its days."""
     asked = {"provider": provider, "model": model, "day": day}
     return f"{DAYS}?{urlencode({k: v for k, v in asked.items() if v is not None})}"
 
@@ -36,7 +36,7 @@ def finance(app, database):
 
 @pytest.fixture
 def october(app, database):
-    """Acme used 1.50 euros a day from 10 to 19 October; on 17 October 1.70 were billed."""
+    """Let Acme use 1.50 euros a day from 10 to 19 October; 17 October was billed at 1.70."""
     month.use(app)
     month.price()
     with clock.frozen(NOW):

@@ -1,4 +1,4 @@
-"""What is drawn and advised about a residual: pure, for any month."""
+"""Charts and advice about a residual: pure, for any month."""
 
 from itertools import pairwise
 
@@ -21,7 +21,7 @@ cents = st.integers(-50_000, 50_000).map(lambda each: D(each) / 100)
 
 
 def label_spans(svg: str) -> list[tuple[float, float]]:
-    """Where the amounts beside bars begin and end, from left to right."""
+    """Return where the amounts next to bars begin and end, from left to right."""
     found = []
     for text in BeautifulSoup(svg, "html.parser").select("text[font-weight='600']"):
         wide, at = len(text.text) * review_charts.LETTER_WIDTH, float(text["x"])
@@ -39,7 +39,7 @@ def test_labels_of_days_never_lie_on_each_other(amounts):
     spans = label_spans(review_charts.days(checked, "EUR", "Residual"))
     assert all(
         left[1] <= right[0] + 0.2 for left, right in pairwise(spans)
-    )  # to a tenth of a pixel
+    )  # Rounded to a tenth of a pixel.
 
 
 def test_the_days_of_each_row_add_up_to_it():

@@ -1,7 +1,7 @@
-"""Rules that are approved in the instant a month closes: of the two, the second sees the first.
+"""Rules approved while a month closes: the second of the two sees the first.
 
-Committed, on connections of their own. What one test commits stays there for the other one, so
-each takes the first month after all that exists.
+They commit on connections of their own. What one test commits stays for the other, so each takes
+the first month after all that exist.
 """
 
 import threading
@@ -31,13 +31,13 @@ WAITING = text("""SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND 
 
 @pytest.fixture
 def propose(committed_world):
-    """Propose rules of that month; returns the id of the request."""
+    """Return a function that proposes rules of that month and returns the id of the request."""
 
     def proposed(driver: Driver, month: Month):
         with clock.frozen(NOW), make.acting("operator_finance", "console"):
             number = rules.newest_number()
             open_one = rules.open_request()
-            if open_one is not None:  # of the other test
+            if open_one is not None:  # A request of the other test.
                 approvals.withdraw(open_approval(rules.KIND, open_one.id))
             return allocation.propose(all_by(driver), since=month, base=number, reason="Now.").id
 
@@ -45,7 +45,7 @@ def propose(committed_world):
 
 
 def free_month() -> Month:
-    """The month after every close and every version of the rules; August 2026 without any."""
+    """Return the month after every close and every version of the rules, or August 2026."""
     with make.acting("operator_finance", "console"):
         known = [each.its_month for each in queries.reviewed_months()]
         since = rules.newest_rules().since
@@ -58,7 +58,7 @@ def approve(request) -> None:
 
 
 def start_waiting(engine, act: Callable[[], None]) -> threading.Thread:
-    """Another person's transaction, once it waits for the present one."""
+    """Start another person's transaction, and return once it waits for the current one."""
 
     def work():
         with clock.frozen(NOW):

@@ -1,4 +1,4 @@
-"""What-if and renewal: pure arithmetic over closed facts."""
+"""Arithmetic of what-if and renewal over closed facts (pure tests)."""
 
 from decimal import Decimal
 
@@ -73,7 +73,7 @@ def months(*margins: int) -> EarnedMonths:
 def test_a_renewal_sheet_names_the_floor_price_and_when_cac_was_recovered():
     globex = next(each for each in RICH.tenants if each.name == "Globex")
     found = renewal.sheet(RICH, globex, months(10_000, 4_000, 300), D("0.6"))
-    assert found.floor == D("20050.00")  # 8,020 ÷ 0.4
+    assert found.floor == D("20050.00")  # 8,020 ÷ 0.4.
     assert found.rise == D("20050.00") / 4_900 - 1
     assert found.contribution == D(-3_120) and found.sla_credits is None
     assert found.cac == 14_200 and found.recovered == Month(2026, 10) and found.earned == 14_300

@@ -1,4 +1,4 @@
-"""Finance and product sign a review from its page: each for its side, and exactly what they saw."""
+"""Sign-off of a review by finance and product: each signs exactly what it saw."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -13,12 +13,12 @@ from tests.economics.reviews.close_helpers import NOW, OCTOBER, as_finance
 from tests.foundation.approvals.approval_helpers import decide_approval
 
 PAGE = "/operator/economics/reviews/2026-10/"
-BUDGET = 12  # statements of a page
+BUDGET = 12  # Statements of a page.
 
 
 @pytest.fixture
 def october(app, database):
-    """October is closed, and both sides are asked to sign it."""
+    """Close October and ask both sides to sign it."""
     month.use(app)
     month.price()
     month.bill("15.15")
@@ -39,21 +39,21 @@ def product(app, october):
 
 
 def sign_off_link(visiting) -> str | None:
-    """Where the button of the page leads; None without one."""
+    """Return the target of the page's button, or None without one."""
     soup = BeautifulSoup(visiting.get(PAGE).text, "html.parser")
     found = [each for each in soup.select("a.btn-primary") if "Sign off as" in each.text]
     return found[0]["href"] if found else None
 
 
 def signatures(visiting) -> list[str]:
-    """What the page says about each side."""
+    """Return the page's text about each side."""
     soup = BeautifulSoup(visiting.get(PAGE).text, "html.parser")
     section = soup.select_one("section[aria-labelledby=signed]")
     return [" ".join(each.get_text(" ").split()) for each in section.select("li")]
 
 
 def restate(correction="-0.10"):
-    """Another revision of October."""
+    """Add another revision of October."""
     with clock.frozen(NOW), as_finance():
         close_actions.reopen(queries.review_of(OCTOBER), "The bill was corrected.")
     month.bill(correction)

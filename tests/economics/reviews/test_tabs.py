@@ -15,7 +15,7 @@ from tests.economics.reviews import review_rows
 from tests.economics.reviews.page_readers import heading, table
 
 MONTH = "/operator/economics/reviews/2026-10/"
-BUDGET = 12  # statements of a page
+BUDGET = 12  # Statements of a page.
 TABS = ("tenants/", "tenants/globex", "adoption", "scenarios", "actions", "inputs")
 
 

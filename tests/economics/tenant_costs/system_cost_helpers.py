@@ -1,4 +1,4 @@
-"""Usage with a price, and the operator who shows it."""
+"""Usage with a price, and the operator who shows its cost."""
 
 from governance.economics.tenant_costs import actions, jobs
 from governance.economics.usage import jobs as usage_jobs

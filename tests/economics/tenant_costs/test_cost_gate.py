@@ -1,4 +1,4 @@
-"""The gate of rollouts on the cost of a completed task: from usage and list prices, or undecided."""
+"""The rollout gate on the cost of a completed task: decided from usage and list prices."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -27,7 +27,7 @@ def _now():
 
 @pytest.fixture
 def product(app, isolated):
-    """Acme sends usage; a million tokens of input are 3 dollars, and a dollar is half a euro."""
+    """Let Acme send usage. A million input tokens cost 3 dollars; a dollar is half a euro."""
     register()
     price_helpers.add()
     with make.acting("operator_finance", "console"):
@@ -37,7 +37,7 @@ def product(app, isolated):
 
 
 def _send(product: Product, earlier: int, present: int, tokens: int = 1_000_000) -> None:
-    """So many completed tasks in October, and now, whose requests have so many tokens."""
+    """Send completed tasks of October and of now, whose requests have that many tokens."""
     sent = [used(n, "2026-10-30", task=f"o-{n}") for n in range(earlier)]
     sent += [used(1_000 + n, task=f"n-{n}", tokens={"input": tokens}) for n in range(present)]
     product.send(sent)

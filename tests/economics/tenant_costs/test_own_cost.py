@@ -1,4 +1,4 @@
-"""A tenant sees what its usage costs at the list prices, once the operator shows them."""
+"""A tenant's own cost at list prices, visible once the operator shows it."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -38,7 +38,7 @@ def _now():
 
 @pytest.fixture
 def product(app, isolated):
-    """Acme sends usage; a million tokens of input are 3 dollars, and a dollar is half a euro."""
+    """Let Acme send usage. A million input tokens cost 3 dollars; a dollar is half a euro."""
     register()
     price_helpers.add()
     with make.acting("operator_finance", "console"):
@@ -118,9 +118,10 @@ def test_the_same_cost_is_shown_by_day_feature_and_model_and_each_adds_up(produc
         assert sum(each.requests for each in rows) == found.total.requests == 4
     assert found.currency == "EUR" and rounded(found.total.cost, "EUR") == Decimal("3.50")
     page = as_admin.get("economics/cost").text
-    assert "€3.50 in November 2026, €1.17 for each completed task" in page  # of three
+    # Divided by three tasks.
+    assert "€3.50 in November 2026, €1.17 for each completed task" in page
     assert "2 completed tasks named no task" in page
-    assert "€0.88" in page and "€1.75" in page  # a request, an active user
+    assert "€0.88" in page and "€1.75" in page  # Per request, and per active user.
     head, *lines = as_admin.get("economics/cost.csv").text.splitlines()
     assert head.lstrip("\ufeff").startswith("By,Day,AI system,Feature")
     for group in ("day", "feature", "model"):

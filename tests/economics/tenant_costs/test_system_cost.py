@@ -1,4 +1,4 @@
-"""An AI system's page says what it costs, to those who may see the cost of usage."""
+"""The cost on an AI system's page, for those who may see the cost of usage."""
 
 from decimal import Decimal
 
@@ -27,7 +27,7 @@ def _now():
 
 @pytest.fixture
 def product(app, isolated):
-    """Acme sends usage; a million tokens of input are 3 dollars, and a dollar is half a euro."""
+    """Let Acme send usage. A million input tokens cost 3 dollars; a dollar is half a euro."""
     register()
     price_helpers.add()
     with make.acting("operator_finance", "console"):
@@ -103,7 +103,7 @@ def test_requests_without_a_price_are_counted_and_said(product, as_viewer):
     share()
     page = as_viewer.get(COST).text
     assert "1 request without a price." in page and "no price" in page
-    assert "at least €1.50 in November 2026" in page  # the headline goes on after the name
+    assert "at least €1.50 in November 2026" in page  # The headline continues after the name.
 
 
 def test_a_neighbour_and_a_wrong_month_find_nothing(product, as_neighbour, as_viewer):

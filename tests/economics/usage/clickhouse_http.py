@@ -2,8 +2,9 @@
 
     python -m tests.economics.usage.clickhouse_http PORT FOLDER USER PASSWORD
 
-A process of its own, as a server is: the tests' process doesn't load the engine, and may be killed.
-It knows one user. Not like a server: no TLS, no roles, no replicas, answers aren't compressed.
+It runs in a process of its own, so that the tests' process doesn't load the engine and a test can
+kill it. It knows one user. Unlike a real server it has no TLS, roles or replicas, and it doesn't
+compress answers.
 """
 
 import os
@@ -31,7 +32,7 @@ def quoted(text: str) -> str:
 class Engine:
     def __init__(self, folder: str, user: str, password: str) -> None:
         self.folder, self.user = folder, (user, password)
-        self.kept = chdb.connect(folder)  # the engine lives as long as its first connection
+        self.kept = chdb.connect(folder)  # The engine lives as long as its first connection.
 
     def __call__(self, environ, start_response):
         request = Request(environ)
@@ -89,7 +90,7 @@ class Engine:
 
 
 def end_with_parent() -> None:
-    """Its standard input ends when the tests do, however they end."""
+    """Exit when standard input ends, as it does when the tests end in any way."""
     sys.stdin.read()
     os._exit(0)
 

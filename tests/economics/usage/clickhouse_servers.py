@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 def need_clickhouse() -> None:
-    """Skip loudly where its wheel isn't installed."""
+    """Skip visibly if the wheel isn't installed."""
     if importlib.util.find_spec("chdb") is None:
         pytest.skip("NOT TESTED: chdb missing (uv sync --all-extras --group clickhouse-tests)")
 

@@ -1,4 +1,4 @@
-"""A product that sends usage events, and the two stores of them, for tests of what both promise."""
+"""A product that sends usage events, and the two stores of events, for tests of both."""
 
 import shutil
 import tempfile
@@ -19,7 +19,7 @@ def product(app, isolated):
 
 @pytest.fixture(scope="session")
 def clickhouse_server():
-    """One server for all tests of a worker."""
+    """Start one server for all tests of a worker."""
     folder = Path(tempfile.mkdtemp(prefix="governance-"))
     server = ClickhouseServer(folder)
     server.start()
@@ -30,7 +30,7 @@ def clickhouse_server():
 
 @pytest.fixture
 def clickhouse(clickhouse_server, app):
-    """Usage events are in ClickHouse, which has none at first."""
+    """Store usage events in ClickHouse, which is empty at first."""
     event_stores.use(clickhouse_server.url)
     found = event_stores.store()
     found.create_table()
@@ -42,5 +42,5 @@ def clickhouse(clickhouse_server, app):
 
 @pytest.fixture(params=["postgresql", pytest.param("clickhouse", marks=pytest.mark.nightly)])
 def each_store(request):
-    """The test runs twice."""
+    """Run the test once for each store."""
     return request.getfixturevalue("clickhouse") if request.param == "clickhouse" else None

@@ -21,7 +21,7 @@ def write_and_die(
     now: datetime,
     is_killed: bool,
 ) -> None:
-    """Store the events of `body`; SIGKILL meets the commit, after the events were inserted."""
+    """Store the events of `body`, and send SIGKILL to the commit that follows their insertion."""
     db.connect(url)
     event_stores.use(clickhouse)
     if is_killed:

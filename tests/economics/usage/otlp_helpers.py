@@ -30,7 +30,7 @@ def name_of(number: int) -> str:
 
 
 def span(number: int = 1, *, error: bool = False, ended: Any = NOW, **attributes: Any) -> Span:
-    """A span whose attributes are named with __ for a dot; None leaves one of CALL out."""
+    """Return a span. Attribute names have __ for a dot; None omits one of CALL."""
     made = Span(
         trace_id=bytes.fromhex(TRACE),
         span_id=number.to_bytes(8),
@@ -66,7 +66,7 @@ def request(*spans: Span, **resource: str) -> ExportTraceServiceRequest:
 
 
 def as_json(sent: ExportTraceServiceRequest) -> bytes:
-    """OTLP's JSON: as protobuf's, but ids are hexadecimal."""
+    """Return OTLP's JSON, which is protobuf's with hexadecimal ids."""
     found = MessageToDict(sent, use_integers_for_enums=True)
     for resource, sent_resource in zip(
         found.get("resourceSpans", []), sent.resource_spans, strict=True
@@ -99,7 +99,7 @@ class Exporter:
         return as_json(sent) if self.encoding == "json" else sent.SerializeToString()
 
     def send(self, *spans: Span, packed: bool = False, **resource: Any) -> tuple[int, str]:
-        """Rejected spans and the message that names them."""
+        """Send spans. Return the number of rejected spans and the message that names them."""
         reply = self.post(self.body(*spans, **resource), packed=packed)
         assert (reply.status_code, reply.mimetype) == (200, self.kind), reply.data
         if self.encoding == "json":
@@ -109,7 +109,7 @@ class Exporter:
         return answer.rejected_spans, answer.error_message
 
     def refused(self, body: bytes, **options: Any) -> tuple[int, int, str]:
-        """HTTP's status, google.rpc's code and the reason."""
+        """Send a body. Return HTTP's status, google.rpc's code and the reason."""
         reply = self.post(body, **options)
         assert reply.mimetype == self.kind, reply.data
         if self.encoding == "json":

@@ -1,4 +1,4 @@
-"""Different people are counted by day, week and month, and stay counted without their events."""
+"""Distinct people by day, week and month, whose counts outlive their events."""
 
 from collections import defaultdict
 from datetime import date, timedelta
@@ -117,7 +117,7 @@ USES = st.lists(st.tuples(st.integers(0, 1500), st.integers(1, 5)), min_size=1, 
 )
 @given(uses=USES)
 def test_counts_are_those_of_sets_of_people(product, uses):
-    """Hours before now and the user: days are the operator's."""
+    """Compare with sets of (hours before now, user). Days are the operator's."""
     days = _days_of(product, uses)
     row = active().get((None, None))
     of_month = [people for day, people in days.items() if day.month == 11]
@@ -130,7 +130,7 @@ def test_counts_are_those_of_sets_of_people(product, uses):
 
 
 def _days_of(product, uses):
-    """Send the uses; return the people of each day, with those of the examples before."""
+    """Send the uses. Return the people of each day, including those of earlier examples."""
     days, sent = product.__dict__.setdefault("sent", (defaultdict(set), []))
     for hours, user in uses:
         instant = NOW - timedelta(hours=hours)

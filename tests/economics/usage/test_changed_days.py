@@ -1,4 +1,4 @@
-"""A reader that prices usage finds each day that changed since it last asked, and no other."""
+"""The days that changed since a pricing reader's last query, and no others."""
 
 from datetime import timedelta
 

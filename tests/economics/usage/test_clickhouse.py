@@ -1,4 +1,4 @@
-"""Usage events in ClickHouse: apart by tenant, whole or not at all, and moved there with proof."""
+"""Usage events in ClickHouse: separate by tenant, complete or absent, moved with proof."""
 
 import json
 import multiprocessing
@@ -46,7 +46,7 @@ def _now():
 
 @pytest.fixture
 def move():
-    """`governance usage move-to-clickhouse`, for acme and globex."""
+    """Run `governance usage move-to-clickhouse` for acme and globex."""
 
     def invoke():
         return CliRunner().invoke(cli.main, ["usage", "move-to-clickhouse"], obj=cli.CONNECTED)
@@ -237,7 +237,7 @@ def test_months_move_with_proof_and_moving_again_changes_nothing(app, product, m
 
 @pytest.mark.nightly
 def test_old_events_that_have_not_moved_yet_are_known(product, request):
-    """Also those whose id is forgotten."""
+    """Recognize them, even if their id is forgotten."""
     old = [event(n, at=at(NOW - timedelta(days=10, minutes=n))) for n in (1, 2)]
     product.send(old)
     forget_ids("acme")

@@ -1,4 +1,4 @@
-"""A task is completed by its first success: once, in that month and for that feature."""
+"""Completed tasks: each counts at its first success, in that month and for that feature."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ pytestmark = EACH_STORE
 
 NOVEMBER, OCTOBER = Month(2026, 11), Month(2026, 10)
 OTHER = "ad-copywriter"
-START = datetime(2026, 10, 31, 23, tzinfo=UTC)  # of November in the operator's zone
+START = datetime(2026, 10, 31, 23, tzinfo=UTC)  # The start of November in the operator's zone.
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +143,7 @@ def test_a_month_whose_events_are_dropped_keeps_its_tasks(app, isolated):
 
 ATTEMPTS = st.lists(
     st.tuples(
-        st.integers(-9 * 24, 9 * 24),  # hours from the start of the month
+        st.integers(-9 * 24, 9 * 24),  # Hours from the start of the month.
         st.sampled_from(["success", "failed", "retried", "refused"]),
         st.sampled_from([None, "a", "b", "c"]),
         st.sampled_from([SYSTEM, OTHER]),
@@ -161,7 +161,10 @@ ATTEMPTS = st.lists(
 )
 @given(ATTEMPTS)
 def test_the_counts_are_those_of_each_tasks_first_success(product, attempts):
-    """Counted here one by one, beside those of the examples before; ids are of this one."""
+    """Count them here one by one, with those of earlier examples.
+
+    Ids are unique to this example.
+    """
     before, example = counted(), uuid4().hex
     rows = [
         (START + timedelta(hours=hours, seconds=n), outcome, task, system, feature)

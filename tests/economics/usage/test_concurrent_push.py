@@ -1,4 +1,4 @@
-"""Two senders at once: committed, on connections of their own."""
+"""Two senders at once, which commit on connections of their own."""
 
 import threading
 
@@ -21,11 +21,11 @@ pytestmark = EACH_STORE
 
 
 def test_the_same_events_sent_twice_at_once_count_once(app, committed_world):
-    """Two tabs of an exporter, in opposite order, each with an event of its own."""
+    """Send from two threads of an exporter, in opposite order, each with one event of its own."""
     with make.acting("admin", "globex"), clock.frozen(NOW):
         partitions.EVENTS.create_ahead()
     register(slug="globex")
-    name = f"twice-{type(store()).__name__}"  # what is committed meets the other store's run
+    name = f"twice-{type(store()).__name__}"  # Committed rows are visible to the other store's run.
     product = Product(app, slug="globex", name=name)
     shared = [event(n, id=f"{name}-{n}") for n in range(200)]
     before = len(stored("globex")), sum(row.requests for row in days("globex"))

@@ -27,7 +27,7 @@ MONTHS = [Month(2026, 9), Month(2026, 10), Month(2026, 11), Month(2026, 12)]
 
 
 def prices():
-    """Of two models for all of the time, of one up to a day, of one in two periods."""
+    """Return prices: two models for all time, one up to a day, one in two periods."""
 
     def price(provider, model, first, last, per_million, per_request="0"):
         each = dict(zip(BUCKETS, map(Decimal, per_million), strict=True))
@@ -85,7 +85,7 @@ def figures(store):
 
 
 def write(path, count, systems):
-    """Rows of `count` events, of two months and a little more, in the columns of a part."""
+    """Write rows of `count` events, over two months and a little more, in the columns of a part."""
     listed, names = (
         ", ".join(f"'{each}'" for each in OUTCOMES),
         ", ".join(f"'{s}'" for s in systems),
@@ -108,7 +108,7 @@ FROM range({count}) AS r (i)"""
 
 
 def fill(slug, path):
-    """The rows as PostgreSQL's events."""
+    """Insert the rows as PostgreSQL's events."""
     columns = ", ".join(file_storing.COPIED[1:])
     with make.acting("admin", slug) as who:
         tenant = session().get_one(Tenant, who.tenant_id)

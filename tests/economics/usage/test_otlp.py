@@ -1,4 +1,4 @@
-"""OpenTelemetry's spans of model calls become usage events, in JSON and in protobuf."""
+"""OpenTelemetry's spans of model calls, which become usage events, in JSON and in protobuf."""
 
 from datetime import timedelta
 

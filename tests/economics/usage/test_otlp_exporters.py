@@ -1,4 +1,4 @@
-"""OpenTelemetry's own SDK and exporters send to the served application over loopback."""
+"""OpenTelemetry's own SDK and exporters, which send to the served application over loopback."""
 
 import threading
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from tests.economics.usage.usage_helpers import SYSTEM, Product, register, store
 
 @pytest.fixture
 def served(app, committed_world):
-    """The address of the application, and a key of globex."""
+    """Return the address of the application, and a key of globex."""
     register(slug="globex")
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -32,7 +32,7 @@ def served(app, committed_world):
 
 
 class Recorder:
-    """An exporter that remembers what the one it wraps returned."""
+    """An exporter that records what the one it wraps returned."""
 
     def __init__(self, exporter):
         self.exporter, self.results = exporter, []
@@ -52,19 +52,22 @@ def as_protobuf():
     return protobuf_exporter.OTLPSpanExporter(compression=Compression.Gzip)
 
 
-NANOSECONDS = 10**9  # of a second
+NANOSECONDS = 10**9  # Nanoseconds of a second.
 EXPORTERS = [as_protobuf, json_exporter.OTLPSpanExporter]
 
 
 def configure(monkeypatch, address, key):
-    """Set what a product sets for any exporter."""
+    """Set the environment that configures any exporter of a product."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"{address}/api/v1/otlp")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"authorization=Bearer%20{key}")
 
 
 @contextmanager
 def span_of(tracer, name):
-    """A span at the time of our clock: the SDK would take the machine's, which TODAY doesn't move."""
+    """Return a span at our clock's time.
+
+    The SDK would take the machine's, which TODAY doesn't move.
+    """
     at = int(clock.now().timestamp() * NANOSECONDS)
     with tracer.start_as_current_span(name, start_time=at, end_on_exit=False) as span:
         yield span

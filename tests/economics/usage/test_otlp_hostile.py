@@ -1,4 +1,4 @@
-"""No OTLP request takes memory or time beyond its size, and both encodings say the same."""
+"""Hostile OTLP requests: time and memory follow their size, and both encodings answer alike."""
 
 import contextlib
 import random
@@ -14,7 +14,7 @@ from tests.economics.usage.otlp_helpers import as_json, name_of, request, span
 
 
 def wrapped(field: int, body: bytes) -> bytes:
-    """A field with a length, as protobuf has it on the wire."""
+    """Return a length-delimited field in protobuf's wire format."""
     size, length = bytearray(), len(body)
     while length > 127:
         size.append(length & 127 | 128)

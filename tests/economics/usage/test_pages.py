@@ -1,4 +1,4 @@
-"""The page of usage: a month of a tenant's requests and tokens, and its files."""
+"""The usage page: a month of a tenant's requests and tokens, and its files."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""AI products send usage events: each counts once, and what can't be stored is named."""
+"""Usage events pushed by AI products: each counts once; rejected ones are named."""
 
 import gzip
 import json
@@ -301,7 +301,7 @@ def test_a_key_without_the_scope_or_for_another_system_sends_nothing(app, produc
 )
 @given(batches=st.lists(st.lists(EVENTS_OF_DAYS, min_size=1, max_size=12), max_size=4))
 def test_days_are_the_sums_of_the_events_whatever_arrives(app, product, batches):
-    """In whatever batches, repeated and contradicted: days of the operator's time zone."""
+    """Send any batches, with repeats and contradictions. Days are in the operator's time zone."""
     for batch in batches:
         product.send(batch)
     zone, counted = ZoneInfo("Europe/Berlin"), Counter[tuple[Any, ...]]()
@@ -322,7 +322,7 @@ def test_days_are_the_sums_of_the_events_whatever_arrives(app, product, batches)
 
 @EACH_STORE
 def test_a_day_is_one_of_the_operators_time_zone(product):
-    """In Berlin the 25th of November begins at 23:00 UTC."""
+    """Start 25 November in Berlin at 23:00 UTC."""
     product.send([event(1, at="2026-11-24T22:59:59Z"), event(2, at="2026-11-24T23:00:00Z")])
     assert [row.day.isoformat() for row in days()] == ["2026-11-24", "2026-11-25"]
     assert datetime(2026, 11, 24, 23, tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin")).hour == 0
@@ -330,7 +330,7 @@ def test_a_day_is_one_of_the_operators_time_zone(product):
 
 @pytest.mark.parametrize("years", [-7, 3])
 def test_a_month_that_the_database_does_not_take_is_named(app, product, years):
-    """As when the clocks of Meridian and its database differ by years."""
+    """Name the month when the clocks of Meridian and its database differ by years."""
     there = NOW.replace(year=clock.running().year + years)
     with clock.frozen(there):
         refused = product.send([event(1, at=at(there))], then=422)

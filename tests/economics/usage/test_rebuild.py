@@ -1,4 +1,4 @@
-"""`governance usage rebuild` counts days again from their events, and says what differed."""
+"""`governance usage rebuild`, which recounts days from their events and reports differences."""
 
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ def run():
 
 
 def counts():
-    return [tuple(row)[:-1] for row in days()]  # without changed_at
+    return [tuple(row)[:-1] for row in days()]  # Without changed_at.
 
 
 def test_what_differs_is_corrected_named_and_recorded(app, product, run):

@@ -1,4 +1,4 @@
-"""Percentiles of the cost of a request are those of the sorted costs, at the price of each day."""
+"""Percentiles of the cost of a request, at the price of each day."""
 
 import math
 from datetime import date, timedelta
@@ -47,7 +47,10 @@ def costs(prices=None, month=NOVEMBER, slug="acme"):
 
 
 def test_a_request_costs_its_disjoint_buckets_at_their_prices(product):
-    """design/economics.md §8: 15,460 at 3, 10,370 at 15 and 19,810 at 3.75 per million."""
+    """Reproduce design/economics.md §8.
+
+    15,460 at 3, 10,370 at 15 and 19,810 at 3.75 per million.
+    """
     tokens = {"input": 15_460, "output": 10_370, "cache_write": 19_810}
     product.send([event(1, tokens=tokens)])
     row = costs([price(cache_write=Decimal("3.75"))])[None, None]

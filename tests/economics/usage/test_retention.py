@@ -1,4 +1,4 @@
-"""Old events are dropped once every tenant's days are proven to say the same."""
+"""Old events are deleted once every tenant's days provably say the same."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,13 +25,13 @@ from tests.economics.usage.usage_helpers import (
 
 pytestmark = EACH_STORE
 
-SENT = datetime(2025, 7, 10, 12, tzinfo=UTC)  # what happens then is past retention at NOW
+SENT = datetime(2025, 7, 10, 12, tzinfo=UTC)  # Events of then are past retention at NOW.
 JULY, AUGUST, SEPTEMBER = Month(2025, 7), Month(2025, 8), Month(2025, 9)
 
 
 @pytest.fixture
 def sent(app, isolated):
-    """Usage of two tenants in July, at the night to August in Berlin, and in September."""
+    """Send usage of two tenants in July, during the night to August in Berlin, and in September."""
     with clock.frozen(SENT + timedelta(days=70)):
         for slug in ("acme", "globex"):
             register(slug=slug)

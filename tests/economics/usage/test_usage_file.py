@@ -1,4 +1,4 @@
-"""Usage files of the operator: the events of many customers, stored as a batch stores them."""
+"""The operator's usage files: events of many customers, stored as a batch stores them."""
 
 import csv
 import io
@@ -46,14 +46,14 @@ def finance(app, database):
 
 
 def row(number: int = 1, tenant: str = "acme", **changed) -> dict[str, object]:
-    """A row of a CSV file; `...` leaves a field empty."""
+    """Return a row of a CSV file. `...` leaves a field empty."""
     sent = event(number, **changed)
     tokens = sent.pop("tokens", {})
     return {"tenant": tenant, **sent} | {f"{name}_tokens": n for name, n in tokens.items()}
 
 
 def row_of_event(sent: dict[str, object]) -> dict[str, object]:
-    """The same event in CSV."""
+    """Return the same event in CSV."""
     return row(0, **({"tokens": ...} | sent))
 
 
@@ -70,7 +70,7 @@ def lines(*rows: dict[str, object]) -> str:
 
 
 def facts(rows) -> list[tuple]:
-    """Rows of a table without the instants of their arrival."""
+    """Return rows of a table without the times of their arrival."""
     return [
         tuple(
             v
@@ -200,7 +200,7 @@ def test_an_id_that_is_taken_by_another_event_stops_the_whole_file(app, finance)
 
 
 class Killed(Exception):
-    """The process is gone."""
+    """An error that stands for a killed process."""
 
 
 @EACH_STORE
@@ -229,7 +229,7 @@ def test_killed_at_any_statement_nothing_is_left_and_a_retry_stores_it_once(
     jobs.drain(actor_of)
     events.remove(database.engine, "before_cursor_execute", kill)
     if count <= number:
-        assert len(stored()) == 8  # the file needs fewer statements
+        assert len(stored()) == 8  # The file needs fewer statements.
         return
     assert stored() == [] and stored("globex") == [] and days() == []
     assert row_of(page).state == "applying" and "Failed" in finance.get(page).text
@@ -295,7 +295,7 @@ def test_a_row_that_is_right_at_first_sight_breaks_no_check():
     rows = [good]
     for field in (*checks.TEXTS, *checks.TOKENS, "at"):
         rows += [good | {field: f"'{each}'"} for each in HARD]
-    alone = {"broken", "strange", "tenant", "system"}  # a name that is missing has no id either
+    alone = {"broken", "strange", "tenant", "system"}  # A missing name has no id either.
     rows += [good | {field: "NULL"} for field in good if field not in alone]
     rows += [good | {field: "true"} for field in ("broken", "strange")]
     rows += [good | {"instant": f"TIMESTAMPTZ '{y}-11-25 00:00Z'"} for y in (2020, 2030)]
@@ -380,7 +380,8 @@ def test_what_cannot_be_read_says_why(finance, name):
 def test_a_parquet_bomb_is_refused(finance, tmp_path):
     target = tmp_path / "a.parquet"
     values = {"tenant": "acme", "id": "a", "at": at(NOW), "system": SYSTEM, "model": "m"}
-    written = ", ".join(  # texts in the file; as enumerations DuckDB writes them ten times as fast
+    # The file's columns are text: DuckDB writes enumerations ten times as fast.
+    written = ", ".join(
         f"""'{value}'::ENUM ('{value}') AS "{name}\""""
         for name, value in (values | {"outcome": "success"}).items()
     )

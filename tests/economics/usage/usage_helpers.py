@@ -23,13 +23,14 @@ from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests import make
 
-NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # when these tests happen
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # The time at which these tests run.
 SYSTEM = "claims-triage"
-EACH_STORE = pytest.mark.usefixtures("each_store")  # for what PostgreSQL and ClickHouse promise
+# Runs tests of what PostgreSQL and ClickHouse both promise.
+EACH_STORE = pytest.mark.usefixtures("each_store")
 
 
 def register(key: str = SYSTEM, slug: str = "acme") -> UUID:
-    """A system of the tenant, registered when it isn't there."""
+    """Register a system of the tenant, if it isn't there."""
     with make.acting("compliance_officer", slug):
         found = session().scalars(select(AISystem).where(AISystem.key == key)).one_or_none()
         made = found or systems.register(
@@ -43,7 +44,7 @@ def at(instant: datetime) -> str:
 
 
 def event(number: int = 1, **changed: Any) -> dict[str, Any]:
-    """An event; `...` leaves a field out."""
+    """Return an event. `...` omits a field."""
     values = {
         "id": f"req-{number}",
         "at": at(NOW - timedelta(minutes=number)),
@@ -55,7 +56,7 @@ def event(number: int = 1, **changed: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not ...}
 
 
-# Events of some days, whose ids meet again.
+# Events of some days, with repeated ids.
 EVENTS_OF_DAYS = st.builds(
     lambda n, minutes, outcome, model, tokens: event(
         n,
@@ -101,7 +102,7 @@ class Product:
         kind: str = "application/json",
         encoding: str | None = None,
     ) -> TestResponse:
-        """Send a batch; `data` is a body as it is."""
+        """Send a batch. `data` is sent as the body as it is."""
         headers = {"Authorization": f"Bearer {self.secret}", "Content-Type": kind}
         headers |= {"Idempotency-Key": key} if key else {}
         headers |= {"Content-Encoding": encoding} if encoding else {}
@@ -112,13 +113,13 @@ class Product:
         return reply
 
     def send(self, events: Sequence[Any] = (), **options: Any) -> dict[str, Any]:
-        """The answer of the same."""
+        """Send a batch and return the decoded answer."""
         found: dict[str, Any] = self.post(events, **options).json
         return found
 
 
 def stored(slug: str = "acme") -> list[Any]:
-    """The events of the tenant, by id."""
+    """Return the events of the tenant, by id."""
     with make.acting("admin", slug):
         if not isinstance(store(), PostgresqlEvents):
             return _stored_in_clickhouse()
@@ -126,7 +127,7 @@ def stored(slug: str = "acme") -> list[Any]:
 
 
 def _stored_in_clickhouse() -> list[Any]:
-    """The same rows: every column comes back through PostgreSQL."""
+    """Return the rows of ClickHouse, converted by PostgreSQL to the same types."""
     kinds = {"Uuid": "uuid", "DateTime": "timestamptz", "Integer": "int", "Text": "text"}
     types = {each.name: kinds[type(each.type).__name__] for each in EVENTS.columns}
     columns = ", ".join(
@@ -140,6 +141,6 @@ def _stored_in_clickhouse() -> list[Any]:
 
 
 def days(slug: str = "acme") -> list[Any]:
-    """The counts of its days."""
+    """Return the counts of its days."""
     with make.acting("admin", slug):
         return list(session().execute(select(DAYS).order_by(*DAYS.primary_key.columns)))

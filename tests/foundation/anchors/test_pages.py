@@ -1,4 +1,4 @@
-"""Who may say where checkpoints go, what is refused, and what the page says."""
+"""Settings of checkpoint anchors: permissions, rejected input, and the page."""
 
 import re
 from datetime import timedelta
@@ -167,7 +167,7 @@ def test_removing_needs_a_fresh_sign_in_and_stops_the_sending(
 
 
 def test_one_that_is_removed_while_it_is_asked_is_left_as_it_was(log, witness):
-    """Its answer comes after the removal: nothing is written, nothing is halted."""
+    """Write and halt nothing when the answer arrives after the removal."""
     log.grow(1)
     ids = []
 

@@ -1,6 +1,4 @@
-"""A receiver of the tenant's own gets signed checkpoints; a time-stamp authority signs that they
-existed.
-"""
+"""Receivers of signed checkpoints, and a time-stamp authority that signs their existence."""
 
 import base64
 import hashlib
@@ -54,7 +52,10 @@ def test_a_receiver_can_tell_that_a_checkpoint_is_ours(log):
 
 
 def test_the_signature_is_that_of_the_published_example():
-    """Of the Standard Webhooks specification, made there by someone else's library."""
+    """Reproduce the example of the Standard Webhooks specification.
+
+    Its signature was made with another library.
+    """
     secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
     headers = webhook.signed(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
@@ -89,7 +90,7 @@ def test_the_secret_is_kept_sealed(log):
         [holding] = [each for each in key_encryption.holdings if each.model is Anchor]
         assert (
             key_encryption.service().rewrap(row.secret, holding.context(row)) is None
-        )  # a rotation of the key finds and opens it
+        )  # A rotation of the key finds and decrypts it.
 
 
 # ---- a time-stamp authority
@@ -119,9 +120,7 @@ distinguished_name=dn
 
 
 class Authority:
-    """`openssl ts` behind HTTP: an authority that neither we nor our code have anything to do
-    with.
-    """
+    """A time-stamp authority: `openssl ts` behind HTTP, independent of our code."""
 
     def __init__(self, folder):
         folder.mkdir(parents=True)
@@ -194,7 +193,7 @@ def test_a_checkpoint_is_stamped_and_openssl_bears_the_stamp_out(
 
 
 def test_a_chain_counts_in_whatever_order_its_certificates_are(log, authority, tmp_path):
-    """DER sorts them, `openssl ts -reply -chain` doesn't: both orders, one of which is not DER's."""
+    """Accept both orders: DER sorts the certificates, `openssl ts -reply -chain` doesn't."""
     size, _ = log.grow(3)
     other = Authority(tmp_path / "other")
     chains = (authority.root + other.root, other.root + authority.root)
@@ -267,7 +266,9 @@ def test_nothing_that_a_token_says_can_be_changed(log, authority):
         for each in bent
         if not timestamp.flaw(each, authority.root, content)
     ]
-    assert len(held) < 50  # an OID beside the signature, a key's usage: nothing that is said
+    assert (
+        len(held) < 50
+    )  # Flips in an OID next to the signature, or in a key's usage, change no statement.
     assert {(t.gen_time, t.serial_number, t.message_imprint.message) for t in held} <= {
         (said.gen_time, said.serial_number, said.message_imprint.message)
     }

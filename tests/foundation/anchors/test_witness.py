@@ -1,5 +1,6 @@
-"""A witness cosigns what has merely grown; what it saw and we no longer have, or have otherwise,
-stops the log and is shown.
+"""The witness of a log: it cosigns a log that only grew.
+
+A log that lost or changed what the witness saw is halted, and the finding is shown.
 """
 
 import base64
@@ -83,7 +84,7 @@ def test_a_log_that_grows_is_cosigned_each_time_and_somebody_elses_verifier_coun
 
 
 def test_served_checkpoints_and_proofs_carry_the_witnesses_cosignatures(log, witness, app):
-    """Also those of a package: what somebody takes home is witnessed without a second download."""
+    """Include packages: an auditor's download is witnessed without a second one."""
     log.grow(30)
     log.witnessed_by(witness)
     log.push()
@@ -108,7 +109,7 @@ def test_served_checkpoints_and_proofs_carry_the_witnesses_cosignatures(log, wit
 
 
 def test_a_witness_that_is_ahead_of_what_we_remember_is_asked_again_from_there(log, any_witness):
-    """As after an answer that was lost on its way:
+    """Recover after a lost answer.
 
     409 with its size, then the proof from that size.
     """
@@ -171,7 +172,7 @@ def test_a_log_that_is_taken_up_again_is_witnessed_under_its_new_name(log, witne
     anchor = log.witnessed_by(witness)
     submit_checkpoint(witness, log.forged(size + 7))
     log.push()
-    assert log.push() == 0  # nothing new is signed, so it is not asked again and again
+    assert log.push() == 0  # Nothing new is signed, so no request follows.
     with log.acting("admin"):
         logs.resume()
     grown, _ = log.grow(2)
@@ -242,7 +243,7 @@ def test_a_size_that_cannot_be_read_halts_nothing(log, witness, body):
 
 
 def made_up_witness(statement):
-    """A server that claims to have 99,999 entries, and shows this as its last checkpoint."""
+    """Return a server that claims 99,999 entries and shows this as its last checkpoint."""
 
     class MadeUp(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -266,8 +267,10 @@ def made_up_witness(statement):
 
 
 def test_a_made_up_witness_halts_nothing(log, witness):
-    """It names a huge size, and shows nothing, garbage, a checkpoint that the log never signed, one
-    that it didn't cosign, or one that agrees.
+    """Ignore a huge size without valid proof.
+
+    The witness shows nothing, garbage, a checkpoint that the log never signed, one that it didn't
+    cosign, or one that agrees.
     """
     size, note = log.grow(5)
     forged = note.replace(f"\n{size}\n", "\n99999\n")
@@ -298,7 +301,7 @@ def test_a_statement_that_log_and_witness_signed_halts(log, witness):
 def cosigned(
     sent, private, name, *, kind=cosignature.KIND, at=None, text=None, spoil=lambda raw: raw
 ):
-    """A cosignature as its answer, by the specification alone."""
+    """Return a cosignature as a witness answers it, made from the specification alone."""
     text = text or sent.decode().split("\n\n", 1)[1].rpartition("\n\n")[0] + "\n"
     at = int(clock.now().timestamp()) if at is None else at
     signature = at.to_bytes(8) + private.sign(f"cosignature/v1\ntime {at}\n{text}".encode())
@@ -346,9 +349,9 @@ def test_a_cosignature_that_does_not_hold_is_no_agreement(log, what):
 
 
 def test_the_same_answer_does_count_when_it_holds(log):
-    """Otherwise the refusals above would prove nothing.
+    """Validate the rejections above, which would prove nothing otherwise.
 
-    Lines of other keys beside it are ignored.
+    Lines of other keys next to it are ignored.
     """
     size, _ = log.grow(3)
     more = cosigned(b"old 0\n\nx\n1\ny\n\nz", Ed25519PrivateKey.generate(), "somebody.example/else")

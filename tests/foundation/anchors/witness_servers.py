@@ -1,6 +1,4 @@
-"""What the tests of anchors need: a server that answers as told, someone else's witness, and a log
-with a past.
-"""
+"""Servers and logs for tests of anchors: a stub, an independent witness, a log with a history."""
 
 import contextlib
 import hashlib
@@ -31,7 +29,7 @@ OTHER = Path(sys.executable).with_name("aics-witness")
 
 
 class StubReceiver:
-    """Answers every POST with `status`, `body` and `headers`; keeps what it was sent."""
+    """A server that answers every POST with `status`, `body` and `headers`, and stores requests."""
 
     def __init__(self, status=200, body=b"", **headers):
         self.status, self.body, self.headers, self.requests = status, body, headers, []
@@ -94,9 +92,7 @@ class DemoWitness:
 
 
 class IndependentWitness:
-    """aics-witness, which neither we nor our code have anything to do with, in a process of its
-    own.
-    """
+    """A witness that is independent of our code: aics-witness in a process of its own."""
 
     def __init__(self, folder):
         port = free_port()
@@ -110,7 +106,7 @@ class IndependentWitness:
         return subprocess.run(line, check=True, capture_output=True, text=True, timeout=60).stdout
 
     def trust(self, origin, line):
-        """It reads its logs when it starts."""
+        """Restart the witness, which reads its logs when it starts."""
         self.stop()
         self.run("add-log", "--origin", origin, "--vkey", line)
         self.process = subprocess.Popen(
@@ -119,7 +115,7 @@ class IndependentWitness:
         wait_until(self.answers)
 
     def answers(self):
-        """Whether it listens, whatever it says."""
+        """Return whether it listens, whatever it answers."""
         with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             return bool(requests.get(self.url, timeout=5).status_code)
         return False
@@ -140,7 +136,7 @@ class IndependentWitness:
 
 
 def root_by_definition(leaves):
-    """RFC 6962, 2.1, by its definition."""
+    """Return the root by the definition of RFC 6962, 2.1."""
     if len(leaves) == 1:
         return hashlib.sha256(b"\0" + leaves[0]).digest()
     half = 1 << (len(leaves) - 1).bit_length() - 1
@@ -150,13 +146,13 @@ def root_by_definition(leaves):
 
 
 class DrivenLog:
-    """A tenant's log as the tests drive it."""
+    """A tenant's log, as tests write to it."""
 
     def __init__(self, acting, tenant="acme"):
         self.acting, self.tenant = acting, tenant
 
     def grow(self, count=1):
-        """So many more entries, sequenced; the last checkpoint's (size, note)."""
+        """Add so many entries and sequence them. Return the last checkpoint's (size, note)."""
         write_entries(self.acting, count, self.tenant)
         sequence_entries(self.acting, self.tenant)
         with self.acting("admin", self.tenant):
@@ -179,8 +175,9 @@ class DrivenLog:
             return audit.head().trouble
 
     def forged(self, size):
-        """A checkpoint of another history, signed with the log's own key: what only a dishonest
-        operator can make.
+        """Return a checkpoint of another history, signed with the log's own key.
+
+        Only a dishonest operator can make one.
         """
         with self.acting("admin", self.tenant):
             head = checkpoint.Head(
@@ -192,13 +189,13 @@ class DrivenLog:
             return checkpoint.sign(logs.private_key(key), key.name, head)
 
     def add(self, **fields):
-        """An anchor; its id."""
+        """Add an anchor and return its id."""
         fields = {"kind": "witness", "name": "Northlight", **fields}
         with self.acting("admin", self.tenant):
             return actions.add(**fields).id
 
     def witnessed_by(self, witness, **fields):
-        """An anchor at a witness that knows this log."""
+        """Add an anchor at a witness that knows this log."""
         if self.size == 0:
             self.grow()
         witness.trust(self.origin, self.key)
@@ -218,13 +215,13 @@ class DrivenLog:
             return actions.compare()
 
     def anchor(self, anchor_id):
-        """As it is now: (state, finding, seen_size)."""
+        """Return the anchor's current (state, finding, seen_size)."""
         with self.acting("admin", self.tenant):
             row = queries.anchor(anchor_id)
             return row.state, row.finding, row.seen_size
 
     def entries(self, action):
-        """The log's entries of that action, the oldest first: (changes, facts, kind of actor)."""
+        """Return the log's entries of that action, oldest first: (changes, facts, kind of actor)."""
         with self.acting("admin", self.tenant):
             query = (
                 select(AuditEntry)
@@ -235,11 +232,11 @@ class DrivenLog:
 
 
 def submit_checkpoint(witness, note, *, old=0):
-    """Straight to a witness, without a proof."""
+    """Send a checkpoint directly to a witness, without a proof."""
     body = f"old {old}\n\n{note}".encode()
     return requests.post(f"{witness.url}/add-checkpoint", data=body, timeout=60)
 
 
 def run_requested_work():
-    """Everything that somebody asked for."""
+    """Run all requested work."""
     return queue.drain(actor_of)

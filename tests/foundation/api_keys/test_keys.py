@@ -1,6 +1,4 @@
-"""Keys of machines on their pages: made and shown once, rotated, revoked; who may; and what two
-clicks bring about.
-"""
+"""Pages of API keys: create and show once, rotate, revoke; permissions; double clicks."""
 
 from datetime import UTC, datetime, time, timedelta
 from uuid import uuid4
@@ -23,7 +21,8 @@ from tests import make
 from tests.browser import Visitor
 from tests.machine_client import MachineClient, create_machine_client
 
-CHECKPOINT = "/audit/acme/checkpoint"  # answers 404 as long as nothing was sequenced: access, then
+# Answers 404 to a valid key until something is sequenced.
+CHECKPOINT = "/audit/acme/checkpoint"
 
 
 def keys(tenant="acme"):
@@ -45,7 +44,7 @@ def entries(*names):
 
 
 def filled(visitor, **changes):
-    """The form as a browser sends it: with what was hidden in it."""
+    """Return the form as a browser sends it, with its hidden fields."""
     page = BeautifulSoup(visitor.get("settings/keys/new").text, "html.parser")
     return {
         "name": "log mirror in Dublin",
@@ -70,7 +69,7 @@ def test_an_admin_makes_a_key_sees_it_once_and_a_machine_is_let_in(app, as_admin
     reply = as_admin.post("settings/keys/new", then=201, **form)
     key = key_in(reply)
     assert opens(app, key) and reply.headers["Cache-Control"] == "no-store"
-    again = as_admin.post("settings/keys/new", **form)  # the page is loaded again
+    again = as_admin.post("settings/keys/new", **form)  # The page is loaded again.
     page = as_admin.get(again.location).text
     assert "shown once" in page and key not in page and not KEY_PATTERN.search(page)
     assert "log mirror in Dublin" in page and "1 active API key" in page
@@ -151,7 +150,7 @@ def test_a_tenant_has_no_more_keys_than_a_page_can_show(acting, database, monkey
 
 
 def test_two_clicks_at_the_same_moment_make_one_key(app, as_admin, statements):
-    """The second waits for the first one's lock, and is then told that the key is made."""
+    """Let the second click wait for the lock, then find the key made."""
     form = filled(as_admin)
     with statements() as seen:
         as_admin.post("settings/keys/new", then=201, **form)
@@ -329,7 +328,7 @@ def test_the_list_asks_the_database_as_often_for_many_keys_as_for_one(app, as_of
     few = asked()
     for number in range(1, 12):
         create_machine_client(app, name=f"m{number}")
-    assert len(asked()) == len(few) == 3  # keys, who created them, and which to rotate
+    assert len(asked()) == len(few) == 3  # Keys, who created them, and which to rotate.
 
 
 # ---- what a product's key is bound to

@@ -1,6 +1,4 @@
-"""Deciding on approvals through the front door: the newest one's page, and a decision with what
-that page carries.
-"""
+"""Decisions on approvals through the front door, with what the newest one's page carries."""
 
 import re
 from typing import Any
@@ -16,7 +14,7 @@ from tests.browser import field_value
 
 
 def newest_approval_id(slug: str = "acme") -> Any:
-    """The id of the newest approval of that tenant."""
+    """Return the id of the newest approval of that tenant."""
     role = "operator_admin" if slug == "console" else "admin"
     with make.acting(role, slug, read_only=True):
         return session().scalars(select(Approval.id).order_by(Approval.number.desc())).first()
@@ -27,14 +25,14 @@ def newest_approval_page(slug: str = "acme") -> str:
 
 
 def fingerprint_on_page(visitor: Any, path: str) -> str:
-    """The fingerprint that the page carries; empty where it has none."""
+    """Return the fingerprint that the page carries, or "" if it has none."""
     return field_value(visitor.get(path).text.partition("<main")[2], "seen") or ""
 
 
 def decide_approval(
     visitor: Any, path: str, then: int = 303, *, verb: str, seen: str | None = None, **form: str
 ) -> Any:
-    """As somebody who has opened the page, unless `seen` says what they saw."""
+    """Decide as a person who opened the page, unless `seen` gives another fingerprint."""
     if seen is None:
         page = visitor.client.get(visitor.at(path))
         main = page.text.partition("<main")[2] if page.status_code == 200 else ""
@@ -43,7 +41,7 @@ def decide_approval(
 
 
 def approve_below_pages(approval_id: UUID, role: str, slug: str = "acme") -> Any:
-    """Below the pages: as that person, who sees it as it is now."""
+    """Approve without a page, as that person with the current fingerprint."""
     with make.acting(role, slug):
         found = queries.approval(approval_id)
         kind = kinds.named(found.kind)
@@ -54,7 +52,7 @@ def approve_below_pages(approval_id: UUID, role: str, slug: str = "acme") -> Any
 
 
 def approvals_in_inbox(visitor: Any, slug: str = "acme") -> set[str]:
-    """Where the approvals in that person's inbox lead."""
+    """Return the targets of the approvals in that person's inbox."""
     page = visitor.get(f"/t/{slug}/inbox/?group=approvals").text
     links = set(re.findall(r'href="(/t/[a-z]+/inbox/items/[^"]+/open)"', page))
     return {visitor.get(link, then=302).location for link in links}

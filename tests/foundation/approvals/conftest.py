@@ -1,5 +1,6 @@
-"""A kind of the tests' own: changing the purpose of an AI system, which nobody may edit unnoticed
-meanwhile.
+"""A kind of approval for tests: a change of an AI system's purpose.
+
+Meanwhile nobody may edit the purpose unnoticed.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ NAME = "test_purpose"
 
 
 class PurposeChangeKind:
-    """The kind, what was proposed for each system, and what was applied, in order."""
+    """The kind, with each system's proposed purpose, and what was applied, in order."""
 
     def __init__(self) -> None:
         self.wanted: dict[UUID, str] = {}
@@ -102,7 +103,7 @@ def registered_kind(kind: ApprovalKind) -> Iterator[None]:
 
 
 def unregister_kind(name: str) -> None:
-    """As after a release that no longer has the feature."""
+    """Remove a kind, as a release without its feature would."""
     kinds._kinds.pop(name, None)
 
 

@@ -1,6 +1,4 @@
-"""Approvals, whatever their kind: what is applied is what was seen, by other people than the
-requester.
-"""
+"""Approvals of any kind: only what others than the requester saw is applied."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -40,7 +38,7 @@ SECOND = ("second_admin", "acme")
 
 @pytest.fixture
 def second_admin(database, purpose_kind):
-    """A second admin, who was there before every request."""
+    """Add a second admin, who joined before every request."""
     make.add_member(*SECOND, since=clock.now() - make.MEMBERS_FOR)
 
 
@@ -196,7 +194,7 @@ def test_what_it_depends_on_has_drifted_so_it_is_looked_at_again(purpose_kind, a
     path = newest_approval_page()
     seen = fingerprint_on_page(as_second_admin, path)
     purpose_kind.context = "another base"
-    tenant_cache.forget()  # what the test's own kind of approval knows isn't in the database
+    tenant_cache.forget()  # The tests' kind of approval keeps its facts outside the database.
     page = decide_approval(as_second_admin, path, 409, verb="approve", seen=seen)
     assert "Something has changed since you opened this page" in page.text and seen not in page.text
     decide_approval(as_second_admin, path, verb="approve")
@@ -208,7 +206,7 @@ def test_a_block_is_shown_refused_and_recorded(purpose_kind, as_second_admin):
     path = newest_approval_page()
     seen = fingerprint_on_page(as_second_admin, path)
     purpose_kind.block = "A hold is in place."
-    tenant_cache.forget()  # what the test's own kind of approval knows isn't in the database
+    tenant_cache.forget()  # The tests' kind of approval keeps its facts outside the database.
     assert "A hold is in place." in as_second_admin.get(path).text
     decide_approval(as_second_admin, path, 409, verb="approve", seen=seen)
     assert entries_of_action()[-1] == "approval.blocked" and purpose_kind.applied == []
@@ -258,7 +256,7 @@ def test_requested_twice_is_requested_once_and_two_targets_have_two(purpose_kind
 def test_of_two_kinds_about_one_target_the_second_is_void_once_the_first_is_applied(
     purpose_kind, as_second_admin
 ):
-    """Both bind to the target as it was."""
+    """Bind both to the target as it was."""
     from tests.foundation.approvals.conftest import PurposeChangeKind, registered_kind
 
     other = PurposeChangeKind()
@@ -339,9 +337,7 @@ def test_who_approved_before_a_drift_is_asked_again(purpose_kind, second_admin):
 def test_the_approval_of_somebody_who_left_or_changed_role_no_longer_counts(
     how, purpose_kind, as_admin, as_second_admin, as_officer, as_reviewer
 ):
-    """An officer who became an admin may decide, too: but their approval was an officer's, who is
-    no longer there.
-    """
+    """Ignore an approval by a former officer, even one who became an admin and may decide again."""
     purpose_kind.requested(purpose_kind.system(), needed=2)
     path = newest_approval_page()
     decide_approval(as_officer, path, verb="approve")
@@ -574,9 +570,9 @@ def test_a_kind_is_registered_once(purpose_kind):
 @pytest.mark.parametrize("whose", ["own", "same address", "about", "named", "another"])
 @pytest.mark.parametrize(
     "late", [-3000, -1, 0, 1]
-)  # minutes after the request that the second person got their role; for a day they are new
+)  # Minutes after the request at which the second person got their role; they are new for a day.
 def test_the_inbox_shows_exactly_what_one_may_approve(purpose_kind, acting, whose, late):
-    """The condition on rows and the check of one approval are the same rule."""
+    """Apply the same rule to rows and to one approval."""
     make.add_member(*SECOND, since=clock.now() + timedelta(minutes=late))
     me, viewer = make.person_id(*SECOND), make.person_id("viewer")
     if whose == "same address":
@@ -638,14 +634,15 @@ STEPS = st.lists(
         "approve compliance_officer",
     ],
     needed=2,
-)  # requested again while it is open: the same request, with what was given
+)  # Requested again while open: the same request, with the approvals given.
 @given(steps=STEPS, needed=st.sampled_from([1, 2]))
 @settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_people_do_only_what_enough_others_saw_is_applied(
     purpose_kind, second_admin, steps, needed
 ):
-    """Four people look, approve, edit and reject in any order; the model is who saw what when they
-    approved.
+    """Let four people view, approve, edit and reject in any order.
+
+    The model is who saw what when they approved.
     """
     system = purpose_kind.system(key=f"s{uuid4().hex[:8]}")
     purpose_kind.requested(system, needed=needed)
@@ -681,7 +678,7 @@ def test_whatever_people_do_only_what_enough_others_saw_is_applied(
                     and purpose_kind.applied[-1][1] == purpose_kind.wanted[system]
                 )
             is_another = queries.latest(NAME, [system])[system].id != approval.id
-            if verb == "void" or is_another:  # a request that is open is the same one
+            if verb == "void" or is_another:  # An open request is the same one.
                 agreed.clear()
     assert len(purpose_kind.applied) <= 1 + steps.count("request")
 

@@ -1,4 +1,4 @@
-"""Two people at one approval at the same moment: committed, on connections of their own."""
+"""Two people who decide on one approval at the same time, on connections of their own."""
 
 import threading
 
@@ -14,9 +14,7 @@ from tests.waiting import MAX_WAIT_SECONDS
 
 
 def run_concurrently(*deeds):
-    """What came of it when each (role, action) was done at the same moment, each in a transaction
-    of its own.
-    """
+    """Return the results of (role, action) pairs that ran at once, each in its own transaction."""
     start, outcomes = threading.Barrier(len(deeds)), []
 
     def act(role, action):
@@ -54,9 +52,7 @@ def approving(approval, seen):
 
 
 def test_an_edit_and_an_approval_at_once_come_one_after_the_other(committed_world, purpose_kind):
-    """Either the approver's change is applied to what they saw and the edit comes after it, or the
-    edit voids it.
-    """
+    """Apply the approved change before the edit, or void the approval by the edit."""
     make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     for number in range(6):
         system, approval, seen = request(purpose_kind, f"edited-{number}")
@@ -129,7 +125,7 @@ def test_two_requests_at_once_are_one(committed_world, purpose_kind):
 def test_who_loses_their_role_while_they_approve_is_told_and_nothing_is_given(
     committed_world, purpose_kind
 ):
-    """The page was opened as a compliance officer; a viewer presses the button."""
+    """Reject a viewer who opened the page as a compliance officer."""
     _system, approval, seen = request(purpose_kind, "demoted")
     purpose_kind.applied.clear()
     with make.acting("admin"):

@@ -1,6 +1,4 @@
-"""The discussion of an approval: who sees the request asks and answers while it is open, and an
-erasure removes it.
-"""
+"""The discussion of an approval: open to those who see the request, removed by an erasure."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -29,7 +27,7 @@ def as_second_admin(app, database, purpose_kind):
 
 
 def comments_on_page(reply):
-    """The comments on the page, with who wrote them."""
+    """Return the comments on the page, with their authors."""
     section = BeautifulSoup(reply.text, "html.parser").select_one(
         "section[aria-labelledby=discussion]"
     )
@@ -164,4 +162,5 @@ def test_comments_in_a_row_send_one_mail(purpose_kind, as_admin, as_second_admin
     assert sent_mails() == ["admin@acme.example"]
     as_admin.post(f"{path}/comments", text="One after the other, please.")
     as_second_admin.post(f"{path}/comments", text="Question 4")
-    assert sent_mails() == ["admin@acme.example", "olga.novak@acme.example"]  # one in ten minutes
+    # At most one in ten minutes.
+    assert sent_mails() == ["admin@acme.example", "olga.novak@acme.example"]

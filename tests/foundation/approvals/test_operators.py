@@ -1,6 +1,4 @@
-"""Approvals in the operator's tenant: requested by one operator, in the inbox of another, decided
-there.
-"""
+"""Approvals in the operator's tenant: one operator requests, another decides."""
 
 import pytest
 
@@ -21,7 +19,7 @@ from tests.foundation.approvals.conftest import registered_kind
 
 
 def forget_statements():
-    """They follow from the kinds, which are the same as long as a process runs."""
+    """Forget cached statements, which follow from the kinds of a process."""
     for statement in (
         statements.page_statement,
         statements.tally_statement,

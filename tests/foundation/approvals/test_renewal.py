@@ -1,5 +1,6 @@
-"""A request that isn't ready yet, and one whose target was redone: nobody is asked too early, and
-no earlier approval counts.
+"""Requests that aren't ready yet, and requests whose target was redone.
+
+Nobody is asked too early, and no earlier approval counts.
 """
 
 from datetime import timedelta
@@ -34,7 +35,7 @@ def as_second_admin(app, purpose_kind):
 
 
 def renew_request(system, *, is_ready=True, wanted="", purposes=None):
-    """The target is redone by the admin, who renews its request; whether there was one."""
+    """Redo the target as the admin and renew its request. Return whether there was one."""
     with make.acting("admin"):
         if purposes is not None:
             purposes.wanted[system] = wanted
@@ -169,7 +170,7 @@ def test_who_approved_before_it_was_redone_is_asked_again(purpose_kind, as_secon
 def test_renewing_takes_everybody_again_also_when_the_target_stayed_the_same(
     purpose_kind, as_second_admin
 ):
-    """A test that is repeated with the same outcome: it was given on the earlier one."""
+    """Drop approvals even if a repeated test has the same result: they are for the old one."""
     system = purpose_kind.system()
     approval = purpose_kind.requested(system, needed=2)
     approve_below_pages(approval, "second_admin")

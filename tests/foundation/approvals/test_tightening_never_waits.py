@@ -1,5 +1,6 @@
-"""A law of every feature: an open request to loosen, delete or restart blocks nothing that only
-tightens, and needs no second person.
+"""Tightening actions of every feature: no open request blocks them, and they need no approver.
+
+The open request may loosen, delete or restart.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""What the fault tests run in processes of their own, to be killed."""
+"""Processes that the fault tests kill."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def connect(url: str) -> None:
 
 
 def write_entries_together(who: current.Actor, count: int = 1) -> None:
-    """So many entries, in one transaction."""
+    """Write so many entries in one transaction."""
     with current.acting_as(who), transaction():
         target = session().get(Tenant, who.tenant_id)
         for number in range(count):
@@ -42,8 +42,9 @@ def write_entries_together(who: current.Actor, count: int = 1) -> None:
 
 
 def run_round_killed_at(url: str, nth: int) -> None:
-    """One round of the sequencer that SIGKILL meets before its nth statement or commit; exit code 0
-    when it has fewer.
+    """Run one round of the sequencer and send SIGKILL before its nth statement or commit.
+
+    Exit with 0 if it has fewer.
     """
     connect(url)
     left = nth
@@ -67,7 +68,7 @@ def sequence_until_killed(url: str) -> None:
 
 
 def write_until_told(url: str, who: current.Actor, stop, counts) -> None:
-    """One entry a transaction; how many were committed goes into the queue."""
+    """Write one entry per transaction until told to stop. Queue how many were committed."""
     connect(url)
     written = 0
     while not stop.is_set():
@@ -77,14 +78,14 @@ def write_until_told(url: str, who: current.Actor, stop, counts) -> None:
 
 
 def write_entries_one_by_one(url: str, who: current.Actor, entries: int) -> None:
-    """One entry a transaction."""
+    """Write one entry per transaction."""
     connect(url)
     for _ in range(entries):
         write_entries_together(who)
 
 
 def run_two_rounds(url: str, said: Path) -> None:
-    """What the operator's log says of them goes into the file; exit code: how many were late."""
+    """Run two rounds and write the operator's log to the file. Exit with how many were late."""
     connect(url)
     os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT), 2)
     logs.configure()
@@ -94,9 +95,7 @@ def run_two_rounds(url: str, said: Path) -> None:
 
 
 def run_command(arguments: list[str], settings: dict[str, str], said: Path) -> None:
-    """An operator's command; what it prints goes into the file, and its exit code is the
-    process'.
-    """
+    """Run an operator's command, write its output to the file, and exit with its code."""
     for number in (1, 2):
         os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     os.environ.update(settings)
@@ -105,6 +104,6 @@ def run_command(arguments: list[str], settings: dict[str, str], said: Path) -> N
 
 
 def create_tenant(slug: str) -> current.Actor:
-    """The console acting in a new tenant."""
+    """Return the system actor of a new tenant."""
     tenant = tenants.create_tenant(slug, slug.title())
     return tenants.founder(tenant.id, slug, tenant.name)

@@ -1,4 +1,4 @@
-"""Writes and sequences entries, and reads what the log holds."""
+"""Helpers that write and sequence entries, and read the log."""
 
 from sqlalchemy import select
 
@@ -13,7 +13,7 @@ CHANGED = registry["tenant.settings.changed"]
 
 
 def write_entries(acting, count, tenant="acme"):
-    """So many entries, each in the log of that tenant."""
+    """Write so many entries to the log of that tenant."""
     with acting("admin", tenant) as who:
         target = session().get(Tenant, who.tenant_id)
         return [
@@ -23,7 +23,7 @@ def write_entries(acting, count, tenant="acme"):
 
 
 def sequence_entries(acting, tenant="acme", **options):
-    """Everything that waits in that tenant's log."""
+    """Sequence all pending entries of that tenant's log."""
     taken = 0
     with acting("admin", tenant):
         while more := sequencer.sequence(**options):
@@ -32,7 +32,7 @@ def sequence_entries(acting, tenant="acme", **options):
 
 
 def entry_bodies(acting, tenant="acme"):
-    """The entries of the log, as they were hashed, by place."""
+    """Return the entries of the log as they were hashed, by place."""
     with acting("admin", tenant):
         query = select(AuditEntry.body).join(
             Leaf, (Leaf.tenant_id == AuditEntry.tenant_id) & (Leaf.id == AuditEntry.id)

@@ -1,4 +1,4 @@
-"""docs/verify_meridian.py as a module, and as the program that an auditor runs."""
+"""The verifier docs/verify_meridian.py, as a module and as the program that an auditor runs."""
 
 import importlib.util
 import subprocess
@@ -14,7 +14,7 @@ _spec.loader.exec_module(one_file)
 
 
 def status_of(lines, key, older=None, *, whole=False):
-    """The exit status for these lines of an export, without a process."""
+    """Return the exit status for these lines of an export, without a process."""
     try:
         keys = dict(map(one_file.read_key, key.splitlines()))
         kept = older and one_file.open_checkpoint(older, keys)
@@ -27,7 +27,7 @@ def status_of(lines, key, older=None, *, whole=False):
 
 
 def run_verifier(*arguments, folder=None, script=FILE):
-    """Run it in a folder, without site packages and the environment."""
+    """Run it in a folder, without site packages and without the environment."""
     command = [sys.executable, "-I", "-S", str(script), *map(str, arguments)]
     where = Path(folder) if folder else FILE.parent
     return subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)

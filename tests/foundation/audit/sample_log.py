@@ -1,6 +1,4 @@
-"""A log in memory, written by the product's own tree and export lines, for tests of those who check
-it.
-"""
+"""A log in memory, written by the product's tree and export lines, for tests of verifiers."""
 
 import hashlib
 import json
@@ -18,8 +16,9 @@ SIZE = 23
 
 
 class SampleLog:
-    """A log of so many entries and its key; the first `same` of them are those of a log without
-    options.
+    """A log of so many entries, and its key.
+
+    The first `same` entries are those of a log without options.
     """
 
     def __init__(self, size=SIZE, *, origin=ORIGIN, seed=1, word="as it was", same=0):
@@ -61,8 +60,9 @@ class SampleLog:
         ).line
 
     def hashes(self, edges=None):
-        """The lines with the hashes of the tree; these sizes can be compared, by default every
-        one.
+        """Return the lines with the hashes of the tree.
+
+        These sizes can be compared, by default every one.
         """
         for batch in batched(subtrees(edges or range(1, self.size + 1)), jsonl.MAX_HASHES):
             for level, run in groupby(batch, key=lambda each: each[0]):
@@ -72,8 +72,9 @@ class SampleLog:
                 ).line
 
     def export(self, *indexes, edges=None, **changes):
-        """The lines of an export of everything, or of the entries with these places only; with
-        kind="range" of the entries from the first of them to the last.
+        """Return the lines of an export of everything, or of the entries with these places only.
+
+        With kind="range", the entries run from the first place to the last.
         """
         is_range = changes.get("kind") == jsonl.RANGE
         places = range(indexes[0], indexes[-1] + 1) if is_range else indexes or range(self.size)
@@ -92,7 +93,7 @@ class SampleLog:
         return self.sealed([beginning.line, *map(self.entry, places), *hashes])
 
     def sealed(self, lines):
-        """These lines and the trailer that counts and signs them."""
+        """Return these lines with the trailer that counts and signs them."""
         places = [found.index for found in map(jsonl.read, lines) if hasattr(found, "index")]
         ends = (places[0], places[-1]) if places else (None, None)
         text = jsonl.signed_text(self.origin, hashlib.sha256(b"".join(lines)).hexdigest())
@@ -100,7 +101,7 @@ class SampleLog:
         return [*lines, jsonl.Trailer(len(places), *ends, note).line]
 
     def consistency(self, old, new=None):
-        """An answer of /proof/consistency."""
+        """Return an answer of /proof/consistency."""
         path = merkle.consistency(old, new or self.size, self.node)
         return json.dumps(
             {
@@ -113,7 +114,7 @@ class SampleLog:
 
 
 def edit_line(line, **changes):
-    """A line with other values, otherwise as it was."""
+    """Return a line with other values, otherwise unchanged."""
     return (
         json.dumps(json.loads(line) | changes, ensure_ascii=False, separators=(",", ":")).encode()
         + b"\n"
@@ -121,7 +122,5 @@ def edit_line(line, **changes):
 
 
 def forked_log(at, *, size=SIZE, word="as they would have it"):
-    """A log of the same key whose first entries are the same and whose later ones were written
-    again.
-    """
+    """Return a log of the same key that diverges from the original at a place."""
     return SampleLog(size, word=word, same=at)

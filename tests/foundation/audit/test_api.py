@@ -1,6 +1,4 @@
-"""The log as machines read it: only with a key, only what is signed, and so that anybody's program
-can mirror and check it.
-"""
+"""The log's API: it requires a key and serves only what is signed, for any program to mirror."""
 
 import base64
 import gzip
@@ -42,7 +40,7 @@ PATHS = (
 
 @pytest.fixture
 def signed_log(acting, database):
-    """acme's log with a few signed entries; their ids."""
+    """Write and sign a few entries in acme's log. Return their ids."""
     ids = write_entries(acting, 5)
     sequence_entries(acting)
     return ids
@@ -74,7 +72,7 @@ def entries_of(acting, action="audit.entries.read"):
 
 @contextmanager
 def serve_application(app):
-    """The application on a port of loopback."""
+    """Serve the application on a port of loopback."""
     server = make_server("127.0.0.1", 0, app)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
@@ -87,16 +85,17 @@ def serve_application(app):
 
 
 def reader_of(base, key, tenant="acme", cache=None):
-    """aics-tlog's reader, which neither we nor our code have anything to do with; it shows our
-    key.
-    """
+    """Return the reader of aics-tlog, which is independent of our code. It shows our key."""
     reader = aics_tlog.HttpTileReader(f"{base}/audit/{tenant}/", cache_dir=cache, proxies={})
     reader._opener.addheaders.append(("Authorization", f"Bearer {key}"))
     return reader
 
 
 def mirror_log(reader, key):
-    """(size, root, reader of proven tiles): the checkpoint's signature, every tile, every entry."""
+    """Check the checkpoint's signature, every tile and every entry.
+
+    Return (size, root, reader of proven tiles).
+    """
     note = aics_tlog.parse_note(reader.read_checkpoint())
     result = aics_tlog.verify_checkpoint(note, aics_tlog.parse_vkey(key))
     assert result.ok, result
@@ -119,7 +118,7 @@ def test_a_public_client_mirrors_the_log_checks_it_and_follows_its_growth(
         write_entries(acting, 300)
         sequence_entries(acting)
         new, new_root, proven = mirror_log(reader, verifier_key_of(acting))
-        assert new >= old + 300 and reader.stats["cache_hits"]  # full tiles are not asked for again
+        assert new >= old + 300 and reader.stats["cache_hits"]  # Full tiles aren't requested again.
         path = aics_tlog.consistency_proof_from_tiles(proven, old, new)
         assert aics_tlog.verify_consistency(old, new, old_root, new_root, path)
         assert not aics_tlog.verify_consistency(old, new, new_root, old_root, path)
@@ -127,7 +126,7 @@ def test_a_public_client_mirrors_the_log_checks_it_and_follows_its_growth(
 
 
 def test_the_client_would_notice_an_entry_that_was_changed_behind_our_back(app, acting, signed_log):
-    """Otherwise the mirror above would prove nothing."""
+    """Validate the mirror test above, which would prove nothing otherwise."""
     holder = create_machine_client(app)
 
     class Tampering(aics_tlog.HttpTileReader):
@@ -179,7 +178,7 @@ def test_a_tree_of_256_is_one_full_tile_and_the_first_hash_of_the_next_level(
     )
     assert full.data.startswith(
         holder.get("/audit/acme/tile/0/000.p/5").data
-    )  # a mirror may be behind
+    )  # A mirror may be behind.
     above = holder.get("/audit/acme/tile/1/000.p/1").data
     assert above == aics_tlog.MerkleTree(entry_bodies(acting)[:256]).root()
 
@@ -251,7 +250,7 @@ def test_a_tile_costs_the_same_few_statements_however_many_entries_it_holds(
     holder = create_machine_client(app)
     write_entries(acting, 260)
     sequence_entries(acting)
-    holder.get("/audit/acme/checkpoint")  # notes its use
+    holder.get("/audit/acme/checkpoint")  # Records its use.
     seen = {}
     for path in ("checkpoint", "tile/0/000", "tile/0/001.p/2", "tile/entries/000"):
         with statements() as each:
@@ -382,7 +381,7 @@ def test_another_tenants_entry_has_no_proof_here(app, acting, signed_log):
 def test_without_a_key_nothing_is_told_not_even_whether_there_is_a_log(
     app, as_officer, signed_log, path
 ):
-    """A signed-in person's cookie is not looked at either."""
+    """Ignore a signed-in person's cookie, too."""
     for address in (f"/audit/acme/{path}", f"/audit/nobody/{path}"):
         reply = MachineClient(app, None).get(address, then=401)
         assert reply.headers["WWW-Authenticate"] == 'Bearer realm="console"'
@@ -467,9 +466,7 @@ def test_hashes_and_refusals_leave_none(app, acting, signed_log):
 def test_entries_are_not_given_out_when_the_reading_cannot_be_logged(
     app, acting, signed_log, monkeypatch
 ):
-    """The log is full of reasons to be unavailable; none of them is a way to read without a
-    trace.
-    """
+    """Give no way to read without a trace, whatever makes the log unavailable."""
     holder = create_machine_client(app)
     narrow = replace(actions.READ, fields=frozenset())
     monkeypatch.setattr(actions, "READ", narrow)

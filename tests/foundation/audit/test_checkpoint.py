@@ -1,5 +1,6 @@
-"""Checkpoints and proof files are those of C2SP: other people's programs read ours, and ours
-refuses bent ones in a sentence.
+"""Checkpoints and proof files in the format of C2SP, which other programs read.
+
+Ours rejects altered ones in a sentence.
 """
 
 import base64
@@ -44,7 +45,7 @@ def proof_of(index):
 
 
 def signed(text):
-    """Somebody with the log's key has signed this text."""
+    """Return this text, signed with the log's key."""
     return signed_note.sign(PRIVATE, ORIGIN, text)
 
 
@@ -93,7 +94,7 @@ def test_any_bit_flipped_in_a_checkpoint_is_caught(data):
     bent = bytes(
         each ^ (1 << bit % 8 if at == bit // 8 else 0) for at, each in enumerate(raw)
     ).decode("utf-8", "replace")
-    assume(signatures(bent) != signatures(NOTE))  # two bits of base64's last letter mean nothing
+    assume(signatures(bent) != signatures(NOTE))  # Two bits of base64's last letter mean nothing.
     with pytest.raises(NotSigned) as refused:
         checkpoint.open_checkpoint(bent, KEY)
     assert str(refused.value).endswith(".")
@@ -137,7 +138,7 @@ def test_an_empty_log_and_extension_lines_are_read():
 
 
 def test_another_logs_checkpoint_is_none_of_this_one():
-    """The same key signs for its own name only."""
+    """Accept a key's signature for its own log name only."""
     with pytest.raises(NotSigned, match="is from console.example/audit/globex"):
         checkpoint.open_checkpoint(
             signed(Head("console.example/audit/globex", 11, HEAD.root).text), KEY

@@ -1,6 +1,4 @@
-"""Two requests of one person may both be the first: neither fails, and both seal under the same
-key.
-"""
+"""Concurrent first requests of one person, which both succeed and encrypt under the same key."""
 
 import threading
 from uuid import uuid4
@@ -38,7 +36,7 @@ def test_two_first_deeds_at_once_share_a_key(pool):
                 sealed.append(personal_field_encryption.seal(subject, "name", "Ines Duarte"))
                 first_has_sealed.set()
                 if first:
-                    threading.Event().wait(0.3)  # the second now waits for this transaction
+                    threading.Event().wait(0.3)  # The second now waits for this transaction.
         except Exception as error:
             faults.append(error)
 

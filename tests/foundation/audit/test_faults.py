@@ -1,5 +1,6 @@
-"""Nothing is lost, given two places or forked, even if a process is killed, runs twice, is slow, or
-has a clock that goes back.
+"""Faults of the sequencer: entries are never lost, duplicated or forked.
+
+Processes are killed, run twice, are slow, or have a clock that goes back.
 """
 
 import multiprocessing
@@ -37,13 +38,13 @@ processes.set_forkserver_preload(["tests.foundation.audit.crash_processes"])
 def cluster(server_folder):
     made = Cluster(server_folder / "pg")
     yield made
-    with suppress(Exception):  # a test may have left it stopped
+    with suppress(Exception):  # A test may have left it stopped.
         made.stop()
 
 
 @pytest.fixture
 def url(cluster):
-    """The application bound to that server, for good: nothing is rolled back."""
+    """Return the URL of that server, to which the application is bound. Nothing is rolled back."""
     directory.forget()
     crash_processes.connect(cluster.server.app_url)
     yield cluster.server.app_url
@@ -64,8 +65,9 @@ def exit_code_of(process):
 
 
 def sequence_until_empty(who):
-    """The rounds go on until nothing waits: a killed sequencer's lock ends when the server
-    notices.
+    """Run rounds until no entry is pending.
+
+    A killed sequencer's lock ends when the server notices.
     """
 
     def nothing_waits():
@@ -87,9 +89,7 @@ def entries_waiting(who):
 
 
 def check_log(who, entries=None):
-    """Every entry has one place, places are contiguous, fsck agrees, and no checkpoint contradicts
-    an earlier one.
-    """
+    """Check that places are unique and contiguous, fsck agrees, and checkpoints are consistent."""
     with current.acting_as(who), transaction(read_only=True, snapshot=True):
         written = set(session().scalars(select(AuditEntry.id)))
         places = session().execute(select(Leaf.index, Leaf.id).order_by(Leaf.index)).all()
@@ -233,7 +233,7 @@ def test_a_database_killed_in_a_batch_comes_back_and_the_sequencer_goes_on_by_it
     loop.start()
     try:
         assert killed.wait(MAX_WAIT_SECONDS)
-        time.sleep(1)  # it meets the server that is down
+        time.sleep(1)  # It meets the stopped server.
         cluster.start()
         wait_until(lambda: not entries_waiting(who))
         assert loop.is_alive()
@@ -302,7 +302,7 @@ def test_entries_that_wait_too_long_are_said_once_to_the_operator(url, cluster, 
 
 @pytest.fixture
 def run_operator_command(url, cluster, tmp_path):
-    """Runs a command as an operator would; (exit code, what it said)."""
+    """Return a function that runs an operator's command and returns (exit code, output)."""
     for name, content in (("kek", crash_processes.KEK), ("secret", bytes(range(40, 80)))):
         (tmp_path / name).write_bytes(content)
     settings = {

@@ -1,6 +1,4 @@
-"""Whatever is changed in the stored log, fsck finds it and says where: as a superuser would change
-it, triggers off.
-"""
+"""The fsck of the stored log, which finds any change, even a superuser's without triggers."""
 
 import json
 from contextlib import contextmanager
@@ -27,7 +25,7 @@ from tests import make
 from tests.hypothesis_profiles import examples
 
 CHANGED = registry["tenant.settings.changed"]
-ENTRIES = 560  # two full tiles and an edge
+ENTRIES = 560  # Two full tiles and an edge.
 
 
 def write_entries(count):
@@ -51,8 +49,9 @@ def sequence_entries(limit=sequencer.BATCH):
 
 @pytest.fixture(scope="module")
 def written_log(app, server, settings):
-    """A log of three tiles' worth, several checkpoints and two keys, in a superuser's transaction
-    that is rolled back.
+    """Write a log of three tiles, several checkpoints and two keys.
+
+    It is in a superuser's transaction that is rolled back.
     """
     engine = create_engine(server.owner_url.replace(embedded.OWNER, "postgres"))
     with engine.connect() as connection:
@@ -64,7 +63,7 @@ def written_log(app, server, settings):
             logs.rotate_key()
         write_entries(60)
         sequence_entries()
-        write_entries(3)  # these wait
+        write_entries(3)  # These are pending.
         yield connection
         outer.rollback()
     engine.dispose()
@@ -72,7 +71,7 @@ def written_log(app, server, settings):
 
 
 class Dba:
-    """Changes rows as the application cannot; everything is undone at the end of the block."""
+    """A superuser's changes, which the application can't make; they end with the block."""
 
     def __init__(self, connection, tenant):
         self.connection, self.tenant = connection, tenant
@@ -98,7 +97,7 @@ class Dba:
 
 @pytest.fixture
 def dba(isolated, written_log):
-    """`isolated` binds its own connection; this one is bound instead."""
+    """Bind this connection instead of the one that `isolated` binds."""
     db.connect(written_log)
     changing = Dba(written_log, make.system_actor("acme").tenant_id)
     with changing.undone():
@@ -413,8 +412,7 @@ ROWS = {
     "audit_logs": ["origin", "size", "edge", "number"],
     "audit_log_keys": ["name", "public"],
 }
-# No signature covers when a row was written, the ids of rows that nothing points to, and a
-# checkpoint's `at`.
+# No signature covers the time a row was written, ids without references, and a checkpoint's `at`.
 
 
 def flip(data: bytes, bit: int) -> bytes:
@@ -423,7 +421,7 @@ def flip(data: bytes, bit: int) -> bytes:
 
 
 def flipped(value, bit):
-    """The value with one bit of it flipped; None where that is no value of its type."""
+    """Return the value with one bit flipped, or None if that isn't a value of its type."""
     if isinstance(value, bytes):
         return flip(value, bit)
     if isinstance(value, int):
@@ -471,10 +469,10 @@ def test_any_bit_flipped_in_any_stored_row_is_caught(dba, where, part, bit):
                 id=row_id,
             )
         except DBAPIError:
-            assume(False)  # the database takes no such value, or has that place already
+            assume(False)  # The database accepts no such value, or has that place already.
         after = dba.one(
             f'SELECT "{column}" FROM {table} WHERE tenant_id = :tenant AND id = :id',
             id=changed if column == "id" else row_id,
         )
-        assume(after != value)  # another spelling of the same JSON
+        assume(after != value)  # It is another spelling of the same JSON.
         assert not run_fsck().ok, (table, column, row, value, changed)

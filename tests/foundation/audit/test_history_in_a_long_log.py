@@ -1,8 +1,8 @@
-"""What happened to one object is read from its own entries, however long the log is.
+"""An object's history, read from its own entries however long the log is.
 
-The database plans a statement that it has prepared without knowing the object. In a log that is
-mostly about one object it expects many entries of any: it would read the log from its end until it
-had enough, which for a quiet object is the whole log.
+The database plans a prepared statement without knowing the object. In a log that is mostly about
+one object it expects many entries of any object. It would read the log from its end until it had
+enough, which for a quiet object is the complete log.
 """
 
 from uuid import uuid4
@@ -19,9 +19,9 @@ from tests import make
 from tests.migrated_databases import migrated_database
 
 ENTRIES = 5000
-REPEATED = 8  # from the sixth time on, the driver has a statement prepared
+REPEATED = 8  # The driver has a statement prepared from the sixth time on.
 STEP = Action("test.step", "took a step", frozenset(), frozenset())
-READ = text(  # rows of the log that this transaction read
+READ = text(  # Rows of the log that this transaction read.
     "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
     " WHERE relname = 'audit_entries'"
 )
@@ -29,13 +29,13 @@ READ = text(  # rows of the log that this transaction read
 
 @pytest.fixture(scope="module")
 def race_database(server, worker_id):
-    """Of its own: its log is long."""
+    """Return a database of its own, since its log is long."""
     return migrated_database(f"long_log_{worker_id}")
 
 
 @pytest.fixture
 def quiet(race_database, committed_world):
-    """Three objects with an entry each, before thousands about another."""
+    """Add three objects with an entry each, before thousands about another."""
     quiet = [uuid4() for _ in range(3)]
     with make.acting("admin"):
         busy = session().scalars(select(Tenant).where(Tenant.slug == "acme")).one()

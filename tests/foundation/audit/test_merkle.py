@@ -1,6 +1,4 @@
-"""The tree is the one that RFC 6962 defines, its proofs hold as RFC 9162 says, and nothing else
-passes for one.
-"""
+"""The Merkle tree of RFC 6962, whose proofs hold as RFC 9162 defines; no other proof does."""
 
 import base64
 import hashlib
@@ -14,8 +12,7 @@ from hypothesis import strategies as st
 from governance.foundation.audit import merkle, tiles
 from governance.foundation.audit.merkle import ProofFails, leaf_hash, node_hash
 
-# The eight entries that Certificate Transparency's own tests grow a tree of, and the root after
-# each.
+# Certificate Transparency's own tests grow a tree of these eight entries, with these roots.
 EIGHT = [
     bytes.fromhex(each)
     for each in (
@@ -42,7 +39,7 @@ ROOTS = [
 ]
 VECTORS = json.loads((Path(__file__).parents[2] / "vendor" / "merkle.json").read_text())
 HASHES = [base64.b64decode(each) for each in VECTORS["hashes"]]
-# Where we refuse what the public vectors accept, and why.
+# Cases that the public vectors accept and we reject, with the reason.
 STRICTER = {
     "additional/sizes-are-equal-one-and-proof-is-empty": (
         "its roots are words of 12 bytes; every hash has 32 here"
@@ -51,8 +48,9 @@ STRICTER = {
 
 
 def recursive(leaves):
-    """MTH of RFC 6962, 2.1, word for word: the definition that everything faster is held
-    against.
+    """Return MTH of RFC 6962, 2.1, word for word.
+
+    Faster implementations are compared with this definition.
     """
     if len(leaves) < 2:
         return leaf_hash(leaves[0]) if leaves else hashlib.sha256(b"").digest()
@@ -63,7 +61,7 @@ def recursive(leaves):
 
 
 def forest(leaves):
-    """What merkle.py asks for, from the leaves alone."""
+    """Return the nodes that merkle.py reads, computed from the leaves alone."""
     return lambda level, index: recursive(leaves[index << level : (index + 1) << level])
 
 
@@ -189,7 +187,7 @@ def test_any_bit_flipped_in_a_proof_of_consistency_is_caught(size, data):
 
 
 def altered(entries, at):
-    """Histories that somebody would rather have had, by what was done."""
+    """Yield altered histories, each with what was done to it."""
     return {
         "changed": [*entries[:at], b"another deed", *entries[at + 1 :]],
         "dropped": [*entries[:at], *entries[at + 1 :], b"filler"],
@@ -200,8 +198,9 @@ def altered(entries, at):
 
 @given(st.integers(3, 60), st.data())
 def test_a_rewritten_history_has_no_proof_that_it_continues_the_old_one(old, data):
-    """Changed, dropped, reordered, repeated: the forger may make any proof from their own tree, and
-    none holds.
+    """Try changes, omissions, reorderings and repeats.
+
+    The forger may make any proof from their own tree, and none holds.
     """
     entries, at = named(old), data.draw(st.integers(0, old - 2))
     for how, forged in altered(entries, at).items():
@@ -263,7 +262,7 @@ def test_an_entry_outside_of_the_tree_has_no_proof(index, size):
 
 
 def grown(entries, steps=()):
-    """The tree as tiles, grown in steps of these lengths and then at once."""
+    """Return the tree as tiles, grown in steps of these lengths and then at once."""
     size, edge, full = 0, b"", {}
     for step in [*steps, len(entries)]:
         made = tiles.grow(size, edge, [leaf_hash(each) for each in entries[size : size + step]])

@@ -1,5 +1,6 @@
-"""The verifier of one file agrees with ours: it accepts what our exports are, and refuses what ours
-refuses, without a line of our code.
+"""The one-file verifier, which agrees with ours without a line of our code.
+
+It accepts and rejects the same exports.
 """
 
 import ast
@@ -25,7 +26,7 @@ KINDS = {"whole": WHOLE, "range": PART, "filtered": FILTERED}
 
 
 def agreed_status(lines, *, key=LOG.key, older=None, whole=False):
-    """The exit status that both verifiers give."""
+    """Return the exit status that both verifiers give."""
     demand = Demand.WHOLE_LOG if whole else None
     ours = verify(lines, key, older, demand=demand).outcome.value
     theirs = status_of(lines, key, older, whole=whole)
@@ -146,14 +147,14 @@ def test_dropped_repeated_and_swapped_lines_are_refused(data, kind):
 
 
 def thinned_export():
-    """A selection without one of its entries, its end counted again, its signature kept."""
+    """Return a selection without one of its entries, recounted, with its signature kept."""
     kept = [*FILTERED[:2], *FILTERED[3:-1]]
     signature = jsonl.read(FILTERED[-1]).signature
     return [*kept, jsonl.Trailer(2, 3, 19, signature).line]
 
 
 def shortened_range():
-    """A range that begins later, and says so."""
+    """Return a range with a later start, in its header, too."""
     header = edit_line(PART[0], first=9)
     signature = jsonl.read(PART[-1]).signature
     return [header, *PART[6:-1], jsonl.Trailer(SIZE - 9, 9, SIZE - 1, signature).line]
@@ -203,7 +204,7 @@ def test_it_judges_signatures_as_openssl_does(message, bit):
     try:
         assert not one_file.is_signed(bytes(bent[:32]), message, bytes(bent[32:]))
     except ValueError:
-        assert bit < 256  # such a key is not on the curve
+        assert bit < 256  # No such key is on the curve.
 
 
 # ---- the program

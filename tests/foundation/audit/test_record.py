@@ -1,4 +1,4 @@
-"""Recording: with its change or not at all, personal things sealed, and never changed."""
+"""Recording: together with its change or not at all, personal data encrypted, never altered."""
 
 from datetime import UTC, date, datetime
 from enum import Enum, IntEnum
@@ -123,7 +123,7 @@ def test_an_action_names_the_class_of_its_rows(target):
 
 
 def test_an_action_keeps_its_first_declaration(app):
-    """A second one stops the start: see tests/kernel/test_manifest.py."""
+    """Keep the first declaration; a second one stops the start: tests/kernel/test_manifest.py."""
     first = registry["tenant.created"]
     assert (
         action("tenant.created", "again", **OF_A_TENANT).says == "again"
@@ -153,7 +153,7 @@ class Colour(Enum):
 
 
 def as_kept(entry):
-    """The row as the database has it."""
+    """Return the row as the database stores it."""
     return session().scalars(select(AuditEntry).where(AuditEntry.id == entry.id)).one()
 
 
@@ -367,7 +367,10 @@ def test_erasing_the_subjects_key_erases_what_it_sealed_and_not_the_entry(acting
 
 
 def test_a_key_made_in_a_savepoint_that_is_undone_seals_nothing(acting):
-    """A refused form is undone to a savepoint; what is recorded after it must still open."""
+    """Encrypt with a new key after a savepoint was rolled back.
+
+    A rejected form is rolled back to a savepoint; what is recorded later must still open.
+    """
     with acting("viewer"):
         session().execute(delete(DataKey))
     with acting("viewer"):

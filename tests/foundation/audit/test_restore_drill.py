@@ -1,4 +1,4 @@
-"""The restore drill, as an operator runs it: every step green, and a failure is an exit code."""
+"""The restore drill as an operator runs it: every step passes, and a failure is an exit code."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The sequencer gives every committed entry one place, in order, and signs what the tree became."""
+"""The sequencer, which gives every committed entry one place, in order, and signs the tree."""
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from tests.foundation.audit.log_helpers import sequence_entries, write_entries
 
 
 def detached_row(row):
-    """The row as it is now, to be compared in a later transaction."""
+    """Return the row as it is now, for comparison in a later transaction."""
     session().expunge(row)
     return row
 

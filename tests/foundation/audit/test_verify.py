@@ -1,5 +1,6 @@
-"""An export is checked without us: what was changed, dropped, reordered, cut off or signed by
-others is caught and named.
+"""Verification of an export without Meridian.
+
+Changed, dropped, reordered, cut-off or foreign-signed parts are detected and named.
 """
 
 import base64
@@ -30,11 +31,12 @@ def failed_checks(verdict):
 
 
 def refused_verdict(lines, *names, key=LOG.key, held=None):
-    """The verdict, once it refused exactly these checks and said so in sentences."""
+    """Return the verdict, after checking that exactly these checks failed, each with a sentence."""
     verdict = verify(lines, key, held)
     assert not verdict.ok and verdict.sentence.startswith("Do not rely on this export. "), verdict
     failed = failed_checks(verdict)
-    if failed != ["signature"]:  # it covers each line, so it fails with whatever else does
+    # The signature covers each line, so it fails together with any other check.
+    if failed != ["signature"]:
         failed = [name for name in failed if name != "signature"]
     assert failed == list(names), verdict.checks
     assert all(check.sentence.endswith((".", "…")) for check in verdict.checks)
@@ -118,7 +120,7 @@ def test_logs_of_any_size_verify(size):
 
 
 def test_a_retired_key_verifies_what_it_signed():
-    """The reader keeps all keys in one file; remarks and empty lines are left out."""
+    """Accept all of a reader's keys in one file, with remarks and empty lines."""
     newer = SampleLog(seed=2)
     both = f"# keys of acme\n{newer.key}\n\n{LOG.key}\n"
     assert verify(EXPORT, both).ok and verify(newer.export(), both).ok
@@ -136,8 +138,9 @@ def test_an_older_checkpoint_is_the_beginning(held):
 
 @pytest.mark.parametrize("held", [1, 8, 15, 22, 23])
 def test_a_rewritten_history_is_caught_by_an_older_checkpoint(held):
-    """Somebody with the signing key makes a new log, valid in itself; only who holds an older
-    checkpoint can tell.
+    """Detect a new, consistent log by the holder of the signing key.
+
+    Only a reader with an older checkpoint can detect it.
     """
     other = SampleLog(word="as they would have it")
     assert verify(other.export(), LOG.key).is_complete
@@ -154,7 +157,7 @@ def test_part_of_a_log_is_compared_with_any_older_checkpoint(held):
 
 @pytest.mark.parametrize(("at", "held"), [(0, 1), (5, 6), (7, 8), (8, 15), (21, 22), (22, 23)])
 def test_part_of_a_forked_log_contradicts_an_older_checkpoint(at, held):
-    """The part itself is from before the fork, and genuine in both."""
+    """Use a part from before the fork, which is genuine in both logs."""
     other = forked_log(at)
     lines = other.export(*(range(at) or (0,)))
     assert verify(lines, LOG.key).ok
@@ -164,13 +167,14 @@ def test_part_of_a_forked_log_contradicts_an_older_checkpoint(at, held):
     )
     assert verify(lines, LOG.key, LOG.note(at)).ok is (
         at > 0
-    )  # what was signed before the fork is still its beginning
+    )  # What was signed before the fork is still its beginning.
 
 
 @given(st.data())
 def test_any_size_of_any_log_is_compared_rightly(data):
-    """Both answers, over random sizes, forks and cuts of the tree; a size at no cut is said to be
-    not checked.
+    """Give both answers over random sizes, forks and cuts of the tree.
+
+    A size at no cut is reported as not checked.
     """
     size = data.draw(st.integers(1, 600), "size")
     held = data.draw(st.integers(1, size), "held")
@@ -209,7 +213,7 @@ def not_checked(lines, says, *, key=LOG.key, **given):
     )
 
 
-UNCUT = {"edges": [SIZE]}  # the hashes that a log of more than a million entries would have
+UNCUT = {"edges": [SIZE]}  # The hashes of a log of more than a million entries.
 
 
 def test_part_of_a_long_log_is_genuine_and_cannot_be_compared_between_its_cuts():
@@ -220,7 +224,7 @@ def test_part_of_a_long_log_is_genuine_and_cannot_be_compared_between_its_cuts()
         "/audit/acme/proof/consistency?from=8&to=23 with --consistency",
         checkpoint=LOG.note(8),
     )
-    assert verify(lines, LOG.key, LOG.note()).ok  # of the same size: the roots are compared
+    assert verify(lines, LOG.key, LOG.note()).ok  # The sizes are equal, so the roots are compared.
     refused_verdict(forked_log(3).export(3, 4, **UNCUT), "older checkpoint", held=LOG.note())
 
 
@@ -253,7 +257,7 @@ def test_a_consistency_proof_that_is_none_or_another_ones_checks_nothing(proof, 
     not_checked(LOG.export(3, **UNCUT), says, checkpoint=LOG.note(8), consistency=proof)
     not_checked(
         LOG.export(3), says, checkpoint=LOG.note(8), consistency=proof
-    )  # it was asked for, though not needed
+    )  # The reader requested it, though it isn't needed.
 
 
 def test_a_consistency_proof_without_a_checkpoint_checks_nothing():
@@ -293,9 +297,7 @@ def test_a_checkpoint_of_another_log_is_not_checked():
 
 
 def test_a_log_that_goes_on_under_another_origin_is_compared_with_checkpoints_of_the_first():
-    """After a restore (logs.resume): what was signed before the loss is still its beginning,
-    and what was lost is not.
-    """
+    """Accept checkpoints from before the loss, and reject lost ones, after logs.resume."""
     later = SampleLog(seed=6, origin=f"{ORIGIN}/restored-1", word="after the restore", same=15)
     keys = f"{later.key}\n{LOG.key}"
     assert verify(later.export(3), keys, LOG.note(15)).ok
@@ -304,8 +306,9 @@ def test_a_log_that_goes_on_under_another_origin_is_compared_with_checkpoints_of
 
 @given(st.data())
 def test_another_program_confirms_the_same_consistency(data):
-    """aics-tlog knows nothing of our code: it reads our checkpoints and confirms what our export
-    shows of smaller sizes.
+    """Confirm with aics-tlog, which is independent of our code.
+
+    It reads our checkpoints and confirms the smaller sizes that our export shows.
     """
     size = data.draw(st.integers(2, 400), "size")
     held = data.draw(st.integers(1, size - 1), "held")
@@ -362,7 +365,7 @@ def test_hashes_that_are_missing_changed_moved_or_too_many_are_named():
 
 @given(st.data())
 def test_any_bit_flipped_anywhere_in_part_of_a_log_is_caught(data):
-    """The filters and the kind of export, too."""
+    """Detect it in the filters and the kind of export, too."""
     raw = b"".join(PART)
     bit = data.draw(st.integers(0, 8 * len(raw) - 1))
     bent = bytearray(raw)
@@ -392,8 +395,9 @@ def test_a_changed_entry_is_named_by_place_action_id_and_line():
 
 @given(st.data())
 def test_any_bit_flipped_anywhere_in_a_whole_export_is_caught(data):
-    """In the header, the checkpoint's note, an entry, a path, the end: there is no bit that does
-    not count.
+    """Detect a flip in the header, the checkpoint's note, an entry, a path or the end.
+
+    No bit is without effect.
     """
     raw = b"".join(EXPORT)
     bit = data.draw(st.integers(0, 8 * len(raw) - 1))
@@ -420,7 +424,7 @@ def test_a_dropped_end_with_a_new_trailer_is_named():
     hidden = [
         edit_line(EXPORT[0], last=19),
         *lines[1:],
-    ]  # even so it does not pass for the whole log
+    ]  # Even so it doesn't pass as the complete log.
     assert "claims to be the whole log" in refused_verdict(hidden, "complete").sentence
 
 
@@ -668,7 +672,7 @@ def test_the_memory_does_not_grow_with_the_file(part):
         tracemalloc.stop()
     assert (
         peaks[1] < peaks[0] + 2_500_000
-    )  # the caches of hashes fill; four times the entries would take 4 MB more
+    )  # The caches of hashes fill; four times the entries would take 4 MB more.
 
 
 # ---- the command

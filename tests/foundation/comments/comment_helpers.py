@@ -1,4 +1,4 @@
-"""What a discussion shows, what is stored of it, and who was told."""
+"""Readers of a discussion's page, its stored rows, and its notifications."""
 
 from bs4 import BeautifulSoup
 from sqlalchemy import select

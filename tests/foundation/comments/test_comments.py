@@ -200,7 +200,7 @@ def test_the_menu_lists_who_may_read_it(as_officer, address):
     chosen = [each["data-mention"] for each in fragment.select("button[data-mention]")]
     assert f"@{JUN}" in chosen and "@viewer@acme.example" in chosen
     assert "@auditor@audit.example" not in chosen
-    assert JUN in as_officer.get(f"{address}/people").text  # the page, without a script
+    assert JUN in as_officer.get(f"{address}/people").text  # The page without a script.
 
 
 def test_the_owner_and_earlier_writers_follow(

@@ -1,4 +1,4 @@
-"""Comments on findings of evaluations and of red teams: as on controls, by who may view them."""
+"""Comments on findings of evaluations and of red teams, by those who may view the finding."""
 
 from datetime import timedelta
 
@@ -62,14 +62,14 @@ def _world(app, isolated):
 
 
 def missed():
-    """A finding of an evaluation: the address of its comments, and its page."""
+    """Return a finding of an evaluation: the address of its comments, and its page."""
     run(MISSES, 1)
     [found] = findings()
     return f"comments/evaluation-finding/{found.id}", f"evaluations/findings/{found.id}"
 
 
 def broken(**plan):
-    """A finding of a red team: the address of its comments, and its page."""
+    """Return a finding of a red team: the address of its comments, and its page."""
     red_team_id, scenario_id, _ = planned(**plan)
     if plan:
         join_as_auditor(red_team_id)

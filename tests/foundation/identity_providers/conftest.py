@@ -1,6 +1,4 @@
-"""The sign-in's own fixtures: an identity provider on loopback, and people who arrive through
-it.
-"""
+"""An identity provider on loopback, and people who sign in through it."""
 
 import pytest
 
@@ -16,14 +14,14 @@ __all__ = ["arrive", "idp", "provider"]
 
 @pytest.fixture
 def second(app, isolated):
-    """Another admin, who has been one for years."""
+    """Return another admin, who has been one for years."""
     make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     return Visitor(app, make.cookie("second_admin"))
 
 
 @pytest.fixture(scope="module")
 def new_provider():
-    """The company's next provider: the same people at another issuer."""
+    """Yield the company's next provider: the same people at another issuer."""
     with HostileIdP.serving("acme") as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""Changing how people sign in through the front door: propose, test sign-in, decide."""
+"""Changes of sign-in through the front door: propose, test sign-in, decide."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +38,7 @@ def requested_change() -> ConnectionChange:
 
 
 def proposal_form(visitor: Visitor, idp: HostileIdP, **changes: Any) -> dict[str, Any]:
-    """The filled form."""
+    """Return the filled form."""
     opened = hidden_fields(visitor.get("settings/sign-in/change").text)["seen"]
     return {
         "issuer": idp.issuer,
@@ -53,19 +53,19 @@ def proposal_form(visitor: Visitor, idp: HostileIdP, **changes: Any) -> dict[str
 
 
 def propose_change(visitor: Visitor, idp: HostileIdP, then: int = 303, **changes: Any) -> str:
-    """The address of its approval."""
+    """Propose a change. Return the address of its approval."""
     visitor.post("settings/sign-in/change", then=then, **proposal_form(visitor, idp, **changes))
     return newest_approval_page()
 
 
 def change_of(approval: str) -> str:
-    """The address of the change that this is the approval of."""
+    """Return the address of the change that this approval is for."""
     with make.acting("admin", read_only=True):
         return f"settings/sign-in/changes/{queries.approval(UUID(approval.rpartition('/')[2])).target_id}"
 
 
 def start_test_sign_in(visitor: Visitor, approval: str) -> str:
-    """The address at the provider."""
+    """Start a test sign-in. Return the address at the provider."""
     return next_address(visitor.post(f"{change_of(approval)}/test-sign-in", then=200).text)
 
 
@@ -75,7 +75,7 @@ def finish_test_sign_in(asked: str, email: str) -> str:
 
 
 def sign_in_for_test(visitor: Visitor, approval: str, email: str = "admin@acme.example") -> str:
-    """Sign in for the test, and the page that follows."""
+    """Sign in for the test. Return the page that follows."""
     reply = visitor.get(finish_test_sign_in(start_test_sign_in(visitor, approval), email), then=303)
     return visitor.get(reply.location).text
 
@@ -84,7 +84,7 @@ sign_in_for_test.__test__ = False  # type: ignore[attr-defined]
 
 
 def fingerprint_of_change(visitor: Visitor, approval: str) -> str:
-    """The fingerprint that the page of the decision carries; empty where it offers no approval."""
+    """Return the fingerprint on the decision's page, or "" if it offers no approval."""
     page = BeautifulSoup(visitor.get(approval).text, "html.parser")
     button = page.select_one("main form button[name=verb][value=approve]")
     return str(page.select("main form input[name=seen]")[0]["value"]) if button else ""
@@ -93,5 +93,5 @@ def fingerprint_of_change(visitor: Visitor, approval: str) -> str:
 def decide_change(
     visitor: Visitor, approval: str, verb: str = "approve", then: int = 303, **fields: Any
 ) -> Any:
-    """As somebody who has opened the page, unless `seen` says what they saw."""
+    """Decide as a person who opened the page, unless `seen` gives another fingerprint."""
     return approval_helpers.decide_approval(visitor, approval, then, verb=verb, **fields)

@@ -1,6 +1,6 @@
-"""A proposed provider that bends its answer to a test sign-in: each way passes no test.
+"""Hostile answers of a proposed provider to a test sign-in, none of which pass the test.
 
-The change is proposed once; each test begins with the test sign-in.
+The change is proposed once; each test starts with the test sign-in.
 """
 
 import pytest
@@ -24,7 +24,7 @@ NEVER_HERE = {"userinfo of somebody else", "down", "refuses connections"}
 
 @pytest.fixture(scope="module")
 def proposed(app, module_transaction, provider, new_provider):
-    """The admin's session, and the address of the change to the next provider."""
+    """Return the admin's session, and the address of the change to the next provider."""
     provider.calm()
     new_provider.calm()
     provider_metadata.forget_metadata()
@@ -35,7 +35,7 @@ def proposed(app, module_transaction, provider, new_provider):
 
 @pytest.fixture
 def change(app, proposed, isolated, new_provider):
-    """The admin at their browser, the change, and the next provider, honest again."""
+    """Return the admin at their browser, the change, and the next provider, honest again."""
     new_provider.calm()
     provider_metadata.forget_metadata()
     admin, address = proposed

@@ -1,6 +1,4 @@
-"""Break-glass: the operator's command for a tenant that is locked out, and what it leaves in both
-audit logs.
-"""
+"""Break-glass: the operator's command for a locked-out tenant, and its entries in both logs."""
 
 import pytest
 from click.testing import CliRunner
@@ -34,9 +32,7 @@ ADMIN, SECRET = "admin@acme.example", "demo-client-secret-of-32-characters"
 
 @pytest.fixture
 def operator(app, database, monkeypatch):
-    """Runs `governance identity reset` as the operator does at a shell; (exit code, what it
-    printed).
-    """
+    """Return a function that runs `governance identity reset` and returns (exit code, output)."""
     monkeypatch.setenv("GOVERNANCE_PUBLIC_URL", "http://localhost")
 
     def run(*arguments: str, secret: str | None = SECRET) -> tuple[int, str]:
@@ -149,7 +145,7 @@ def test_a_member_at_the_live_provider_becomes_an_admin_at_once(app, operator, i
 
 
 def test_an_address_that_two_members_have_makes_neither_an_admin(app, operator, idp, arrive):
-    """A member can set their own address at many providers, to that of somebody else."""
+    """Make neither an admin: many providers let a member set their address to another's."""
     change_claims(email="officer@acme.example", email_verified=False)(idp)
     thief = arrive("viewer@acme.example")
     idp.calm()
@@ -159,7 +155,7 @@ def test_an_address_that_two_members_have_makes_neither_an_admin(app, operator, 
     )
     assert code != 0 and "2 members have the email address officer@acme.example" in said
     for visitor in (thief, officer):
-        visitor.get("settings/sessions")  # nothing was reset
+        visitor.get("settings/sessions")  # Nothing was reset.
         visitor.get("settings/sign-in", then=403)
 
 

@@ -1,6 +1,4 @@
-"""How a tenant's people sign in: proposed, checked; what is refused; and that the secret is never
-seen again.
-"""
+"""A tenant's identity provider: proposed, tested, rejected; its secret is never shown again."""
 
 from datetime import timedelta
 from itertools import chain, repeat
@@ -33,7 +31,7 @@ def connections_in_state(slug: str = "acme", state: str = "live") -> Connection:
 
 
 def filled_form(as_admin, idp: HostileIdP, **changes) -> dict:
-    """A filled form as it is sent, with what it was opened with."""
+    """Return a filled form as it is sent, with what it was opened with."""
     opened = hidden_fields(as_admin.get("settings/sign-in/change").text)["seen"]
     return {
         "issuer": idp.issuer,
@@ -63,7 +61,7 @@ def test_a_first_connection_is_proposed_like_any_other(as_admin, provider):
 
 
 def test_a_proposal_leaves_the_live_connection_as_it_is(as_admin, idp, arrive):
-    """B8: with a wrong secret nobody could sign in any more."""
+    """Keep the live connection (B8): with a wrong secret nobody could sign in any more."""
     before = connections_in_state()
     propose_settings(as_admin, idp, secret="not-the-one", group_roles="officers = viewer")
     after = connections_in_state()
@@ -188,7 +186,7 @@ def test_a_form_that_does_not_say_what_it_was_opened_with_is_stale(as_admin, idp
 
 
 def test_the_form_takes_a_fresh_sign_in_before_it_opens(app, idp):
-    """Nobody fills a form and loses it to a step-up."""
+    """Ask for the sign-in first, so that nobody fills a form and loses it."""
     stale = Visitor(app, make.cookie("admin", signed_in_ago=timedelta(minutes=6)))
     assert "Sign in again" in stale.get("settings/sign-in/change", then=401).text
     stale.get("settings/sign-in")
@@ -268,9 +266,7 @@ def test_there_is_nothing_to_test_before_the_first_connection(as_admin):
 
 
 def test_a_name_that_leads_inside_is_not_called(monkeypatch):
-    """The check of the name passes, then it leads to loopback (rebinding): refused before a byte is
-    sent.
-    """
+    """Reject it before a byte is sent, although the check of the name passed (rebinding)."""
     import socket
 
     listening = socket.create_server(("127.0.0.1", 0))

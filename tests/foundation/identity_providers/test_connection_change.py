@@ -1,6 +1,4 @@
-"""A change of how people sign in: proposed by one admin, tested by a real sign-in, made live by
-another admin.
-"""
+"""Changes of sign-in: one admin proposes and tests it by a real sign-in, another activates it."""
 
 import re
 from datetime import timedelta
@@ -58,7 +56,7 @@ def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(
         "The test sign-in passed." in page
         and "admin@acme.example would sign in as tenant admin" in page
     )
-    arrive(OFFICER).get("settings/sessions")  # until then everybody signs in as before
+    arrive(OFFICER).get("settings/sessions")  # Until then everybody signs in as before.
     page = second.get(change).text
     assert (
         new.issuer in page
@@ -153,7 +151,7 @@ def test_a_provider_that_is_away_fails_the_test_with_its_reason(as_admin, second
 
 
 def test_a_wrong_secret_never_goes_live(as_admin, second, idp, new):
-    """B8: it was saved at once, and locked everybody out."""
+    """Never activate it (B8): saved immediately, it locked everybody out."""
     change = propose_change(as_admin, new, secret="not-the-one")
     page = sign_in_for_test(as_admin, change)
     assert (
@@ -178,7 +176,7 @@ def test_only_the_browser_and_the_session_that_started_it_finish_it(app, as_admi
 HIDDEN = {
     "compliance_officer": 404,
     "viewer": 403,
-}  # an officer takes part in other approvals, and doesn't see this one
+}  # An officer takes part in other approvals, and doesn't see this one.
 
 
 @pytest.mark.parametrize("role", HIDDEN)
@@ -190,9 +188,7 @@ def test_only_an_admin_starts_one(app, as_admin, new, role):
 
 
 def test_an_answer_at_the_address_of_the_live_connection_is_not_used(as_admin, new):
-    """The proposed provider may be hostile: what it says is never taken for the live one's answer,
-    or the other way round.
-    """
+    """Keep the answers of a proposed, possibly hostile provider and of the live one apart."""
     change = propose_change(as_admin, new)
     answer = finish_test_sign_in(start_test_sign_in(as_admin, change), ADMIN)
     assert "/auth/callback/acme/2?" in answer
@@ -224,8 +220,9 @@ def test_each_issuer_and_client_has_an_address_that_no_other_one_gets(as_admin, 
 def test_an_issuer_that_was_mistyped_at_the_set_up_never_shares_the_live_address(
     as_admin, idp, new, acting
 ):
-    """Until somebody had signed in, the operator corrected it at the same address; its domain may
-    be somebody else's by now.
+    """Separate the addresses after the operator corrected the issuer before the first sign-in.
+
+    The mistyped domain may be another company's by now.
     """
     with acting("admin"):
         session().add(
@@ -397,9 +394,7 @@ def test_another_issuer_ends_the_sessions_that_the_former_one_started(
 def test_a_sign_in_that_is_under_way_when_the_provider_changes_starts_no_session(
     app, as_admin, second, idp, new
 ):
-    """The former provider answers for somebody while the change is approved, which ends that
-    provider's sessions.
-    """
+    """Start no session of the former provider, whose sessions the approval ends."""
     change = propose_change(as_admin, new)
     sign_in_for_test(as_admin, change)
     coming = Arrival(Visitor(app), OFFICER)

@@ -1,6 +1,4 @@
-"""A change to sign-in as an approval: what its page shows, what it binds to, and what no longer
-counts.
-"""
+"""A change of sign-in as an approval: its page, its fingerprint, and what voids it."""
 
 import threading
 
@@ -260,7 +258,7 @@ def test_another_proposal_closes_the_earlier_ones_request(as_admin, second, new)
 
 
 def test_a_proposal_by_somebody_else_can_be_approved_by_the_first_requester(as_admin, second, idp):
-    """The second proposal is the second admin's; whose the first one was no longer matters."""
+    """Count only the second proposal's requester, who is the second admin."""
     domains_only(as_admin, idp, "acme.example first.example")
     theirs = proposal_form(
         second, idp, domains="acme.example second.example", secret="", group_roles=SAME
@@ -281,9 +279,7 @@ def approval_of(change_id):
 
 
 def test_a_proposal_and_an_approval_at_once_come_one_after_the_other(committed_world, provider):
-    """Either the approved change is live and the other proposal is refused as stale, or the
-    approval finds it void.
-    """
+    """Activate the change and reject the other proposal as stale, or void the approval."""
     connect_tenant("acme", provider)
     make.add_member("second_admin", since=clock.now() - make.MEMBERS_FOR)
     with make.acting("admin"):

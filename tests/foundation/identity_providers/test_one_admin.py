@@ -1,6 +1,4 @@
-"""One admin is one person (review, D4): neither a provider of their own nor a second account makes
-them two.
-"""
+"""One admin counts as one person (review, D4), despite an own provider or a second account."""
 
 import pytest
 from sqlalchemy import select
@@ -32,7 +30,7 @@ SECOND = "second.account@acme.example"
 
 @pytest.fixture
 def evil(idp):
-    """A provider that the admin runs themselves: it vouches for whatever they like."""
+    """Yield a provider that the admin runs, which asserts whatever they like."""
     with HostileIdP.serving("acme") as running:
         change_claims(
             sub="somebody-else",
@@ -46,7 +44,7 @@ def evil(idp):
 
 @pytest.fixture
 def deletion_request(database) -> str:
-    """What the admin wants gone, requested by themselves: where the answer goes."""
+    """Request a deletion as the admin. Return the address of the decision."""
     version = evidence_helpers.upload_version(evidence_helpers.create_evidence())
     with make.acting("admin"):
         asked = deletion.request_deletion(
@@ -63,12 +61,12 @@ def deletion_state() -> str:
 def test_an_admin_with_a_provider_of_their_own_stays_one_person(
     app, as_admin, idp, evil, deletion_request
 ):
-    """The review's attack, step by step: each of them is refused, and the file is still there."""
+    """Reject each step of the review's attack, and keep the file."""
     change = propose_change(as_admin, evil)
     assert live_connection().issuer == idp.issuer, "one person changed who can sign in"
     sign_in_for_test(
         as_admin, change, "admin@acme.example"
-    )  # the provider says whatever they like, so the test passes
+    )  # The provider asserts whatever they like, so the test passes.
     decide_change(as_admin, change, then=403, seen=fingerprint_of_change(as_admin, change))
     assert live_connection().issuer == idp.issuer
     accomplice = Visitor(app)
@@ -88,7 +86,7 @@ def test_an_admin_with_a_provider_of_their_own_stays_one_person(
 def test_an_account_that_the_admin_brought_in_approves_nothing_that_they_requested_before(
     app, as_admin, idp, deletion_request, arrive
 ):
-    """A second account at the company's own provider, by an invitation or by its groups."""
+    """Reject a second account at the company's own provider, by an invitation or by groups."""
     change_claims(sub="invited", email=SECOND, email_verified=True, groups=[])(idp)
     as_admin.post("settings/members/invite", email=SECOND, role="admin")
     invited = arrive("viewer@acme.example")

@@ -1,5 +1,6 @@
-"""A private network that the operator allowed is for identity providers that the operator named:
-no address that a tenant enters leads there.
+"""Private networks that the operator allowed, for identity providers that the operator named.
+
+No address that a tenant enters reaches them.
 """
 
 import ipaddress
@@ -39,7 +40,7 @@ FIRST_ADMIN = "/operator/tenants/initech/first-admin"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """(certificate, key) for 127.0.0.1, which is its own authority."""
+    """Return (certificate, key) for 127.0.0.1, which is its own authority."""
     folder, key = tmp_path_factory.mktemp("tls"), ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
@@ -69,7 +70,7 @@ def certificate(tmp_path_factory):
 
 class _Quiet(WSGIRequestHandler):
     def log_request(self, code="-", size="-"):
-        """Addresses carry codes."""
+        """Log nothing, since addresses carry codes."""
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def serving_tls(app, certificate):
 
 @pytest.fixture
 def inside(monkeypatch, certificate):
-    """Outside the demo, with 127.0.0.0/8 as the private network that the operator allowed."""
+    """Leave the demo mode and allow 127.0.0.0/8 as a private network."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certificate[0])
     monkeypatch.delenv("GOVERNANCE_DEMO", raising=False)
     outbound_http.use(networks("127.0.0.0/8"))
@@ -102,7 +103,7 @@ def inside(monkeypatch, certificate):
 
 @contextmanager
 def provider_inside(certificate):
-    """A provider that listens before it knows its own address."""
+    """Yield a provider that listens before it knows its own address."""
     known: list[HostileIdP] = []
 
     def answer(environ, start):
@@ -115,14 +116,14 @@ def provider_inside(certificate):
 
 @pytest.fixture
 def company(certificate):
-    """The company's provider, inside its network."""
+    """Yield the company's provider, inside its network."""
     with provider_inside(certificate) as running:
         yield running
 
 
 @pytest.fixture
 def neighbor(certificate):
-    """Another server of that network, which no tenant may reach: (address, what it was sent)."""
+    """Yield another server of that network, which no tenant may reach: (address, its requests)."""
     calls: list[str] = []
 
     def answer(environ, start):
@@ -136,7 +137,7 @@ def neighbor(certificate):
 
 @pytest.fixture
 def initech(app, as_operator, inside, company, isolated):
-    """A tenant whose provider the operator named; its first admin has signed in."""
+    """Create a tenant whose provider the operator named. Its first admin has signed in."""
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
     as_operator.post(
         FIRST_ADMIN,
@@ -164,7 +165,7 @@ def connection(state, slug="initech"):
 
 
 def test_a_tenant_signs_in_at_the_provider_that_the_operator_named(initech, company):
-    """The first admin's sign-in in the fixture went there: discovery, keys, token, userinfo."""
+    """Reach the provider in the fixture's first sign-in: discovery, keys, token, userinfo."""
     initech.post("settings/sign-in/test")
     assert all(step["ok"] for step in connection("live").findings)
     propose(initech, company, group_roles="governance-admins = admin\nofficers = viewer")
@@ -204,7 +205,7 @@ def test_its_discovery_document_leads_to_no_other_server(initech, company, neigh
 def test_a_sign_in_is_led_to_no_other_server(app, initech, company, neighbor, member):
     address, calls = neighbor
     change_document("/openid-configuration", **{member: f"{address}/secret"})(company)
-    change_claims(email=None)(company)  # so that userinfo is asked
+    change_claims(email=None)(company)  # Then userinfo is requested.
     provider_metadata.forget_metadata()
     Arrival(Visitor(app), DANA.email).finish(then=503)
     assert calls == []
@@ -213,9 +214,10 @@ def test_a_sign_in_is_led_to_no_other_server(app, initech, company, neighbor, me
 def test_a_public_provider_that_a_tenant_named_leads_to_no_private_server(
     as_admin, inside, monkeypatch, company, neighbor
 ):
-    """The tenant's own provider is public and hostile: its document names private servers."""
+    """Reject a public, hostile provider whose document names private servers."""
     address, calls = neighbor
-    monkeypatch.setenv("GOVERNANCE_DEMO", "1")  # loopback by http is the public internet here
+    # Loopback by http stands in for the public internet here.
+    monkeypatch.setenv("GOVERNANCE_DEMO", "1")
     with HostileIdP.serving() as public:
         change_document(
             "/openid-configuration",
@@ -263,6 +265,6 @@ def test_the_operator_names_another_one_by_identity_reset(initech, company, cert
             following.issuer, CLIENT.id, CLIENT.secret, None, "They moved"
         )
         break_glass.reset(make.system_actor("initech"), wanted, public_url="http://localhost")
-        initech.get("settings/sign-in", then=302)  # their sessions ended
+        initech.get("settings/sign-in", then=302)  # Their sessions ended.
         live = connection("live")
         assert live.issuer == following.issuer and live.named_by_operator

@@ -1,4 +1,4 @@
-"""`governance operator create` and `governance tenant create`: everything, or nothing and why."""
+"""`governance operator create` and `governance tenant create`: all done, or nothing and why."""
 
 import pytest
 from click.testing import CliRunner
@@ -28,7 +28,7 @@ def company():
 
 @pytest.fixture
 def create(app, database, company, monkeypatch, tmp_path):
-    """Runs the command as an operator does at a shell; (exit code, what it printed)."""
+    """Return a function that runs the command as an operator and returns (exit code, output)."""
     company.calm()
     provider_metadata.forget_metadata()
     directory.forget()
@@ -84,7 +84,7 @@ def test_a_tenant_is_created_and_its_first_admin_signs_in(app, create):
 
 
 def test_a_second_operator_is_refused(create):
-    """The first one is created in tests/journeys/test_installation.py, in an empty database."""
+    """Reject it; tests/journeys/test_installation.py creates the first one in an empty database."""
     status, told = create("operator", slug="console")
     assert status == 1 and len(told.splitlines()) == 1
     assert told.startswith("Error: This installation has an operator already: ")

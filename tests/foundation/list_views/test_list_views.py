@@ -1,4 +1,4 @@
-"""Saved views: a person keeps what a list shows under a name, for themselves until they share it."""
+"""Saved views of a list: named by a person, and private until they share them."""
 
 from uuid import UUID
 
@@ -168,7 +168,7 @@ def test_what_the_list_refuses_is_not_saved(as_officer):
     as_officer.post("lists/matrix/views?months=7", name="X", then=422)
     as_officer.get(
         "lists/matrix/views?framework=soc2-tsc-2017"
-    )  # the matrix itself judges which frameworks there are
+    )  # The matrix itself checks which frameworks exist.
     as_officer.post("lists/systems/views?lane=nonsense", name="X", then=422)
 
 
@@ -197,7 +197,7 @@ def test_an_erased_person_leaves_no_view(as_officer, acting):
 
 
 def test_an_erasure_removes_the_views_that_search_for_the_person(as_officer, acting):
-    """A query is kept percent-encoded, where the sweep of all text finds no name."""
+    """Find them although queries are percent-encoded, so the sweep of all text misses the name."""
     as_officer.post(f"{VIEWS}?q=zoë okafor", name="Theirs")
     as_officer.post(f"{VIEWS}?q=zoe%40acme.example", name="Their address")
     as_officer.post(f"{VIEWS}?q=anzoë okafor", name="Another person's")

@@ -1,4 +1,4 @@
-"""Writes entries with places, and generates exports of them."""
+"""Helpers that write entries with places, and generate exports of them."""
 
 from governance.app import schedule
 from governance.foundation.audit import logs, sequencer
@@ -9,13 +9,13 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel.data.db import session
 from governance.kernel.work import jobs
 
-assert schedule.HANDLERS  # the jobs process knows the kind
+assert schedule.HANDLERS  # Loading the schedule registers the kind of work.
 
 CHANGED = registry["tenant.settings.changed"]
 
 
 def write_numbered_entries(acting, count, tenant="acme", word="A"):
-    """So many entries in the log of that tenant, with their places."""
+    """Write so many entries in the log of that tenant, with their places."""
     with acting("admin", tenant) as who:
         target = session().get(Tenant, who.tenant_id)
         for number in range(count):
@@ -30,7 +30,7 @@ def request_export(who, format_="jsonl", query=""):
 
 
 def generate_export(who, format_="jsonl", query=""):
-    """The bytes of an export, asked for, made and taken."""
+    """Request and generate an export. Return its bytes as downloaded."""
     page = request_export(who, format_, query)
     assert jobs.drain(actor_of) >= 1
     return who.post(f"{page}/file", then=200).data

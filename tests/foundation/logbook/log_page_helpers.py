@@ -1,4 +1,4 @@
-"""Writes entries, and reads the pages of the log."""
+"""Helpers that write entries, and read the pages of the log."""
 
 from bs4 import BeautifulSoup
 
@@ -12,7 +12,7 @@ CHANGED = registry["tenant.settings.changed"]
 
 
 def write_entries(acting, count, tenant="acme", role="admin", **more):
-    """So many entries in the log of that tenant, the oldest first; their ids."""
+    """Write so many entries in the log of that tenant. Return their ids, oldest first."""
     with acting(role, tenant) as who:
         target = session().get(Tenant, who.tenant_id)
         return [
@@ -32,12 +32,12 @@ def parse_page(reply):
 
 
 def entry_ids_on_page(reply):
-    """The ids of the entries of a page, in their order."""
+    """Return the ids of the entries of a page, in their order."""
     return [row["data-entry"] for row in parse_page(reply).select("tr[data-entry]")]
 
 
 def walk_pages(visitor, path):
-    """Every entry that the pager leads to, and the number of pages."""
+    """Return every entry that the pager leads to, and the number of pages."""
     seen, pages = [], 0
     while path:
         reply = visitor.get(path)

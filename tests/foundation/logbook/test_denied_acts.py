@@ -1,4 +1,4 @@
-"""What was denied is in the log: one entry for each person or key, route and hour, with a count."""
+"""Denied requests in the log: an entry with a count per person or key, route and hour."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def test_denied_acts_become_one_entry_an_hour_with_their_count(as_viewer, as_off
     route = "/t/acme/audit/exports"
     assert counted(acting) == [("forbidden", viewer, route, 4)]
     record()
-    assert entries(acting) == []  # the hour isn't over
+    assert entries(acting) == []  # The hour isn't over.
     with clock.frozen(clock.now() + timedelta(hours=2)):
         record()
         record()
@@ -53,7 +53,7 @@ def test_denied_acts_become_one_entry_an_hour_with_their_count(as_viewer, as_off
 
 
 def test_forged_forms_and_wrong_keys_are_counted_by_whom_they_show(as_viewer, app, acting):
-    """A form without the session's token names the session's person, a wrong key its network."""
+    """Name the session's person for a form without its token, and the network for a wrong key."""
     reply = as_viewer.client.post(as_viewer.at("systems/new"), data={"csrf_token": "x"})
     assert reply.status_code == 403
     key = create_machine_client(app).key
@@ -61,7 +61,7 @@ def test_forged_forms_and_wrong_keys_are_counted_by_whom_they_show(as_viewer, ap
     for token in (key[:-4] + "AAAA", "nonsense"):
         reply = client.get("/audit/acme/checkpoint", headers={"Authorization": f"Bearer {token}"})
         assert reply.status_code == 401
-    client.get("/audit/acme/checkpoint")  # shows no key, so it tries nothing
+    client.get("/audit/acme/checkpoint")  # It shows no key, so it tries nothing.
     with acting("admin"):
         viewer = pseudonym(make.person_id("viewer"))
     assert counted(acting) == [

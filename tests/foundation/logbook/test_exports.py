@@ -1,5 +1,6 @@
-"""A copy of the log that leaves the console: asked for, watched, made once, taken, verified
-offline; and never another tenant's.
+"""Exports of the log: requested, generated once, downloaded, verified offline.
+
+They never contain another tenant's entries.
 """
 
 import csv
@@ -47,7 +48,7 @@ from tests.foundation.logbook.export_helpers import (
     write_numbered_entries,
 )
 
-assert schedule.HANDLERS  # the jobs process knows the kind
+assert schedule.HANDLERS  # Loading the schedule registers the kind of work.
 
 
 KEY = signed_note.verifier_key(
@@ -57,7 +58,7 @@ KEY = signed_note.verifier_key(
 
 @pytest.fixture
 def log(acting, database):
-    """Acme's log has some entries with places, and globex's too."""
+    """Write some entries with places to Acme's log, and to globex's."""
     write_numbered_entries(acting, 12)
     write_numbered_entries(acting, 5, "globex", "secret of globex")
 
@@ -144,7 +145,7 @@ def test_only_entries_under_the_checkpoint_of_the_start_are_exported(as_officer,
         assert last["entries"] == mark.size and newest_export(acting).entries == mark.size
         assert (
             session().scalar(select(LogHead.size)) == mark.size
-        )  # that it was asked for waits for its place
+        )  # The entry of the request is pending.
     assert b"audit.export.requested" not in content
 
 
@@ -174,10 +175,10 @@ def test_a_filtered_export_holds_what_the_filter_lets_through_and_proves_each(
 
 
 def test_days_are_exported_by_place_so_a_gap_is_proven(as_officer, log, acting):
-    """The entries of some days: everything between the first of them and the last."""
+    """Export everything between the first and the last entry of some days."""
     with acting("admin") as who:
         zone = ZoneInfo(session().get_one(Tenant, who.tenant_id).time_zone)
-    today = clock.now().astimezone(zone).date().isoformat()  # days are the tenant's
+    today = clock.now().astimezone(zone).date().isoformat()  # Days are in the tenant's time zone.
     key = verifier_keys(acting)
     for query, filters in (
         (f"?since={today}", {"since": today}),
@@ -343,7 +344,7 @@ def test_a_double_click_makes_one_export_and_other_filters_another(as_officer, a
     jobs.drain(actor_of)
     assert (
         request_export(as_officer, query="?action=tenant") != first
-    )  # that one is made; the log has grown since
+    )  # That one is made; the log has grown since.
 
 
 def test_no_more_than_a_few_are_under_way(as_officer, log):
@@ -381,11 +382,11 @@ def files(settings):
 def test_cancelled_in_the_middle_it_leaves_nothing(
     as_officer, log, acting, monkeypatch, settings, isolated
 ):
-    """The reader presses Cancel while the first window is written."""
+    """Press Cancel while the first window is written."""
     page = request_export(as_officer)
     monkeypatch.setattr(export_writer, "WINDOW", 4)
     before = files(settings)
-    monkeypatch.setattr(background_work, "PAUSE_SECONDS", -1)  # each window asks
+    monkeypatch.setattr(background_work, "PAUSE_SECONDS", -1)  # Each window asks.
     with faults.after_transaction_of(
         isolated, WINDOW_READ, lambda: as_officer.post(f"{page}/cancel")
     ) as windows:
@@ -409,7 +410,7 @@ def test_killed_while_writing_it_is_made_again_once_over_the_same_checkpoint(
         jobs.run_next(actor_of)
     number = newest_export(acting).checkpoint
     assert number and newest_export(acting).storage_key is None and files(settings) == before
-    write_numbered_entries(acting, 7)  # the log goes on meanwhile
+    write_numbered_entries(acting, 7)  # The log continues meanwhile.
     with acting("admin"):
         session().execute(text("UPDATE work_tickets SET ready_at = now() - interval '1 second'"))
     assert jobs.drain(actor_of) == 1
@@ -420,7 +421,7 @@ def test_killed_while_writing_it_is_made_again_once_over_the_same_checkpoint(
 
 
 def test_a_worker_that_was_thought_dead_files_nothing_over_the_other(as_officer, log, acting):
-    """Two made it: the row keeps the first, and the log has one entry of it."""
+    """Keep the first of two results, with one entry in the log."""
     request_export(as_officer)
     jobs.drain(actor_of)
     held = newest_export(acting)
@@ -495,7 +496,7 @@ def test_a_log_of_some_thousands_is_exported_while_it_grows(as_officer, acting, 
 
 @pytest.fixture(scope="session")
 def schemas(shared_data):
-    """The real schemas, by class; a reference to none is refused."""
+    """Return the real schemas, by class. A reference that leads to none is an error."""
     found = {}
     for path in (shared_data / "ocsf").glob("ocsf-1.8.0-*.schema.json"):
         if "profile" not in path.name:
@@ -717,7 +718,7 @@ def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(
 
 
 def record_control_tests(acting, *failed):
-    """Entries of tests of a control, with so many failures each."""
+    """Add entries of tests of a control, with so many failures each."""
     with acting("admin") as who:
         target = Control(id=who.tenant_id)
         for count in failed:

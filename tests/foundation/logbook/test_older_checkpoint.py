@@ -1,6 +1,4 @@
-"""An export of part of the log is compared with the checkpoint that its reader kept: right, wrong,
-or said to be not checked.
-"""
+"""Partial exports compared with the checkpoint that a reader kept: right, wrong or not checked."""
 
 import base64
 import io
@@ -31,14 +29,14 @@ FILTER = "?action=audit"
 
 @pytest.fixture
 def log(acting, database):
-    """Acme's log has some entries, signed at three sizes, and globex's too."""
+    """Write some entries to Acme's log, signed at three sizes, and to globex's."""
     for count in (3, 4, 5):
         write_numbered_entries(acting, count)
     write_numbered_entries(acting, 5, "globex", "secret of globex")
 
 
 def newest_checkpoint(acting, tenant="acme"):
-    """The newest checkpoint, as a reader keeps it."""
+    """Return the newest checkpoint, as a reader keeps it."""
     with acting("admin", tenant):
         return audit.last_checkpoint().note
 
@@ -48,9 +46,7 @@ def size_of(note):
 
 
 def foreign_history_checkpoint(acting, size):
-    """What a reader keeps whose log had another history then: signed by the log's own key, over
-    another root.
-    """
+    """Return a checkpoint of another history: the log's own key signs another root."""
     with acting("admin"):
         log = audit.head()
         other = checkpoint.Head(
@@ -61,7 +57,7 @@ def foreign_history_checkpoint(acting, size):
 
 @pytest.fixture
 def run_verify_log(tmp_path, acting):
-    """`governance verify-log` on these bytes."""
+    """Return a function that runs `governance verify-log` on these bytes."""
 
     def check(content, *, older=None, **files):
         arguments = ["verify-log", str(tmp_path / "export.jsonl"), "--key", verifier_keys(acting)]
@@ -90,8 +86,9 @@ def test_part_of_the_log_is_really_compared_with_an_older_checkpoint(
 def test_part_of_a_forked_log_contradicts_an_older_checkpoint(
     as_officer, log, acting, run_verify_log, database
 ):
-    """The database goes back to an earlier moment, and other entries are written and signed with
-    the same key.
+    """Restore the database to an earlier state, then write and sign other entries.
+
+    The key is the same.
     """
     before = newest_checkpoint(acting)
     point = database.begin_nested()
@@ -135,8 +132,9 @@ def test_every_size_that_the_log_has_had_can_be_compared(as_officer, log, acting
 def test_another_program_finds_the_same_hashes_and_confirms_the_logs_own_proof(
     app, as_officer, log, acting, query
 ):
-    """aics-tlog hashes the entries by itself; what our partial export has in their place are the
-    same hashes.
+    """Compare with aics-tlog, which hashes the entries itself.
+
+    Our partial export has the same hashes in their place.
     """
     older = aics_tlog.parse_checkpoint(aics_tlog.parse_note(newest_checkpoint(acting)).text)
     write_numbered_entries(acting, 4)
@@ -178,8 +176,9 @@ def test_another_tenants_checkpoint_and_one_that_is_newer_are_not_checked(
 
 @pytest.fixture
 def days(database, acting, monkeypatch):
-    """A log of three days that is longer than one whose every size is comparable; the last
-    checkpoint of each day.
+    """Write a log of three days that is longer than one whose every size is comparable.
+
+    Return the last checkpoint of each day.
     """
     monkeypatch.setattr(export_writer, "MAX_ENTRIES_FOR_EVERY_SIZE", 20)
     today, notes = clock.now(), []

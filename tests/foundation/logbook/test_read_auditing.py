@@ -1,6 +1,4 @@
-"""What an auditor looks at is an entry of that tenant, one for each page; what its own people look
-at is not.
-"""
+"""Entries of auditors' page views, one for each page; members' views aren't recorded."""
 
 from datetime import timedelta
 
@@ -23,7 +21,7 @@ from tests.foundation.logbook.log_page_helpers import (
 
 
 def views(acting, tenant="acme"):
-    """(actor, page, object) of every noted look, the oldest first."""
+    """Return (actor, page, object) of every recorded view, the oldest first."""
     with acting("admin", tenant):
         query = (
             select(AuditEntry).where(AuditEntry.action == PAGE_VIEWED.name).order_by(AuditEntry.id)
@@ -135,7 +133,7 @@ def test_it_is_in_that_tenants_log_and_in_no_other(
 
 
 def test_a_page_that_cannot_be_noted_is_not_given(as_auditor, as_officer, acting, database):
-    """Without the pseudonym key nothing can be recorded, so the page is not shown."""
+    """Withhold the page: without the pseudonym key nothing can be recorded."""
     assert "Audit log" in as_auditor.get("audit/").text
     with acting("admin"):
         session().execute(update(TenantKey).values(wrapped=b"damaged"))

@@ -1,6 +1,4 @@
-"""The log as readers see it: the list and its filters, an entry and its proof, an actor,
-checkpoints, saved views.
-"""
+"""Pages of the log: the list and its filters, entries and proofs, actors, checkpoints, views."""
 
 import base64
 import json
@@ -55,7 +53,7 @@ def heads(reply):
 
 
 def test_its_columns_are_chosen_and_kept_with_filters_and_pages(as_officer, as_admin, acting):
-    """Hidden ones take nothing from the proof, which is on the page of each entry."""
+    """Keep the proof on the page of each entry, whichever columns are hidden."""
     write_entries(acting, 120)
     usual = heads(as_officer.get("audit/"))
     assert usual[0] == "Entry" and "Meaning" not in usual and "IP address" not in usual
@@ -343,8 +341,9 @@ def test_a_tampered_tree_is_said_and_not_hidden(as_officer, acting):
 
 @pytest.mark.parametrize("size", range(1, 18))
 def test_the_drawing_has_its_siblings_on_the_side_where_they_are_hashed(size):
-    """Built by hand: a leaf's label is its number, and a path is right when it puts all labels in
-    order.
+    """Build the drawing by hand: a leaf's label is its number.
+
+    A path is right when it puts all labels in order.
     """
     for index in range(size):
         held, path = [index], _siblings(index, size)
@@ -369,7 +368,7 @@ class Benchmark:
         self.id = uuid7()
 
 
-# As 0.1.0 declared it, with the fields that its entries have.
+# As 0.1.0 declared it, with the fields of its entries.
 RELEASED = Action("benchmark.released", "", frozenset({"month", "measure"}), frozenset())
 
 
@@ -517,7 +516,7 @@ def test_a_view_is_saved_opened_and_removed(as_officer, as_auditor, as_admin, ac
     assert as_officer.post(
         "audit/views/new?action=-session", name=" All  but sign-ins "
     ).location.endswith("/audit/?action=-session")
-    as_officer.post("audit/views/new?action=-session", name="All but sign-ins")  # a double click
+    as_officer.post("audit/views/new?action=-session", name="All but sign-ins")  # A double click.
     with acting("admin"):
         [view] = session().scalars(select(SavedView))
         assert (view.name, view.query) == ("All but sign-ins", {"action": "-session"})

@@ -1,6 +1,4 @@
-"""Words are found wherever they stand in the clear, however old the entry, and never in what is
-sealed.
-"""
+"""Search in the log: plain words in entries of any age, and nothing that is encrypted."""
 
 import pytest
 from sqlalchemy import func, select
@@ -42,7 +40,7 @@ def index_all(acting, tenant="acme"):
 
 @pytest.fixture
 def long_log(acting, database):
-    """Three full blocks and a tail: a rare name at the very beginning, another in the tail."""
+    """Write three full blocks and a tail: a rare name at the start, another in the tail."""
     old = rename_tenant(acting, "Zanzibar Branch")
     write_entries(acting, 3 * BLOCK)
     sequence_entries(acting)
@@ -74,7 +72,7 @@ def test_the_index_and_no_index_find_the_same(as_officer, acting, long_log):
     with acting("admin"):
         session().scalars(select(SearchIndex)).one().blocks = 0
     assert [entry_ids_on_page(as_officer.get(f"audit/?q={q}")) for q in queries] == with_index
-    assert len(with_index[0]) == 11  # Name25, Name250 to Name259
+    assert len(with_index[0]) == 11  # Name25, Name250 to Name259.
 
 
 def test_every_hit_comes_once_over_all_pages(as_officer, acting, long_log):
@@ -117,7 +115,7 @@ def test_a_search_that_looked_far_enough_says_how_far_and_goes_on(
     as_officer, acting, long_log, monkeypatch
 ):
     monkeypatch.setattr(searching, "MAX_BLOCKS_READ", 1)
-    monkeypatch.setattr(searching, "MAX_SPELLINGS", 0)  # as if the word began like too many others
+    monkeypatch.setattr(searching, "MAX_SPELLINGS", 0)  # As if too many words shared its beginning.
     reply = as_officer.get("audit/?q=branch")
     assert entry_ids_on_page(reply) == [] and "No matches back to entry" in reply.text
     seen, pages = walk_pages(as_officer, "audit/?q=branch")

@@ -1,4 +1,4 @@
-"""Notifications: each person is told once of what concerns them, by the channel of their choice."""
+"""Notifications: each person gets each one once, by the channel of their choice."""
 
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -189,7 +189,7 @@ def test_mail_at_once_has_a_link_and_no_text_and_one_is_enough(app, isolated):
     assert "/t/acme/settings/profile" in mail.params["body"]
     with make.acting("admin", read_only=True):
         waiting = session().scalars(select(Notification.awaits_mail)).all()
-    assert sorted(waiting) == [False, True, True]  # the digest has the others
+    assert sorted(waiting) == [False, True, True]  # The digest has the others.
 
 
 # ---- the digest
@@ -212,7 +212,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
         ("Europe/Berlin", 8, "2026-11-27T06:30", "2026-11-26T07:00"),
         ("America/New_York", 8, "2026-11-27T13:00", "2026-11-27T13:00"),
         ("Asia/Kolkata", 23, "2026-11-27T17:29", "2026-11-26T17:30"),
-        ("Europe/Berlin", 2, "2026-03-29T03:00", "2026-03-29T01:00"),  # the hour that is skipped
+        ("Europe/Berlin", 2, "2026-03-29T03:00", "2026-03-29T01:00"),  # The skipped hour.
     ],
 )
 def test_when_a_digest_was_last_due(zone, hour, now, due):
@@ -260,7 +260,7 @@ def test_a_digest_unsubscribes_by_one_click_without_a_session(app, isolated, cli
     path = address[address.index("/digest/") :]
     assert "Unsubscribe from the daily digest?" in client.get(path).text
     assert Preferences.of(member().preferences).digest
-    for _ in range(2):  # a mail program has neither a cookie nor a form's token
+    for _ in range(2):  # A mail program has neither a cookie nor a form's token.
         answer = app.test_client().post(path, data={"List-Unsubscribe": "One-Click"})
         assert answer.status_code == 200
     assert not Preferences.of(member().preferences).digest

@@ -1,4 +1,4 @@
-"""The sign-in through the front door, with a real identity provider on loopback."""
+"""Sign-in through the front door, with a real identity provider on loopback."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ def provider() -> Iterator[HostileIdP]:
 
 @pytest.fixture
 def idp(provider: HostileIdP, database) -> HostileIdP:
-    """Honest, known to acme with its groups mapped, and with nothing remembered of it."""
+    """Yield an honest provider, known to acme with its groups mapped, without cached answers."""
     provider.calm()
     provider.logouts.clear()
     provider_metadata.forget_metadata()
@@ -54,9 +54,7 @@ def connect_tenant(
     secret: str | None = None,
     verifies_addresses: bool = False,
 ) -> None:
-    """That tenant's live connection, as if its admins had changed it
-    (foundation/identity_providers).
-    """
+    """Make this provider the tenant's live connection, as if its admins had changed it."""
     with current.acting_as(make.system_actor(slug)) as who, transaction():
         assert who
         live = session().scalars(select(Connection).where(Connection.state == "live")).one_or_none()
@@ -74,7 +72,7 @@ def connect_tenant(
 
 
 class Arrival:
-    """One sign-in, step by step, so that a test can bend each step."""
+    """A sign-in, step by step, so that a test can alter each step."""
 
     def __init__(self, visitor: Visitor, email: str, *, asked: str = "", **query: str) -> None:
         self.visitor, self.email, self.person = visitor, email, requests.Session()
@@ -86,7 +84,7 @@ class Arrival:
         return str(began.location)
 
     def answered(self) -> str:
-        """Path and query of the callback, not yet fetched."""
+        """Return path and query of the callback, not yet fetched."""
         parts = urlsplit(sign_in(self.asked, self.email, self.person))
         return f"{parts.path}?{parts.query}"
 
@@ -96,7 +94,7 @@ class Arrival:
 
 @pytest.fixture
 def arrive(app, idp) -> Callable[..., Visitor]:
-    """`arrive("officer@acme.example")` → a visitor who is signed in by the provider."""
+    """Return a function of an address that returns a visitor signed in by the provider."""
 
     def come(email: str, visitor: Visitor | None = None, then: int = 303, **query: str) -> Visitor:
         visitor = visitor or Visitor(app)
@@ -107,13 +105,13 @@ def arrive(app, idp) -> Callable[..., Visitor]:
 
 
 def hidden_fields(page: str) -> dict[str, str]:
-    """What the forms of a page send without anybody typing it."""
+    """Return the hidden fields of a page's forms."""
     inputs = BeautifulSoup(page, "html.parser").select("main input[type=hidden]")
     return {str(field["name"]): str(field["value"]) for field in inputs}
 
 
 def next_address(page: str) -> str:
-    """Where a page leads by itself."""
+    """Return the address that a page forwards to."""
     refresh = BeautifulSoup(page, "html.parser").select_one("meta[http-equiv=refresh]")
     assert refresh, page
     return str(refresh["content"]).partition("url=")[2]
@@ -127,7 +125,7 @@ def sessions_of(slug: str = "acme") -> list[Session]:
 
 
 def entries_of_action(action: str = "", slug: str = "acme") -> list[AuditEntry]:
-    """The log of a tenant, oldest first."""
+    """Return the entries of a tenant's log, oldest first."""
     with current.acting_as(make.system_actor(slug)), transaction(read_only=True) as work:
         query = select(AuditEntry).order_by(AuditEntry.id)
         found = list(work.scalars(query.where(AuditEntry.action == action) if action else query))
@@ -137,7 +135,7 @@ def entries_of_action(action: str = "", slug: str = "acme") -> list[AuditEntry]:
 
 @contextmanager
 def no_session_starts(slug: str = "acme") -> Iterator[None]:
-    """No session begins inside."""
+    """Check that no session starts inside."""
     before = {row.id for row in sessions_of(slug)}
     yield
     assert {row.id for row in sessions_of(slug)} == before

@@ -1,11 +1,10 @@
-"""The demo's identity provider made hostile: it signs with real keys, but what the test tells it
-to.
+"""The demo's identity provider made hostile: real keys sign whatever the test wants.
 
     with HostileIdP.serving() as idp:                 # people of acme; idp.issuer, idp.client
         idp.attack("audience of another client")      # or idp.tamper = lambda claims, header: (…)
         callback = sign_in(authorization_url, "officer@acme.example")
 
-ATTACKS: name → what it does to the provider. Every one must be refused by the console.
+ATTACKS: name → what it does to the provider. Meridian must reject every one.
 """
 
 import hashlib
@@ -47,11 +46,11 @@ CLIENT = Client(
 BACK_CHANNEL = "http://schemas.openid.net/event/backchannel-logout"
 SIGNING_KEY = RSAKey.generate_key(
     2048, {"use": "sig", "alg": "RS256"}, auto_kid=True
-)  # one a test process: slow
+)  # Keys are slow to make, so there is one per test process.
 
 
 class HostileIdP:
-    """One issuer whose tokens, documents, redirects and availability a test can bend.
+    """An issuer whose tokens, documents, redirects and availability a test can change.
 
     Hooks start harmless.
 
@@ -88,7 +87,7 @@ class HostileIdP:
         people: Sequence[Person] | None = None,
         clients: Sequence[Client] = (CLIENT,),
     ) -> Generator["HostileIdP"]:
-        """A running provider with the demo's people of that name."""
+        """Yield a running provider with the demo's people of that name."""
         listening = listen()
         hostile = cls(
             f"{base_of(listening)}/{name}", PEOPLE[name] if people is None else people, clients
@@ -103,13 +102,13 @@ class HostileIdP:
         ATTACKS[name](self)
 
     def calm(self) -> None:
-        """Honest again."""
+        """Make it honest again."""
         self.tamper = self.tamper_logout = self.answer = None
         self.documents.clear()
         self.delay, self.down = 0.0, False
 
     def stop(self) -> None:
-        """From now on connections are refused."""
+        """Refuse connections from now on."""
         if self._serving is not None:
             self._serving.close()
         self._serving = None
@@ -118,11 +117,11 @@ class HostileIdP:
         self.idp.provider.rotate(keep=keep)
 
     def end_all(self, email: str) -> int:
-        """The issuer's administrator ends a person's sessions: logout tokens go out."""
+        """End a person's sessions as the issuer's administrator, which sends logout tokens."""
         return self.idp.provider.end_all(email)
 
     def logout_token(self, sid: str | None, sub: str = "acme-1002", **changes: Any) -> str:
-        """A logout token signed by the real key; changes with value None remove a claim."""
+        """Return a logout token signed by the real key. A change to None removes a claim."""
         event = {BACK_CHANNEL: {}}
         now = int(clock.now().timestamp())
         claims = {
@@ -184,7 +183,7 @@ class HostileIdP:
 def sign_in(
     url: str, email: str, browser: requests.Session | None = None, password: str = ""
 ) -> str:
-    """From the authorization URL to the callback URL (not fetched).
+    """Sign in from the authorization URL. Return the callback URL, not fetched.
 
     `browser` keeps the issuer's session.
     """
@@ -216,7 +215,7 @@ def form_action(page: requests.Response) -> str:
 
 
 def forge_token(claims: Claims, header: Claims, key: RSAKey | ECKey | str) -> str:
-    """A compact JWT, whatever the header says: alg none is unsigned, HS256 takes a str secret."""
+    """Return a compact JWT with any header: alg none is unsigned, HS256 takes a str secret."""
     if header["alg"] == "none":
         return f"{_part(header)}.{_part(claims)}."
     if isinstance(key, str):
@@ -226,7 +225,7 @@ def forge_token(claims: Claims, header: Claims, key: RSAKey | ECKey | str) -> st
 
 
 def half_hash(value: str) -> str:
-    """`at_hash` or `c_hash` of a value, for a token signed by RS256."""
+    """Return `at_hash` or `c_hash` of a value, for a token signed by RS256."""
     return _b64(hashlib.sha256(value.encode()).digest()[:16])
 
 
@@ -239,7 +238,7 @@ def _b64(raw: bytes) -> str:
 
 
 def change_claims(**changes: Any) -> Callable[[HostileIdP], None]:
-    """Other claims; None removes one; a callable gets the honest value."""
+    """Change claims. None removes one; a callable gets the honest value."""
 
     def tamper(honest: Claims, header: Claims) -> tuple[Claims, Claims, Key]:
         new = {k: v(honest.get(k)) if callable(v) else v for k, v in changes.items()}
@@ -251,7 +250,7 @@ def change_claims(**changes: Any) -> Callable[[HostileIdP], None]:
 def change_header(
     key: Callable[[HostileIdP], Key] = lambda _: None, **changes: Any
 ) -> Callable[[HostileIdP], None]:
-    """Another header, perhaps another key."""
+    """Change the header, and optionally the key."""
 
     def arm(idp: HostileIdP) -> None:
         idp.tamper = lambda honest, old: (honest, {**old, **changes}, key(idp))
@@ -260,7 +259,7 @@ def change_header(
 
 
 def change_document(suffix: str, **changes: Any) -> Callable[[HostileIdP], None]:
-    """Other members in a JSON response; None removes one."""
+    """Change members of a JSON response. None removes one."""
 
     def change(honest: Claims) -> Claims:
         return {k: v for k, v in {**honest, **changes}.items() if v is not None}
@@ -269,7 +268,7 @@ def change_document(suffix: str, **changes: Any) -> Callable[[HostileIdP], None]
 
 
 def change_answer(**changes: str | None) -> Callable[[HostileIdP], None]:
-    """Another authorization response; None removes a parameter."""
+    """Change the authorization response. None removes a parameter."""
     return lambda idp: setattr(
         idp,
         "answer",

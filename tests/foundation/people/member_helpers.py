@@ -1,4 +1,4 @@
-"""Invites people, and finds their memberships."""
+"""Helpers that invite people and find their memberships."""
 
 from governance.foundation.people import invitation_actions, queries
 from tests import make

@@ -1,4 +1,4 @@
-"""What auditors call people: the same everywhere, of everybody, and never another's."""
+"""Auditors' aliases of people: the same on every page, and unique to each person."""
 
 import re
 
@@ -19,7 +19,7 @@ PEOPLE = tuple(make.person_id(role) for role in ROLES)
 
 
 def called(reader: str = "auditor") -> dict[str, str]:
-    """Role in the tests' world → what that reader calls the person."""
+    """Return role in the tests' world → the name that this reader sees."""
     with make.acting(reader, read_only=True):
         found = aliases.shown_names(PEOPLE)
     return {role: found[make.person_id(role)] for role in ROLES}
@@ -76,7 +76,7 @@ def test_page_history_log_and_package_call_a_person_the_same(as_auditor, as_offi
         assert package_queries.pseudonyms(wanted) == names(wanted)
         [moment] = queries.timeline([control])
     assert moment.who == officer
-    assert f"{officer} ·" not in as_officer.get("audit/").text  # members' log has pseudonyms
+    assert f"{officer} ·" not in as_officer.get("audit/").text  # Members' log has pseudonyms.
 
 
 def test_an_engagement_can_show_names_with_the_letters_of_packages(as_auditor, app):

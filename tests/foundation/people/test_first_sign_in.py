@@ -1,6 +1,4 @@
-"""The first sign-in of somebody who is invited: which claims decide, and what a person is told who
-has no access.
-"""
+"""The first sign-in of an invited person: which claims decide, and messages for denied access."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -34,7 +32,7 @@ SWITCH = "This provider verifies email addresses"
 
 @pytest.fixture
 def guests(app: Any, isolated: Any) -> Iterator[HostileIdP]:
-    """Acme's provider, which knows two people who are no members; both are invited."""
+    """Return Acme's provider, which knows two people who are no members. Both are invited."""
     with HostileIdP.serving(people=(GUEST, OUTSIDER)) as idp:
         connect_tenant("acme", idp, group_roles={})
         for person in (GUEST, OUTSIDER):
@@ -43,7 +41,7 @@ def guests(app: Any, isolated: Any) -> Iterator[HostileIdP]:
 
 
 def leave_out_claims(idp: HostileIdP, *names: str) -> None:
-    """The provider sends these claims nowhere."""
+    """Omit these claims from everything that the provider sends."""
     gone = dict.fromkeys(names)
     change_claims(**gone)(idp)
     change_document("/userinfo", **gone)(idp)
@@ -84,7 +82,7 @@ def test_the_switch_counts_in_the_work_domains_only(app, guests):
         app, OUTSIDER
     )
     guests.calm()
-    sign_in_as(app, OUTSIDER)  # what the provider says itself counts everywhere
+    sign_in_as(app, OUTSIDER)  # What the provider says itself counts everywhere.
 
 
 @pytest.mark.parametrize(
@@ -122,7 +120,7 @@ def test_userinfo_says_what_the_id_token_leaves_out(app, guests):
 
 
 def test_userinfo_says_nothing_of_another_address(app, guests):
-    """A verified address in one place does not make the address in the other a verified one."""
+    """Verify no address by the verification of a different one in the other place."""
     invite_person("boss@acme.example")
     change_claims(email="boss@acme.example", email_verified=None)(guests)
     assert "sent no email_verified claim for boss@acme.example" in refused(app)
@@ -130,15 +128,17 @@ def test_userinfo_says_nothing_of_another_address(app, guests):
 
 @pytest.mark.parametrize("said", ["\u212aim@acme.example", "kim@ban\u212a.example"])
 def test_a_letter_that_only_looks_like_another_takes_nobodys_invitation(app, guests, said):
-    """The Kelvin sign (U+212A) in lower case is an ASCII k, and another letter of another address
-    to the provider.
+    """Reject a look-alike address.
+
+    The Kelvin sign (U+212A) in lower case is an ASCII k, but the provider treats it as another
+    letter.
     """
     for invited in ("kim@acme.example", "kim@bank.example"):
         invite_person(invited)
     change_claims(email=said)(guests)
     assert "has no open invitation for" in refused(app)
     change_claims(email="KIM@acme.example")(guests)
-    sign_in_as(app)  # upper and lower case are the same
+    sign_in_as(app)  # Upper and lower case are the same.
 
 
 def test_an_address_that_is_too_long_to_keep_takes_nobodys_invitation(app, guests):

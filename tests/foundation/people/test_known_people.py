@@ -1,4 +1,4 @@
-"""The first people of a tenant are read once and named on every page, as they are now."""
+"""The first people of a tenant: read once, and named on every page by their current name."""
 
 import pytest
 from sqlalchemy import event
@@ -20,7 +20,7 @@ PARTS = ("admin", "compliance_officer", "contributor", "viewer", "auditor")
 
 
 def _told() -> tuple:
-    """Everything that pages ask of people."""
+    """Return everything that pages query about people."""
     ids = [make.person_id(part) for part in PARTS]
     pseudonyms = [each.pseudonym for each in queries.everyone(limit=50)]
     return (
@@ -36,7 +36,7 @@ def _told() -> tuple:
 def test_they_are_told_as_the_database_has_them(acting, database, monkeypatch, role, most):
     with acting("admin"):
         member_actions.remove_member(queries.membership_of(make.person_id("contributor")))
-    with acting(role):  # this transaction may write, and reads each time
+    with acting(role):  # This transaction may write, so it reads each time.
         expected = _told()
     monkeypatch.setattr(known_people, "MAX_KNOWN", most)
     monkeypatch.setattr(known_people._FIRST, "_text", None)

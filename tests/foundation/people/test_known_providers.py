@@ -1,5 +1,6 @@
-"""Providers as they answered when we tried them (docs/operating/identity-providers.md): the claims
-that each sent.
+"""Providers as they answered when we tried them, each with the claims that it sent.
+
+See docs/operating/identity-providers.md.
 """
 
 import json
@@ -36,8 +37,9 @@ SENT_BY_ALL = {"iss", "sub", "aud", "exp", "iat", "nonce", "sid"}
 
 
 def lemonldap(idp: HostileIdP) -> None:
-    """LemonLDAP::NG 2.21: the address in userinfo only, nothing of its verification, `at_hash`, a
-    list of one audience.
+    """Simulate LemonLDAP::NG 2.21.
+
+    The address is in userinfo only, without its verification; `at_hash`, a list of one audience.
     """
     change_document(
         DISCOVERY,
@@ -58,7 +60,10 @@ def lemonldap(idp: HostileIdP) -> None:
 
 
 def glewlwyd(idp: HostileIdP) -> None:
-    """glewlwyd 2.7: the address in the ID token, `auth_time` always 0, `at_hash` and `c_hash`."""
+    """Simulate glewlwyd 2.7.
+
+    The address is in the ID token; `auth_time` is always 0; `at_hash` and `c_hash`.
+    """
     change_document(
         DISCOVERY,
         authorization_response_iss_parameter_supported=None,
@@ -77,8 +82,10 @@ def glewlwyd(idp: HostileIdP) -> None:
 
 
 def oidc_provider(idp: HostileIdP) -> None:
-    """oidc-provider 9.13: the address in userinfo only; `auth_time` where `max_age` was sent, which
-    these tests do by hand.
+    """Simulate oidc-provider 9.13.
+
+    The address is in userinfo only; `auth_time` comes where `max_age` was sent, which these tests
+    do by hand.
     """
     change_document(DISCOVERY, scopes_supported=["openid", "offline_access", "email", "profile"])(
         idp
@@ -97,8 +104,9 @@ PROVIDERS = {
 def sends(
     idp: HostileIdP, names: set[str], *, typ: str | None, hashes: tuple[str, ...], **more: Any
 ) -> None:
-    """ID tokens with these claims of ours and those, signed once the access token and the code are
-    known.
+    """Send ID tokens with these claims of ours and `more`.
+
+    They are signed once the access token and the code are known.
     """
     codes: list[str] = []
     passed_on = idp.answer or (lambda honest: honest)
@@ -124,7 +132,7 @@ def sends(
 
 
 def tells(idp: HostileIdP, **more: Any) -> None:
-    """Userinfo with the address and the name only."""
+    """Send userinfo with the address and the name only."""
     idp.documents["/userinfo"] = lambda honest: (
         {name: honest[name] for name in ("sub", "email", "name")} | more
     )
@@ -166,7 +174,7 @@ def test_the_first_sign_in_needs_the_switch_and_then_works(app, known_provider):
 
 LOGOUT_TOKENS: dict[
     str, tuple[dict[str, str], set[str]]
-] = {  # provider → its header, and what it leaves out
+] = {  # Provider → its header, and what it omits.
     "LemonLDAP::NG 2.21": ({"typ": "JWT"}, {"exp"}),
     "glewlwyd 2.7": ({"typ": "JWT"}, {"exp"}),
     "oidc-provider 9.13": ({"typ": "logout+jwt"}, set()),
@@ -218,4 +226,4 @@ def test_a_step_up_needs_its_auth_time(app, known_provider):
         ada.post("settings/members/invite", email="bo@acme.example", role="viewer")
         return
     assert says[known_provider.name](sign_in_at_provider(app, 403, ada, fresh="1")[1])
-    ada.get("settings/sessions")  # and the session is what it was
+    ada.get("settings/sessions")  # The session is unchanged.

@@ -1,6 +1,4 @@
-"""Members: invite, change a role, remove; who may, who may not, and what two people at once bring
-about.
-"""
+"""Members: invite, change a role, remove; permissions, and two people at once."""
 
 import threading
 from datetime import timedelta
@@ -74,7 +72,7 @@ def test_the_whole_way_of_an_invitation(app, as_admin):
             "via": "invitation",
         }
         assert entries_of_action("invitation.accepted")
-        Arrival(nadia, NEW).finish()  # and the next sign-in finds the membership
+        Arrival(nadia, NEW).finish()  # The next sign-in finds the membership.
         assert len(entries_of_action("membership.started")) == len(
             {e.target_id for e in entries_of_action("membership.started")}
         )
@@ -174,7 +172,7 @@ def test_a_role_is_changed_and_logged(as_admin):
     assert entry.changes == {"role": ["viewer", "contributor"]} and entry.actor_kind == "person"
     as_admin.post(
         f"settings/members/{membership_id('viewer')}/role", role="contributor"
-    )  # repeating it records nothing
+    )  # Repeating it records nothing.
     assert len(entries_of_action("membership.role.changed")) == 1
 
 
@@ -208,7 +206,7 @@ def test_the_last_admin_is_not_demoted_by_their_groups_either(app, as_admin):
         connect_tenant("acme", idp, group_roles={"admins": "viewer"})
         boss = Visitor(app)
         Arrival(boss, lone.email).finish()
-        boss.get("settings/sign-in")  # still the admin, so that somebody can put the mapping right
+        boss.get("settings/sign-in")  # Still the admin, so that a person can correct the mapping.
     with make.acting("viewer", read_only=True):
         roles = {each.email: each.role for each in queries.members()}
         assert [email for email, role in roles.items() if role == "admin"] == [lone.email]
@@ -312,7 +310,7 @@ def test_a_step_up_by_the_provider_is_enough(app, idp, arrive):
 
 @pytest.fixture
 def two_admins(committed_world):
-    """Globex has a second admin until the next test's world is made."""
+    """Add a second admin to Globex until the next test's world is made."""
     with current.acting_as(make.system_actor("globex")), transaction():
         officer = queries.membership_of(make.person_id("compliance_officer", "globex"))
         assert officer

@@ -1,5 +1,6 @@
-"""Mix-up: a hostile tenant's provider sends the victim's browser on to the victim's own provider
-(RFC 9700 §4.4).
+"""Mix-up: a hostile provider sends a victim's browser to the victim's own provider.
+
+See RFC 9700 §4.4.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,9 +25,7 @@ OFFICER = "officer@acme.example"
 
 
 class Thief(HostileIdP):
-    """A hostile tenant's provider, which keeps every sign-in code that its token endpoint is
-    given.
-    """
+    """A hostile tenant's provider, which stores every sign-in code that its token endpoint gets."""
 
     codes: list[str]
 
@@ -49,7 +48,7 @@ def thief(database) -> Iterator[Thief]:
 
 @pytest.fixture
 def acme(idp) -> HostileIdP:
-    """Acme's honest provider. Like many, it doesn't say in its answer who it is."""
+    """Yield Acme's honest provider. Like many, its answer doesn't name the issuer."""
     names_nobody(idp)
     provider_metadata.forget_metadata()
     return idp
@@ -61,7 +60,7 @@ def names_nobody(idp: HostileIdP) -> None:
 
 
 def started(visitor: Visitor, tenant: str) -> tuple[str, dict[str, str]]:
-    """(address, query) at the provider, of a sign-in that this browser started."""
+    """Start a sign-in in this browser. Return (address, query) at the provider."""
     asked = urlsplit(visitor.get(f"/login?tenant={tenant}", then=302).location)
     return asked._replace(query="").geturl(), dict(parse_qsl(asked.query))
 
@@ -72,9 +71,7 @@ def path_of(url: str) -> str:
 
 
 def test_a_code_of_one_tenants_provider_is_never_handed_to_another_tenants(app, acme, thief):
-    """The attacker keeps a sign-in of their own at Acme; the victim, led through Globex, earns its
-    code for them.
-    """
+    """Protect the victim, whom Globex leads through a sign-in that the attacker started at Acme."""
     attacker, victim = Visitor(app), Visitor(app)
     acme_authorizes, attackers = started(attacker, "acme")
     _, victims = started(victim, "globex")

@@ -1,11 +1,11 @@
-"""One function says what a reader calls people; a page can't go past it."""
+"""One function returns the name of a person for a reader; no page bypasses it."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 GOVERNANCE = ROOT / "governance"
-# Who reads the names and addresses of people themselves, and why that is right for any reader.
+# Modules that read names and addresses of people, each with why that is right for any reader.
 REAL_NAMES = {
     "foundation/people": "the members' own feature: sign-in, invitations, and names as readers see them",
     "foundation/scim": "what the directory sends and gets back",
@@ -34,7 +34,7 @@ IS_READ = re.compile(
 )
 
 
-# What mail calls its sender by name, and why no auditor without names gets it.
+# Mails that name their sender, each with why no auditor without names gets it.
 NAMED_SENDERS = {
     "assurance/engagements/auditors/access.py": "the invitation, if none of their engagements hides names",
     "assurance/playbooks/step_actions.py": "the mail of a playbook, which no auditor gets",
@@ -60,7 +60,7 @@ def test_no_other_module_reads_a_name_of_a_person():
 
 
 def test_each_listed_module_still_reads_one():
-    """An entry that nothing needs would let the next name in."""
+    """Fail on an unused entry, which would let the next name in."""
     idle = [
         each
         for each in REAL_NAMES
@@ -77,7 +77,7 @@ def test_each_listed_module_still_reads_one():
 
 
 def test_a_template_shows_what_it_was_given():
-    """Pages that read a person's row are those of members, which no auditor opens."""
+    """Allow pages that read a person's row: they are those of members, which no auditor opens."""
     of_members = ("foundation/people/", "foundation/privacy/")
     found = [
         str(file.relative_to(ROOT / "templates"))
@@ -88,7 +88,7 @@ def test_a_template_shows_what_it_was_given():
 
 
 def test_mail_calls_its_sender_what_its_reader_does():
-    """It is written in the session of its sender, who may see every name: `aliases.sender_name`."""
+    """Use `aliases.sender_name`: mail is written in its sender's session, which sees every name."""
     found = {
         str(file.relative_to(GOVERNANCE))
         for file in sorted(GOVERNANCE.rglob("*.py"))

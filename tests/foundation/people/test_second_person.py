@@ -1,6 +1,4 @@
-"""Who may be the second person: the same rule at every approval, refused beside allowed, with its
-reason on the page.
-"""
+"""The second person: one rule for every approval, denied and allowed, with its reason shown."""
 
 import re
 from collections.abc import Callable
@@ -54,9 +52,7 @@ OLGA, NOOR = ("second_admin", "acme"), ("second_operator", "console")
 
 @dataclass
 class RequestedApproval:
-    """A request by the first admin or operator: its page, where the answer goes, and what it
-    says.
-    """
+    """A request by the first admin or operator: its page, the decision's address, and its texts."""
 
     page: str
     answer: str
@@ -193,7 +189,7 @@ Ask = Callable[[], RequestedApproval]
 
 @pytest.fixture(params=KINDS)
 def make_request(request, app, as_admin, idp) -> Ask:
-    """Makes the request of that kind, as the first admin or operator."""
+    """Make the request of that kind, as the first admin or operator."""
     return lambda: KINDS[request.param](as_admin, idp)
 
 
@@ -202,9 +198,9 @@ def long_ago() -> Any:
 
 
 def approve(app: Any, asked: RequestedApproval, then: int) -> tuple[bool, str]:
-    """As the approver, with what their page carries.
+    """Approve as the approver, with what their page carries.
 
-    Whether the page that they saw before offers a button for it, and that page's words.
+    Return whether the page before offers a button for it, and that page's words.
     """
     who = visitor(app, *asked.approver)
     page = BeautifulSoup(who.get(asked.page).text, "html.parser")
@@ -275,7 +271,7 @@ def test_who_was_removed_and_came_back_after_the_request_is_refused(app, make_re
 
 
 def test_who_may_not_approve_may_reject(app, as_admin, acting):
-    """Rejecting gives nobody anything; after a move to another provider everybody is new."""
+    """Allow it: rejecting gives nobody anything, and after a new provider everybody is new."""
     asked = policy()
     make.add_member(*OLGA)
     visitor(app, *OLGA).post(asked.answer, verb="reject", reason="Not now")
@@ -287,8 +283,8 @@ def test_who_may_not_approve_may_reject(app, as_admin, acting):
 
 
 def test_a_second_mailbox_of_one_admin_approves_nothing_while_there_is_another_admin(app):
-    """Inviting takes one person: the same human would be both."""
-    make.add_member(*OLGA)  # before the request, so only their age speaks against it
+    """Deny it: inviting takes one person, so both accounts may be the same human."""
+    make.add_member(*OLGA)  # Before the request, so only their age speaks against it.
     asked = policy()
     offered, words = approve(app, asked, then=403)
     assert not offered and "You got the role of tenant admin on" in words
@@ -344,7 +340,7 @@ def test_admins_are_told_of_a_role_that_groups_give(app, as_admin, idp, arrive):
 def test_who_was_mapped_to_a_role_by_groups_after_the_request_is_refused(
     app, as_admin, idp, arrive
 ):
-    """The provider's admin puts an account into the admins' group once a request is open."""
+    """Deny a member of the admins' group whom the provider added once the request was open."""
     arrive("officer@acme.example")
     asked = unmasking()
     change_claims(groups=["governance-admins"])(idp)
@@ -382,7 +378,7 @@ def test_the_inbox_shows_it_to_who_may_approve_it_and_to_nobody_else(app, as_adm
 
 
 def pages_of_inbox(who) -> set[str]:
-    """Where the approvals of that person's inbox lead."""
+    """Return the targets of the approvals in that person's inbox."""
     links = set(
         re.findall(
             r'href="(/t/acme/inbox/items/[^"]+/open)"', who.get("inbox/?group=approvals").text

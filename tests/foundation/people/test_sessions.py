@@ -1,6 +1,4 @@
-"""Sessions: how long they last, who ends them, what an answer costs without one, and what a forged
-form gets.
-"""
+"""Sessions: lifetime, end, cost of an answer without one, and forged forms."""
 
 from datetime import timedelta
 
@@ -39,7 +37,7 @@ def session_id(role: str, slug: str = "acme") -> str:
 def test_an_idle_session_ends_after_an_hour(as_officer):
     at = clock.now()
     with clock.frozen(at + IDLE_TIMEOUT - timedelta(minutes=2)):
-        as_officer.get("settings/sessions")  # and this keeps it alive
+        as_officer.get("settings/sessions")  # This keeps it alive.
     with clock.frozen(at + IDLE_TIMEOUT + timedelta(minutes=30)):
         as_officer.get("settings/sessions")
     with clock.frozen(
@@ -147,7 +145,7 @@ def test_the_list_marks_this_one_and_ends_another(app, as_officer):
     as_officer.post(f"settings/sessions/{theirs}/end")
     other.get("settings/sessions", then=302)
     as_officer.get("settings/sessions")
-    as_officer.post(f"settings/sessions/{theirs}/end")  # twice is once
+    as_officer.post(f"settings/sessions/{theirs}/end")  # Idempotent.
     assert len(entries_of_action("session.ended")) == 1
 
 
@@ -326,7 +324,7 @@ def test_an_id_token_is_no_logout_token(app, idp, arrive):
 )
 @pytest.mark.parametrize("lasts", [120, None])
 def test_a_logout_token_needs_neither_type_nor_expiry_but_is_young(app, idp, arrive, header, lasts):
-    """Back-Channel Logout 1.0 only recommends the type; providers of its drafts send no `exp`.
+    """Accept both: Back-Channel Logout 1.0 only recommends a type, and its drafts have no `exp`.
 
     `iat` bounds both.
     """
@@ -355,7 +353,7 @@ def test_a_logout_token_needs_neither_type_nor_expiry_but_is_young(app, idp, arr
 
 
 def test_a_logout_token_is_remembered_for_as_long_as_it_would_be_taken(app, idp, arrive):
-    """One issued a little ahead of our clock is taken for 300 s, and once in them."""
+    """Remember a token for as long as it is valid, even one issued up to 300 s ahead."""
     key, now = idp.idp.provider.keys["RS256"], clock.now()
     claims = {
         "iss": idp.issuer,
@@ -445,16 +443,16 @@ def test_the_theme_is_kept_in_a_cookie(as_officer):
 
 @pytest.mark.parametrize("path", ["", "inbox/", "frameworks/", "reliability/", "settings/sessions"])
 def test_the_theme_changes_nothing_of_a_page_but_its_colours_and_the_button(as_officer, path):
-    """tests/journeys/test_pages.py looks at the dark colours on the page that was loaded light."""
+    """Compare the page's markup; tests/journeys/test_pages.py checks the dark colors."""
     pages = []
-    with clock.frozen(clock.now()):  # "a minute ago" must not become two in between
+    with clock.frozen(clock.now()):  # "a minute ago" must not become two in between.
         for theme in ("light", "dark"):
             as_officer.post("/theme", theme=theme, back="/")
             page = BeautifulSoup(as_officer.get(path).text, "html.parser")
             assert page.html.attrs.pop("data-bs-theme") == theme
             assert page.find("form", action="/theme").extract()
             for token in page.find_all("input", attrs={"name": "csrf_token"}):
-                del token["value"]  # masked differently in each answer
+                del token["value"]  # It is masked differently in each answer.
             pages.append(str(page))
     assert pages[0] == pages[1]
 

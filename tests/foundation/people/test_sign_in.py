@@ -1,4 +1,4 @@
-"""Signing in through the front door: the good way in, and every way that must not be one."""
+"""Sign-in through the front door: the valid way, and every invalid one."""
 
 from datetime import timedelta
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -34,7 +34,7 @@ from tests.foundation.people.hostile_idp import (
 OFFICER, ADMIN = "officer@acme.example", "admin@acme.example"
 NOT_SEEN = {
     "userinfo of somebody else"
-}  # the ID token names the address, so userinfo is not asked; tested below
+}  # The ID token has the address, so userinfo isn't requested; tests below cover that.
 
 
 def test_the_good_one_is_let_in(app, idp, arrive):
@@ -88,7 +88,7 @@ def test_a_step_up_takes_a_fresh_sign_in_of_the_same_person(app, idp, arrive, at
     with no_session_starts():
         coming.finish(then=403)
     assert entries_of_action("session.denied")[-1].outcome == "denied"
-    ines.get("settings/sessions")  # and she is still who she was
+    ines.get("settings/sessions")  # She is still signed in as herself.
 
 
 def test_an_auth_time_in_the_future_is_refused_at_any_sign_in(app, idp):
@@ -101,9 +101,7 @@ def test_an_auth_time_in_the_future_is_refused_at_any_sign_in(app, idp):
     "value", [0, -1, "now", "1795641840", True, [], 10**400, 1_795_641_840_000]
 )
 def test_an_auth_time_that_is_none_is_no_hindrance_and_never_fresh(app, idp, arrive, value):
-    """`auth_time` matters only where `max_age` was sent; without it, nobody counts as just signed
-    in.
-    """
+    """Ignore `auth_time` without `max_age`, and never count it as a fresh sign-in."""
     change_claims(auth_time=value)(idp)
     boss = arrive(ADMIN)
     boss.get("settings/members")
@@ -163,7 +161,7 @@ def test_without_auth_time_nobody_counts_as_fresh(app, idp, arrive):
 
 def test_userinfo_must_be_about_the_same_person(app, idp, arrive):
     change_claims(email=None)(idp)
-    arrive(OFFICER)  # the honest userinfo fills what the token left out
+    arrive(OFFICER)  # The honest userinfo supplies what the token omitted.
     change_document("/userinfo", sub="acme-1001", email=ADMIN)(idp)
     with no_session_starts():
         Arrival(Visitor(app), OFFICER).finish(then=403)
@@ -255,7 +253,7 @@ def test_a_code_counts_once(app, idp):
 
 
 def test_a_code_of_another_question_fails_by_pkce(app, idp):
-    """Code injection: the victim's own state with the attacker's unused code."""
+    """Reject code injection: the victim's own state with the attacker's unused code."""
     stolen = dict(parse_qsl(urlsplit(Arrival(Visitor(app), ADMIN).answered()).query))["code"]
     victim = Visitor(app)
     answer = Arrival(victim, OFFICER).answered()
@@ -284,7 +282,7 @@ def test_no_membership_is_refused_by_name_and_logged_sealed(app, idp):
 
         assert (
             session().get(Person, person_key(idp.issuer, "acme-1002")) is None
-        )  # nobody is kept who may not come in
+        )  # No person is stored who has no access.
 
 
 def test_a_removed_member_does_not_come_back_by_their_group(app, idp, arrive):
@@ -315,13 +313,14 @@ def test_a_role_follows_the_groups_at_the_next_sign_in(app, idp, arrive):
     change_claims(groups=["somebody-else"])(idp)
     with no_session_starts():
         assert "None of your groups" in Arrival(Visitor(app), OFFICER).finish(then=403).text
-    change_claims(groups=["admin", "operator_admin"])(idp)  # names of roles are no mapping
+    change_claims(groups=["admin", "operator_admin"])(idp)  # Names of roles are no mapping.
     Arrival(Visitor(app), OFFICER).finish(then=403)
 
 
 def test_a_provider_of_one_tenant_opens_no_other(app, idp, arrive):
-    """Globex trusts the very same issuer and client; still an answer for acme lets nobody into
-    globex.
+    """Deny access to globex with an answer for acme.
+
+    Both trust the same issuer and client.
     """
     connect_tenant("globex", idp)
     visitor = Visitor(app)
@@ -532,7 +531,7 @@ def test_a_planted_cookie_is_not_adopted(app, idp, arrive):
 
 
 def test_two_first_sign_ins_at_once_are_one_person(app, isolated):
-    """The unique key of people holds; the second one finds what the first made.
+    """Rely on the unique key of people: the second sign-in finds what the first created.
 
     (In one transaction: the retry itself.)
     """
@@ -581,6 +580,6 @@ def test_a_person_with_an_unverified_address_takes_no_invitation(app, isolated):
 
 
 def test_requests_keep_no_environment(monkeypatch):
-    """Proxies and netrc of the host would see or change what goes to a provider."""
+    """Ignore proxies and netrc of the host, which could see or change requests to a provider."""
     client = outbound_http.careful(requests.Session())
     assert client.trust_env is False

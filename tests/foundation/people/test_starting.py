@@ -1,6 +1,4 @@
-"""Who may start a sign-in: our own pages at once, everybody else only after the person was asked
-(login CSRF).
-"""
+"""Start of a sign-in (login CSRF): our own pages at once, others after a confirmation."""
 
 from datetime import timedelta
 
@@ -100,7 +98,7 @@ def test_who_switches_leaves_the_other_tenant_once_the_new_one_vouches(app, idp,
         "/login/continue", then=200, **hidden_fields(ines.get("/login?tenant=globex").text)
     )
     coming = Arrival(ines, "officer@globex.example", asked=next_address(agreed.text))
-    ines.get("settings/sessions")  # until then nothing is lost
+    ines.get("settings/sessions")  # Until then nothing is lost.
     coming.finish()
     ines.get("/t/globex/settings/sessions")
     assert (
@@ -121,7 +119,7 @@ def test_who_is_refused_by_the_other_tenant_keeps_the_session(app, idp, globex, 
 
 
 def test_a_sign_in_begun_before_the_session_asks_when_it_comes_back(app, idp, globex, arrive):
-    """Two tabs: Globex was started first, Acme finished first."""
+    """Use two tabs: Globex was started first, Acme finished first."""
     visitor = Visitor(app)
     globex_tab = Arrival(visitor, "officer@globex.example")
     arrive(OFFICER, visitor)

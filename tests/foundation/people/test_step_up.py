@@ -1,5 +1,6 @@
-"""A form that needs a fresh sign-in survives it: kept encrypted, shown again, and submitted once
-with the values that were sent.
+"""Forms that need a fresh sign-in: stored encrypted, shown again, and submitted once.
+
+They keep the values that were sent.
 """
 
 import json
@@ -41,7 +42,7 @@ INVITE = "settings/members/invite"
 
 
 def age_sessions(minutes: int = 10) -> None:
-    """Every session at acme was started that long ago."""
+    """Set the start of every session at acme that far back."""
     with make.acting("admin"):
         session().execute(
             text(
@@ -53,7 +54,7 @@ def age_sessions(minutes: int = 10) -> None:
 
 
 def provider_link(visitor: Visitor, asked: Any) -> str:
-    """Follow the page's own button; where it leads at the provider."""
+    """Follow the page's own button. Return its target at the provider."""
     link = BeautifulSoup(asked.text, "html.parser").select_one("main a.btn-primary")
     assert link, asked.text
     return str(
@@ -73,9 +74,7 @@ def invitations() -> list[tuple[str, str]]:
 
 @pytest.fixture
 def boss(app, isolated) -> Visitor:
-    """The admin of acme, whose sign-in is ten minutes old, and whose invitation of a contributor is
-    kept.
-    """
+    """Return acme's admin with a ten-minute-old sign-in, whose invitation form is stored."""
     visitor = visitor_needing_step_up(app, "admin")
     visitor.post(INVITE, then=401, email=NEW, role="contributor")
     return visitor
@@ -83,7 +82,7 @@ def boss(app, isolated) -> Visitor:
 
 @pytest.fixture
 def fresh_boss(boss) -> Visitor:
-    """The same, signed in again."""
+    """Return the same admin, signed in again."""
     step_up_helpers.sign_in_again(boss, "admin")
     return boss
 

@@ -1,6 +1,4 @@
-"""What the privacy tests share: asking and deciding through the front door, and somebody to
-forget.
-"""
+"""Erasures requested and approved through the front door, and a person to erase."""
 
 from typing import Any
 
@@ -26,7 +24,7 @@ NAME, ADDRESS = "Nadia Kowalczyk", "nadia.kowalczyk@acme.example"
 
 @pytest.fixture(autouse=True)
 def own_erasure_list(app, isolated, tmp_path):
-    """The erasure list lies outside the database, so it outlives the test's transaction."""
+    """Store the erasure list outside the database, so that it outlives the test's transaction."""
     storage.use(f"file:{tmp_path / 'objects'}")
     yield
     storage.use(app.config["SETTINGS"].storage_url)
@@ -39,7 +37,7 @@ def add_person(
     address: str = ADDRESS,
     issuer: str = "acme",
 ) -> Membership:
-    """Somebody joins; who already is a person elsewhere is the same one."""
+    """Add a member. A person who exists elsewhere stays the same one."""
     who = make.identity(issuer, name, address)
     with (
         current.acting_as(make.system_actor(slug)),
@@ -54,7 +52,7 @@ def add_person(
 
 @pytest.fixture
 def departing_member(database) -> Membership:
-    """A contributor of acme, with a session."""
+    """Return a contributor of acme, with a session."""
     joined = add_person()
     who = make.identity("acme", NAME, ADDRESS)
     with current.acting_as(make.system_actor("acme")), transaction(person_id=joined.person_id):
@@ -72,7 +70,7 @@ def departing_member(database) -> Membership:
 
 
 def membership_id_of(role: str) -> Membership:
-    """The membership of somebody of the test's world."""
+    """Return the membership of a person of the test's world."""
     with make.acting(role):
         found = directory.membership_of(make.person_id(role))
         session().expunge_all()
@@ -82,13 +80,13 @@ def membership_id_of(role: str) -> Membership:
 def request_erasure(
     visitor: Any, member: Membership, then: int = 303, reason: str = "She asked us to."
 ) -> str:
-    """The path of the approval that was requested."""
+    """Request an erasure. Return the path of its approval."""
     reply = visitor.post("privacy/erasures/new", then=then, member=str(member.id), reason=reason)
     return visitor.get(reply.location, then=303).location if then == 303 else reply.text
 
 
 def erase_person(asker: Any, approver: Any, member: Membership, name: str = NAME) -> str:
-    """The path of the erasure, which was carried out."""
+    """Request, approve and carry out an erasure. Return its path."""
     decide_approval(approver, request_erasure(asker, member), verb="approve", typed=name)
     assert jobs.drain(actor_of) >= 1
     return erasure_page()
@@ -101,7 +99,7 @@ def erasure_page(slug: str = "acme") -> str:
 
 
 def sequence_and_recheck(slug: str = "acme") -> fsck_report.FsckReport:
-    """Every entry has its place; then the whole log is verified."""
+    """Sequence every entry and verify the complete log again."""
     with current.acting_as(make.system_actor(slug)):
         while sequencer.sequence() == sequencer.BATCH:
             pass
@@ -110,8 +108,9 @@ def sequence_and_recheck(slug: str = "acme") -> fsck_report.FsckReport:
 
 
 def rows_with(word: str) -> set[str]:
-    """Tables of the acting tenant, and people it can see, in which a word is still in any
-    column, bytes too.
+    """Return the acting tenant's tables, and people it sees, that contain a word in any column.
+
+    Bytes count, too.
     """
     found = set()
     for table in Model.metadata.sorted_tables:

@@ -1,5 +1,6 @@
-"""A person is erased by two, for good: unreadable in the log, nameless everywhere else, and the log
-still verifies.
+"""Erasure of a person by two people: permanent, in the log and everywhere else.
+
+The log still verifies.
 """
 
 import io
@@ -169,7 +170,7 @@ def test_sessions_invitations_and_letters_lose_what_they_held(
         sent = invitation_actions.invite_member(
             "nadia@old.example", "viewer", tenant_name="Acme", link="https://console.example"
         )
-        sent.email = ADDRESS  # as when an address was invited that became hers
+        sent.email = ADDRESS  # Simulates that an address was invited that became hers.
         outbox.send_mail(ADDRESS, "Welcome", f"Dear {NAME}")
         outbox.send_mail(
             "maya@acme.example",
@@ -209,7 +210,7 @@ def test_sessions_invitations_and_letters_lose_what_they_held(
         assert {
             "to": "maya@acme.example",
             "subject": "About a colleague",
-            "body": "",  # delivered
+            "body": "",  # It was delivered.
         } in letters
         assert rows_with(NAME) == set() and rows_with(ADDRESS) == set()
 
@@ -266,7 +267,7 @@ def test_the_address_that_was_invited_is_sealed_no_longer(as_admin, as_officer, 
 def test_of_what_was_requested_about_the_person_no_text_stays(
     as_admin, as_officer, as_reviewer, acting, database
 ):
-    """Also of a name of one word, which is replaced nowhere else."""
+    """Remove a name of one word, too, which no other text is searched for."""
     member = add_person(name="Nadia", address="nadia@acme.example")
     first = request_erasure(as_officer, member, reason="Nadia wants it")
     decide_approval(as_admin, first, verb="reject", reason="Nadia is still with us")
@@ -279,7 +280,7 @@ def test_of_what_was_requested_about_the_person_no_text_stays(
 
 
 def test_mail_about_the_request_does_not_name_the_person(as_admin, as_officer, acting, database):
-    """Also of a name of one word, in mail that waits."""
+    """Remove a name of one word from pending mail, too."""
     path = request_erasure(as_officer, add_person(name="Nadia", address="nadia@acme.example"))
     as_officer.post(f"{path}/reminders", person=str(make.person_id("admin")))
     as_admin.post(f"{path}/comments", text="Is it urgent?")
@@ -564,7 +565,7 @@ def test_an_old_sign_in_does_not_approve(app, as_officer, departing_member, acti
 def test_others_may_neither_ask_nor_see(who, request, departing_member, as_officer):
     visitor, path = request.getfixturevalue(who), request_erasure(as_officer, departing_member)
     visitor.get("privacy/", then=403)
-    hidden = 404 if who == "as_contributor" else 403  # contributors take part in other approvals
+    hidden = 404 if who == "as_contributor" else 403  # Contributors take part in other approvals.
     visitor.get(path, then=hidden)
     visitor.get(erasure_page(), then=403)
     visitor.post("privacy/erasures/new", then=403, member=str(departing_member.id), reason="x")
@@ -772,9 +773,7 @@ def test_the_door_is_open_for_two_admins_only(acting, departing_member):
 
 
 def test_the_planner_keeps_no_sample_of_names(database):
-    """ANALYZE copies common values into pg_statistic, where erasing a person does not reach
-    them.
-    """
+    """Disable samples: ANALYZE copies common values to pg_statistic, which no erasure reaches."""
     unsampled = (
         "SELECT attrelid::regclass::text, attname FROM pg_attribute WHERE attstattarget = 0 AND"
         " attnum > 0"

@@ -1,6 +1,4 @@
-"""A restored backup brings back people we erased: nothing starts until the erasure list has been
-carried out again.
-"""
+"""Erasures after a restored backup: nothing starts until the erasure list was replayed."""
 
 from uuid import UUID, uuid4
 
@@ -31,8 +29,9 @@ from tests.foundation.privacy.conftest import (
 
 @pytest.fixture
 def restored_database(as_officer, as_admin, departing_member, acting, isolated):
-    """A database of the time before the erasure: everything since is rolled back, and the list is
-    kept.
+    """Restore a database from before the erasure: all changes since are rolled back.
+
+    The erasure list is kept.
     """
     before = isolated.begin_nested()
     erase_person(as_officer, as_admin, departing_member)
@@ -156,7 +155,7 @@ def test_listed_twice_is_listed_once(database):
 def test_a_request_that_the_backup_brought_back_ends_with_the_replay(
     as_officer, as_admin, departing_member, acting, isolated
 ):
-    """Nobody is asked to approve again what was carried out, and the erasure stays done."""
+    """Keep the erasure done, and ask nobody to approve again what was carried out."""
     path = request_erasure(as_officer, departing_member)
     before = isolated.begin_nested()
     decide_approval(as_admin, path, verb="approve", typed=NAME)

@@ -1,5 +1,6 @@
-"""Legal holds, and how long sealed parts are kept: past it they are unreadable, and the log still
-verifies.
+"""Legal holds and the retention of encrypted parts.
+
+Past it they are unreadable, and the log still verifies.
 """
 
 from datetime import date
@@ -19,8 +20,9 @@ from tests.foundation.privacy.conftest import membership_id_of, sequence_and_rec
 
 
 def age_keys(subject: str, period: str) -> None:
-    """As if what was sealed of this person had been sealed in that month; a key belongs to its
-    month by context.
+    """Move a person's keys to that month, as if their data had been encrypted then.
+
+    A key is bound to its month by context.
     """
     key = session().scalars(select(DataKey).where(DataKey.subject == subject)).first()
     session().execute(update(DataKey).where(DataKey.id == key.id).values(period=period))

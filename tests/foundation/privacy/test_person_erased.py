@@ -1,6 +1,4 @@
-"""An erasure reaches every feature: by the sweep of all text, and by PersonErased for what the
-sweep can't reach.
-"""
+"""Erasure in every feature: by the sweep of all text, and by PersonErased for everything else."""
 
 import re
 from pathlib import Path
@@ -43,7 +41,7 @@ from tests.foundation.privacy.conftest import (
 )
 
 ROOT = Path(__file__).parents[3] / "governance"
-# Features that put files into the store, and why an erasure leaves those as they are.
+# Features that store files, and why an erasure leaves those unchanged.
 FILES_THAT_STAY = {
     "assurance/engagements": (
         "packages call people by pseudonyms, and hold evidence; access to them is removed"
@@ -88,7 +86,7 @@ def own_subscribers():
 
 
 def make_auditor(engagement_id, member, name, address, slug="acme"):
-    """That person is an auditor of the engagement, by a link; its token."""
+    """Make that person an auditor of the engagement, by a link. Return its token."""
     token = f"link-of-{address}"
     with make.acting("admin", slug):
         session().add(
@@ -132,9 +130,7 @@ def test_who_acts_on_it_and_in_which_order(app):
 
 
 def test_every_feature_that_stores_files_subscribes_or_says_why_they_stay(app):
-    """The text of rows is swept in one place (redaction.py); files are not, so each feature
-    decides.
-    """
+    """Let each feature decide: redaction.py sweeps the text of rows, but not files."""
     stores = {
         "/".join(path.relative_to(ROOT).parts[:2])
         for path in ROOT.glob("*/*/**/*.py")

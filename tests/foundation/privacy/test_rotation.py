@@ -1,5 +1,6 @@
-"""The installation gets a new key: everything is under it, the old one can be dropped, and a killed
-rotation is run again.
+"""Rotation of the installation's key: all data moves to it, the old one can be dropped.
+
+A killed rotation can be run again.
 """
 
 import os
@@ -35,7 +36,7 @@ def the_old_key(app, isolated):
 
 @pytest.fixture
 def everything(departing_member, acting):
-    """One of each thing that the installation's key wraps."""
+    """Return one of each thing that the installation's key encrypts."""
     with acting("admin"):
         session().add(
             Connection(
@@ -180,7 +181,7 @@ def test_what_no_key_opens_is_named(everything):
 
 
 def test_a_key_of_another_tenant_does_not_pass(everything, acting):
-    """Contexts bind what is wrapped to its tenant: a row that was moved does not open."""
+    """Bind keys to their tenant by context, so that a moved row doesn't open."""
     with acting("admin"):
         row = session().scalars(select(TenantKey).where(TenantKey.purpose == "seal")).one()
         theirs = key_encryption.wrap(
@@ -205,7 +206,7 @@ def test_the_application_may_change_nothing_else_of_a_signing_key(everything, ac
 
 @pytest.mark.slow
 def test_the_command_says_when_the_old_key_can_be_dropped(server, tmp_path):
-    """A database of its own, since its keys change for good."""
+    """Use a database of its own, since its keys change for good."""
     mine = migrated_database("rotated_kek")
     for name in ("kek", "kek-2", "secret"):
         (tmp_path / name).write_bytes(os.urandom(32))

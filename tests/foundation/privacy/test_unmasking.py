@@ -1,5 +1,6 @@
-"""A name is shown to who asked, for an hour, because a second person agreed; and the log tells all
-of it.
+"""Unmasking of a name: shown to the requester for an hour after a second person's approval.
+
+The log records all of it.
 """
 
 from datetime import timedelta
@@ -81,7 +82,7 @@ def test_a_page_doesnt_show_a_name_in_the_rest_of_the_minute_in_which_the_hour_e
     as_officer, as_admin, as_contributor
 ):
     subject = membership_id_of("contributor").pseudonym
-    # a little while ago: an hour later the officer is still signed in
+    # A little earlier: an hour later the officer is still signed in.
     with clock.frozen((clock.now() - timedelta(minutes=1)).replace(second=30)) as agreed:
         request_unmasking(as_officer, subject)
         decide_approval(as_admin, newest_approval_page(), verb="approve")

@@ -1,4 +1,4 @@
-"""A person chooses how pages are written and shown for them, and for nobody else."""
+"""Display settings of a person, which affect nobody else."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A company's directory: it provisions with a key, as Microsoft Entra ID and Okta do."""
+"""A company's directory that provisions with a key, as Microsoft Entra ID and Okta do."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 
 def key_actor(machine: MachineClient) -> Actor:
-    """Who the key of that client is."""
+    """Return the actor of that client's key."""
     assert machine.row
     tenant = make.system_actor("acme")
     return Actor(
@@ -32,7 +32,7 @@ def key_actor(machine: MachineClient) -> Actor:
 
 
 class Directory:
-    """Sends SCIM requests and expects a status of each."""
+    """A client that sends SCIM requests and expects a status of each."""
 
     def __init__(self, app: Any, slug: str = "acme", *, name: str = "directory") -> None:
         self.machine = create_machine_client(app, slug, name=name, scopes=("scim",))
@@ -69,12 +69,12 @@ class Directory:
         return self.ask("PATCH", path, body, then=then, **headers)
 
     def deactivate(self, user_id: str, then: int = 204) -> TestResponse:
-        """As Entra ID sends it."""
+        """Deactivate a user as Entra ID does."""
         operation = {"op": "Replace", "path": "active", "value": "False"}
         return self.patch(f"/Users/{user_id}", operation, then=then)
 
     def activate(self, user_id: str, then: int = 204) -> TestResponse:
-        """As Okta sends it."""
+        """Activate a user as Okta does."""
         return self.patch(
             f"/Users/{user_id}", {"op": "replace", "value": {"active": True}}, then=then
         )

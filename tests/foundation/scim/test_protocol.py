@@ -25,7 +25,7 @@ UNKNOWN = "01a21bc8-0000-7000-8000-000000000000"
 
 
 def statements() -> list[str]:
-    """Every statement from now on."""
+    """Return a list that collects every statement from now on."""
     seen: list[str] = []
     event.listen(db.engine(), "before_cursor_execute", lambda *given: seen.append(given[2]))
     return seen
@@ -35,7 +35,7 @@ def statements() -> list[str]:
 
 
 def test_what_directories_send_by_default_is_accepted_and_the_rest_is_not_kept(directory):
-    """As Microsoft Entra ID creates a user, with the enterprise extension."""
+    """Create a user as Microsoft Entra ID does, with the enterprise extension."""
     enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
     user = directory.ask(
         "POST",
@@ -98,7 +98,7 @@ def test_filters_find_the_users_they_describe(directory, wanted, found):
 
 
 def test_a_page_reads_its_rows_and_no_more(app, directory):
-    """Three statements find a page of users however many there are; a search never lists them."""
+    """Read a page of users in three statements however many there are, also for a search."""
     for number in range(12):
         directory.create_user(f"user-{number:02}@acme.example")
     seen = statements()
@@ -290,7 +290,7 @@ def test_ten_megabytes_are_refused_and_a_stranger_is_not_read(app, directory):
 
 @pytest.fixture
 def no_library(monkeypatch):
-    """Fails a request that reaches the library, which builds models of all of it."""
+    """Fail a request that reaches the library, which builds models of all users."""
 
     def handle(_handler: ScimHandler, _request: object) -> None:
         raise AssertionError("the request was built before it was refused")
@@ -463,7 +463,7 @@ SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 @pytest.fixture
 def everyone(directory):
-    """Two users and two groups, in the order of their creation."""
+    """Create two users and two groups, in this order."""
     ana = directory.create_user("ana@acme.example", displayName="Ana", active=True)
     risk = directory.create_group("Risk", ana["id"])
     directory.create_user("bo@acme.example", displayName="Bo", active=False)
@@ -533,7 +533,7 @@ def test_a_search_at_the_root_is_paged_as_one_list(everyone):
     ],
 )
 def test_a_search_at_the_root_is_sorted_as_one_list(everyone, sorting, found):
-    """Those without a value come last, and first in descending order."""
+    """Sort those without a value last, and first in descending order."""
     directory, *_ = everyone
     assert names(directory.ask("GET", f"/?{sorting}", then=200)) == found
     second = directory.ask("GET", f"/?{sorting}&startIndex=2&count=2", then=200)

@@ -1,4 +1,4 @@
-"""A directory provisions people: who gets in, with which role, and who is out at once."""
+"""Provisioning by a directory: who gets access, with which role, and who loses it immediately."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ EMAIL = NEW.email
 
 @pytest.fixture
 def company(app, database):
-    """Acme's provider knows Nora twice: two accounts with one address."""
+    """Let Acme's provider know Nora twice: two accounts with one address."""
     with HostileIdP.serving(people=(NEW,)) as idp:
         connect_tenant("acme", idp)
         yield idp

@@ -1,4 +1,4 @@
-"""scim2-tester, which checks a server against RFC 7643 and 7644, passes against the running app."""
+"""The suite of scim2-tester, which checks the running app against RFC 7643 and 7644."""
 
 from collections import Counter
 
@@ -7,7 +7,7 @@ from scim2_tester import Status, check_server
 
 from tests.foundation.scim.directory import Directory
 
-# COMPLIANT and ACCEPTABLE: the RFC leaves the choice, and ours is one of the allowed ones.
+# COMPLIANT and ACCEPTABLE: the RFC allows several choices, and ours is one of them.
 GOOD = {Status.SUCCESS, Status.COMPLIANT, Status.ACCEPTABLE, Status.SKIPPED}
 MIN_CHECKS = 60
 

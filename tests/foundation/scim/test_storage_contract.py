@@ -1,4 +1,4 @@
-"""Our storage follows the rules of scim2-server's: its own suite, over PostgreSQL, as a key."""
+"""The suite of scim2-server's storage rules, run over PostgreSQL as a key."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The search index follows the objects in the transactions that change them."""
+"""The search index, which follows objects in the transactions that change them."""
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
@@ -124,7 +124,8 @@ def test_an_erasure_leaves_no_name_in_it(control, acting):
             )
         )
         changed = update(Control.__table__).where(Control.__table__.c.id == control)
-        session().execute(changed.values(title="Notes of [erased]"))  # as redaction.py does
+        # Does the same as redaction.py.
+        session().execute(changed.values(title="Notes of [erased]"))
     assert "Notes of [erased]" in titles() and "duarte" not in words()
 
 

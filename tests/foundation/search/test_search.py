@@ -1,4 +1,4 @@
-"""Search finds what the reader may open, by words and references, and nothing else."""
+"""Search by words and references, limited to what the reader may open."""
 
 import re
 
@@ -24,7 +24,7 @@ ROLES = ("admin", "compliance_officer", "contributor", "viewer", "auditor")
 
 
 def links(reply) -> dict[str, str]:
-    """Label and address of what a page of results lists."""
+    """Return label and address of each result on a page."""
     found = BeautifulSoup(reply.text, "html.parser").select(".c-found a")
     return {each.get_text(strip=True): each["href"] for each in found}
 
@@ -35,7 +35,7 @@ def search(who, text, **query):
 
 @pytest.fixture
 def limited(app, acting, database):
-    """The world's auditor, whose engagement now covers SOC 2, to which no control is mapped."""
+    """Return the world's auditor, whose engagement covers SOC 2, to which no control is mapped."""
     engagement_helpers.end_engagement(engagement_helpers.world_engagement())
     with acting("compliance_officer"):
         soc2 = frameworks.framework("soc2-tsc-2017")
@@ -115,7 +115,7 @@ def test_commands_people_pages_and_terms_are_found_by_who_may(app, isolated, tex
 
 @pytest.fixture
 def rows_of_every_kind(app, acting, database):
-    """A row of each indexed class in both tenants, and its kind: (kind, words, acme's id)."""
+    """Add a row of each indexed class in both tenants. Return (kind, words, acme's id)."""
     made = []
     with acting("admin", "globex"):
         theirs = RowFactory()
@@ -130,7 +130,7 @@ def rows_of_every_kind(app, acting, database):
                 source.model, (current.actor().tenant_id, rows.of(source.model))
             )
             if isinstance(row, PolicyVersion):
-                row.number, row.base = 7, 0  # as published
+                row.number, row.base = 7, 0  # Published.
             found = indexing.document(source, row)
             made.append((source, found))
         indexing.differences()

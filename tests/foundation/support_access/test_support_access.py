@@ -1,4 +1,7 @@
-"""An operator sees a tenant's content only by a grant of the tenant, for its time and its scope."""
+"""Support access: an operator sees a tenant's content only within the tenant's grant.
+
+The grant has a time and a scope.
+"""
 
 from datetime import timedelta
 
@@ -39,12 +42,12 @@ def fresh_tenant_memory():
 
 @pytest.fixture
 def as_operator(app, isolated):
-    """Eva, signed in at the operator, who opens pages of acme."""
+    """Return Eva, signed in at the operator, who opens pages of acme."""
     return visitor(app, "operator_admin", "console", at="acme")
 
 
 def ask(operator: Visitor, slug: str = "acme", **changed: str) -> str:
-    """The page of the approval that the request made."""
+    """Request a grant. Return the page of its approval."""
     operator.post(f"{DESK}/{slug}/support", **ASKED | changed)
     return newest_approval_page(slug)
 

@@ -1,5 +1,6 @@
-"""The operator founds a tenant, connects its provider and lets its first admin in; from then on it
-is the tenant's own.
+"""New tenants: the operator creates one, connects its provider and invites its first admin.
+
+From then on the tenant manages itself.
 """
 
 from datetime import timedelta
@@ -24,9 +25,7 @@ DANA = Person("initech-1", "dana@initech.example", "Dana Whitlock", ())
 
 @pytest.fixture(autouse=True)
 def fresh_tenant_memory():
-    """Tenants that a test founds are rolled back; what the process remembers of them must go
-    too.
-    """
+    """Clear the process's cache of tenants, since created ones are rolled back."""
     yield
     queries.forget()
 
@@ -111,7 +110,7 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
         bo = Visitor(app, tenant="initech")
         Arrival(bo, "bo@initech.example").finish()
         assert "Bo Ek" in dana.get("settings/members").text
-        # and no operator may intervene from now on
+        # No operator may intervene from now on.
         assert "first-admin" not in as_operator.get("/operator/").text
         as_operator.get("/operator/tenants/initech/first-admin", then=404)
         as_operator.post("/operator/tenants/initech/first-admin", then=404, **given)
@@ -126,8 +125,9 @@ def test_the_first_admin_comes_in_and_invites(app, as_operator, isolated):
 def test_the_operator_can_correct_the_first_step_until_somebody_has_joined(
     app, as_operator, isolated
 ):
-    """Without this, a provider that sends no email_verified, or a typing error, locks the first
-    admin out for good.
+    """Allow it, since a typo would otherwise lock the first admin out for good.
+
+    So would a provider that sends no email_verified.
     """
     link = "/operator/tenants/initech/first-admin"
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
@@ -155,7 +155,7 @@ def test_the_operator_can_correct_the_first_step_until_somebody_has_joined(
         )
         as_operator.post(
             link, **form | {"email": DANA.email, "verifies_addresses": "y"}
-        )  # the secret is kept
+        )  # The secret is kept.
         assert [e.facts["how"] for e in entries_of_action("invitation.withdrawn", "initech")] == [
             "the operator corrected the setup"
         ]
@@ -165,8 +165,9 @@ def test_the_operator_can_correct_the_first_step_until_somebody_has_joined(
 
 
 def test_a_tenant_that_everybody_has_left_is_none_of_the_operators_business(as_operator, isolated):
-    """Only a tenant that nobody has joined: otherwise an operator could put themself in place of
-    the admins.
+    """Deny it: otherwise an operator could take the place of the admins.
+
+    The page exists only for a tenant that nobody has joined.
     """
     with current.acting_as(make.system_actor("globex")), transaction():
         session().execute(update(Membership).values(ended_at=clock.now()))
@@ -175,9 +176,7 @@ def test_a_tenant_that_everybody_has_left_is_none_of_the_operators_business(as_o
 
 
 def test_a_typo_is_corrected_until_somebody_has_signed_in(app, as_operator, provider_of_initech):
-    """A wrong secret, or an address with a letter missing, would otherwise lock the tenant out for
-    good.
-    """
+    """Allow it: a wrong secret or a typo in an address would lock the tenant out for good."""
     where, idp = "/operator/tenants/initech/first-admin", provider_of_initech
     as_operator.post("/operator/tenants/", slug="initech", name="Initech")
     given = {
@@ -276,7 +275,7 @@ def test_founding_is_all_or_nothing(database):
 
 
 def test_the_tenants_share_nothing(database):
-    """The directory is shared; keys, members and sessions of another tenant are not to be seen."""
+    """Share the directory, but no keys, members or sessions."""
     with current.acting_as(make.system_actor("globex")), transaction(read_only=True):
         here = current.actor().tenant_id
         assert {row.tenant_id for row in session().scalars(select(TenantKey))} == {here}

@@ -1,4 +1,4 @@
-"""The tenant's own settings: who changes them, what is refused, and two who do it at once."""
+"""A tenant's own settings: permissions, rejected values, and two concurrent changes."""
 
 import pytest
 
@@ -156,7 +156,7 @@ def test_a_domain_leads_to_one_tenant(database):
 )
 def test_what_is_no_domain_is_refused(database, domain):
     if domain.strip() != domain:
-        set_domains("acme", domain)  # white space around it is no part of it
+        set_domains("acme", domain)  # White space around it is no part of it.
         return
     with pytest.raises(DomainError, match="a valid domain"):
         set_domains("acme", domain)

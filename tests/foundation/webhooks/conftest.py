@@ -6,7 +6,7 @@ from tests.foundation.webhooks.receiver import Receiver
 
 
 class Endpoint:
-    """An endpoint of a tenant whose receiver runs here, and the jobs process at work."""
+    """An endpoint of a tenant whose receiver runs here, with the jobs process running."""
 
     def __init__(self, acting, receiver, slug="acme", events=("alert.fired",), url=None):
         self.acting, self.receiver, self.slug = acting, receiver, slug
@@ -15,7 +15,7 @@ class Endpoint:
             self.id = row.id
 
     def happen(self, event_type="alert.fired", **data):
-        """Something happens, in a transaction that commits."""
+        """Publish an event, in a transaction that commits."""
         with self.acting("admin", self.slug):
             return actions.send(event_type, data or {"ref": "ALR-1"})
 
@@ -45,12 +45,12 @@ class Endpoint:
 
 @pytest.fixture
 def endpoint(acting, database):
-    """`with`-free: an endpoint whose receiver answers 204."""
+    """Return an endpoint whose receiver answers 204."""
     with Receiver(204).serving() as receiver:
         yield Endpoint(acting, receiver)
 
 
 @pytest.fixture
 def endpoint_of(acting, database):
-    """An endpoint for a receiver of the test's own."""
+    """Return a function that makes an endpoint for a receiver of the test's own."""
     return lambda receiver, **more: Endpoint(acting, receiver, **more)

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 
 
 class Receiver:
-    """Answers with the next of `statuses`, the last one again and again; keeps what it got."""
+    """A server that answers with the next of `statuses`, repeats the last, and stores requests."""
 
     def __init__(self, *statuses, body=b"", seconds=0.0, **headers):
         self.statuses, self.body, self.seconds = list(statuses or (204,)), body, seconds
@@ -55,6 +55,6 @@ class Receiver:
         return [headers["webhook-id"] for headers, _ in self.requests]
 
     def verified(self, secret, n=-1):
-        """The event of a request; raises unless the library accepts its signature."""
+        """Return the event of a request. Raise unless the library accepts its signature."""
         headers, body = self.requests[n]
         return Webhook(secret).verify(body, headers)

@@ -1,4 +1,4 @@
-"""Messages reach a receiver that verifies them; what isn't accepted is retried and kept."""
+"""Deliveries to a receiver that verifies them; failed ones are retried and kept."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def test_a_receiver_verifies_the_message_and_reads_what_happened(endpoint):
 
 
 def test_the_signature_is_that_of_the_published_example():
-    """Of the Standard Webhooks specification."""
+    """Reproduce the example of the Standard Webhooks specification."""
     from datetime import UTC, datetime
 
     message = delivery.Message(
@@ -124,7 +124,7 @@ def test_a_receiver_that_is_down_ends_as_a_dead_letter_which_is_replayed_with_it
         receiver.statuses = [204]
         with endpoint.acting():
             delivery_actions.replay(queries.delivery(dead.id))
-            delivery_actions.replay(queries.delivery(dead.id))  # the second of two clicks
+            delivery_actions.replay(queries.delivery(dead.id))  # The second of two clicks.
         endpoint.work()
     assert len(receiver.requests) == retries.MAX_ATTEMPTS + 1 and len(set(receiver.ids)) == 1
     assert endpoint.delivery.state == "delivered" and endpoint.delivery.replayed_by is not None
@@ -200,7 +200,7 @@ def test_a_private_address_is_refused_by_name_when_it_is_added_and_when_it_is_ca
     for url in ("http://hooks.example/x", "ftp://hooks.example", "https://a b.example", "x" * 501):
         with acting("admin"), pytest.raises(Invalid):
             actions.add(name="Odd", url=url, events=["alert.fired"])
-    with acting("admin"):  # a name that leads elsewhere the second time
+    with acting("admin"):  # A name that resolves to another address the second time.
         row = session().get_one(WebhookEndpoint, (make.actor("admin").tenant_id, endpoint.id))
         row.url = "https://localhost/hook"
     endpoint.happen()
@@ -229,7 +229,7 @@ def test_killed_between_sending_and_the_commit_it_is_sent_again_with_the_same_id
     with current.acting_as(who):
         with transaction(read_only=True):
             message = delivery_actions.prepare(held)
-        late = delivery.post(message)  # and here the process ends
+        late = delivery.post(message)  # Here the process ends.
     endpoint.work()
     assert len(endpoint.receiver.requests) == 1, "its lease has not ended"
     with clock.frozen(clock.now() + delivery_actions.LEASE + timedelta(seconds=1)):
@@ -237,7 +237,7 @@ def test_killed_between_sending_and_the_commit_it_is_sent_again_with_the_same_id
     assert len(endpoint.receiver.requests) == 2 and len(set(endpoint.receiver.ids)) == 1
     assert endpoint.delivery.state == "delivered"
     with current.acting_as(who), transaction():
-        delivery_actions.record_attempt(held, late)  # it lives after all, and is too late
+        delivery_actions.record_attempt(held, late)  # It lives after all, and is too late.
     assert len(endpoint.attempts()) == 1
 
 

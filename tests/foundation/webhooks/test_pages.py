@@ -1,4 +1,4 @@
-"""The pages of webhooks: adding an endpoint, its deliveries, replaying, and who may do what."""
+"""Pages of webhooks: endpoints, deliveries, replays and permissions."""
 
 import re
 from datetime import timedelta
@@ -134,7 +134,10 @@ def test_others_may_look_or_may_not(endpoint, as_officer, as_contributor, as_aud
 def test_the_operators_admin_manages_the_operators_own_endpoints(
     app, endpoint, acting, as_operator, as_admin
 ):
-    """Alerts of budgets go there. Finance, and admins of customers, have no such page."""
+    """Give the page to operator admins only: budget alerts go there.
+
+    Finance and admins of customers have no such page.
+    """
     form = {"name": "Budgets", "events": ["cost_budget.reached"], "url": endpoint.receiver.url}
     as_operator.get("settings/webhooks/new")
     as_operator.post("settings/webhooks/new", then=201, once=str(uuid4()), **form)

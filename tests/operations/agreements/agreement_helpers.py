@@ -1,4 +1,4 @@
-"""Agreements for tests, by the product's own actions."""
+"""Agreements for tests, created by the product's own actions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,17 +24,17 @@ CALENDAR = {
     "subdivision": "BE",
     "own_days": [],
 }
-OCTOBER = datetime(2026, 9, 30, 22, tzinfo=UTC)  # midnight in Berlin
+OCTOBER = datetime(2026, 9, 30, 22, tzinfo=UTC)  # Midnight in Berlin.
 
 
 def promise(**changes: Any) -> CommitmentContent:
-    """A commitment of 99.9% with the published bands."""
+    """Return a commitment of 99.9% with the published bands."""
     values = {"target": Decimal("0.999"), "bands": BANDS, "fee_part": 520_000}
     return CommitmentContent(**values | changes)
 
 
 def content(*commitments: CommitmentContent, **changes: Any) -> Content:
-    """Terms from 1 October 2026, for €12,400.00 a month, with a cap of 30%."""
+    """Return terms from 1 October 2026, for €12,400.00 a month, with a cap of 30%."""
     values: dict[str, Any] = {
         "effective_from": OCTOBER,
         "time_zone": "Europe/Berlin",
@@ -54,7 +54,7 @@ def content(*commitments: CommitmentContent, **changes: Any) -> Content:
 
 @contextmanager
 def operating(slug: str = "acme", who: str = "operator_admin") -> Iterator[None]:
-    """As that operator, inside a tenant, in one transaction."""
+    """Act as that operator inside a tenant, in one transaction."""
     operator = make.actor(who, "console")
     tenant = tenant_by_slug_of(slug)
     with current.acting_as(visiting(operator, tenant)), transaction():
@@ -70,7 +70,7 @@ def tenant_by_slug_of(slug: str) -> Any:
 
 
 def drafted(indicator_id: UUID, *, slug: str = "acme", **changes: Any) -> AgreementVersion:
-    """A draft of the operator about one indicator of that tenant."""
+    """Draft an agreement about one indicator of that tenant, as the operator."""
     with operating(slug):
         row = actions.create(
             "Claims automation",
@@ -81,7 +81,7 @@ def drafted(indicator_id: UUID, *, slug: str = "acme", **changes: Any) -> Agreem
 
 
 def proposed(indicator_id: UUID, *, slug: str = "acme", **changes: Any) -> AgreementVersion:
-    """The same, proposed."""
+    """Draft and propose an agreement about one indicator of that tenant."""
     draft = drafted(indicator_id, slug=slug, **changes)
     with operating(slug):
         row = queries.version(draft.id)
@@ -100,14 +100,14 @@ def accept_both(version_id: UUID, slug: str = "acme") -> None:
 
 
 def in_force(indicator_id: UUID, *, slug: str = "acme", **changes: Any) -> AgreementVersion:
-    """An agreement whose first version both sides accepted."""
+    """Create an agreement whose first version both sides accepted."""
     row = proposed(indicator_id, slug=slug, **changes)
     accept_both(row.id, slug)
     return row
 
 
 def vendor_draft(counterparty: str = "Helio Cloud") -> AgreementVersion:
-    """A draft with a vendor, in the operator's own tenant."""
+    """Draft an agreement with a vendor, in the operator's own tenant."""
     with operating("console"):
         row = actions.create(
             "Model hosting",

@@ -1,4 +1,4 @@
-"""Two sides accept exactly the same terms; what is accepted never changes."""
+"""Acceptance by two sides, of exactly the same terms; accepted terms never change."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -81,7 +81,7 @@ def test_terms_that_changed_since_they_were_seen_are_not_accepted(indicator):
         actions.save_draft(version, changed, seen=version.edited, reason="Cap 20%")
         proposal_actions.propose(version, seen=version.edited)
         assert version.fingerprint != seen
-        assert queries.acceptances([row.id])[row.id] == []  # those given before are void
+        assert queries.acceptances([row.id])[row.id] == []  # Those given before are void.
     with make.acting("admin"), pytest.raises(Stale, match="terms have changed"):
         acceptance_actions.accept(queries.version(row.id), seen=seen)
 
@@ -194,7 +194,8 @@ def test_agreement_that_changes_in_the_middle_of_a_month(indicator):
             (Span(october.start, middle), 1),
             (Span(middle, october.end), 2),
         ]
-        assert sum(span.minutes for span, _ in found) == 31 * 1440 + 60  # a day of 25 hours
+        # October has a day of 25 hours.
+        assert sum(span.minutes for span, _ in found) == 31 * 1440 + 60
         accepted = [version for _, version in found]
         agreement = queries.agreement(first.agreement_id)
         assert queries.current_version(agreement, accepted, clock.now()).number == 2

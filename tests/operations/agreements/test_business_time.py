@@ -47,12 +47,14 @@ def hours(number):
     [
         (berlin(2026, 11, 26, 10, 0), 60, berlin(2026, 11, 26, 11, 0)),
         (berlin(2026, 11, 26, 16, 30), 60, berlin(2026, 11, 27, 9, 30)),
-        (berlin(2026, 11, 26, 22, 0), 60, berlin(2026, 11, 27, 10, 0)),  # after hours
-        (berlin(2026, 11, 26, 6, 0), 60, berlin(2026, 11, 26, 10, 0)),  # before hours
-        (berlin(2026, 11, 27, 16, 0), 120, berlin(2026, 11, 30, 10, 0)),  # over a weekend
-        (berlin(2026, 11, 28, 12, 0), 480, berlin(2026, 11, 30, 17, 0)),  # on a Saturday
-        (berlin(2026, 12, 23, 16, 0), 120, berlin(2026, 12, 28, 10, 0)),  # own day, Christmas
-        (berlin(2027, 3, 5, 16, 0), 120, berlin(2027, 3, 9, 10, 0)),  # 8 March, Berlin only
+        (berlin(2026, 11, 26, 22, 0), 60, berlin(2026, 11, 27, 10, 0)),  # After hours.
+        (berlin(2026, 11, 26, 6, 0), 60, berlin(2026, 11, 26, 10, 0)),  # Before hours.
+        (berlin(2026, 11, 27, 16, 0), 120, berlin(2026, 11, 30, 10, 0)),  # Over a weekend.
+        (berlin(2026, 11, 28, 12, 0), 480, berlin(2026, 11, 30, 17, 0)),  # On a Saturday.
+        # An own holiday, then Christmas.
+        (berlin(2026, 12, 23, 16, 0), 120, berlin(2026, 12, 28, 10, 0)),
+        # 8 March is a holiday in Berlin only.
+        (berlin(2027, 3, 5, 16, 0), 120, berlin(2027, 3, 9, 10, 0)),
     ],
 )
 def test_deadline_counts_business_hours_only(start, minutes, due):
@@ -65,7 +67,7 @@ def test_deadline_is_the_end_of_the_day_when_it_is_used_up():
 
 
 def test_holiday_on_a_weekend_moves_nothing():
-    """3 October 2026, the German national day, is a Saturday."""
+    """Ignore 3 October 2026, the German national day, which is a Saturday."""
     assert deadline(berlin(2026, 10, 2, 16, 0), 120, OFFICE) == berlin(2026, 10, 5, 10, 0)
 
 
@@ -87,7 +89,7 @@ def test_days_of_23_and_25_hours_keep_their_length():
 
 def test_office_hours_are_the_same_before_and_after_the_clocks_change():
     assert deadline(berlin(2026, 10, 23, 16, 0), 120, OFFICE) == berlin(2026, 10, 26, 10, 0)
-    friday = datetime(2026, 10, 23, 14, 0, tzinfo=UTC)  # 16:00 in summer time
+    friday = datetime(2026, 10, 23, 14, 0, tzinfo=UTC)  # 16:00 in summer time.
     assert deadline(friday, 120, OFFICE) == datetime(2026, 10, 26, 9, 0, tzinfo=UTC)
 
 
@@ -105,8 +107,10 @@ def test_hours_with_a_break_at_noon():
 def test_clock_stops_while_the_customer_has_to_answer():
     pauses = [
         Span(berlin(2026, 11, 26, 11, 0), berlin(2026, 11, 26, 13, 0)),
-        Span(berlin(2026, 11, 26, 12, 0), berlin(2026, 11, 26, 14, 0)),  # overlapping: once
-        Span(berlin(2026, 11, 26, 20, 0), berlin(2026, 11, 26, 23, 0)),  # outside hours: nothing
+        # Overlapping pauses count once.
+        Span(berlin(2026, 11, 26, 12, 0), berlin(2026, 11, 26, 14, 0)),
+        # Pauses outside hours don't count.
+        Span(berlin(2026, 11, 26, 20, 0), berlin(2026, 11, 26, 23, 0)),
     ]
     start = berlin(2026, 11, 26, 10, 0)
     assert deadline(start, 120, OFFICE, pauses) == berlin(2026, 11, 26, 15, 0)

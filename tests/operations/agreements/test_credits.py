@@ -88,7 +88,7 @@ def test_cap_limits_the_month():
 
 
 def test_month_split_by_a_version_scores_each_part_under_its_own_version():
-    """10 of 30 days at 99.9% with 1,000.00 a month; then 20 days at 99.0% with 1,500.00."""
+    """Score 10 of 30 days at 99.9% with 1,000.00 a month, then 20 days at 99.0% with 1,500.00."""
     first, second = 10 * 1440, 20 * 1440
     before = credit_line(
         Fraction(first - 20, first),
@@ -106,9 +106,9 @@ def test_month_split_by_a_version_scores_each_part_under_its_own_version():
     )
     parts = [Part(first, 100_000, Fraction(1, 10)), Part(second, 150_000, Fraction(1, 5))]
     month = month_credit([before, after], parts, MONTH)
-    assert (before.credit, after.credit) == (3_333, 0)  # 10% of 333.33…
+    assert (before.credit, after.credit) == (3_333, 0)  # 10% of 333.33….
     assert month.fee == 133_333
-    assert month.cap == 23_333  # 10% of 333.33… and 20% of 1,000.00
+    assert month.cap == 23_333  # 10% of 333.33… and 20% of 1,000.00.
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ shares = st.fractions(min_value=0, max_value=1, max_denominator=10_000)
 
 @st.composite
 def any_bands(draw):
-    """Consistent bands: bounds descend, credits rise."""
+    """Draw consistent bands: bounds descend, credits rise."""
     number = draw(st.integers(1, 5))
     some = draw(st.lists(st.integers(1, 9_999), min_size=number, max_size=number, unique=True))
     others = draw(st.lists(st.integers(1, 10_000), min_size=number, max_size=number, unique=True))
@@ -180,7 +180,7 @@ def test_credit_is_never_more_than_the_cap_or_the_fee(bands, scored, fee, cap):
 
 @given(any_bands(), shares, st.integers(0, 10**9), st.integers(1, 44_640), st.integers(1, 44_640))
 def test_split_without_a_change_differs_by_rounding_at_most(bands, attained, fee, one, other):
-    """The same version and attainment on both sides of a split: half a minor unit a line."""
+    """Allow half a minor unit a line, for the same version and attainment on both sides."""
     month = one + other
     unsplit = credit_line(attained, bands, fee, part_minutes=month, month_minutes=month)
     split = [

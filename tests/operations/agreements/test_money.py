@@ -1,4 +1,4 @@
-"""Amounts as people write them."""
+"""Amounts of money as people write them."""
 
 import pytest
 

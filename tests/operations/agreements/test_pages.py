@@ -36,7 +36,7 @@ def indicator(database):
 
 
 def fields(reply, action):
-    """What the form with that address holds, as a browser would send it."""
+    """Return the fields of the form with that address, as a browser would send them."""
     soup = BeautifulSoup(reply.text, "html.parser")
     form = next(f for f in soup.find_all("form") if f.get("action", "").endswith(action))
     found = {i["name"]: i.get("value", "") for i in form.find_all("input") if i.get("name")}
@@ -81,7 +81,7 @@ def test_from_template_to_both_signatures(as_operator, as_admin, as_officer, act
     assert "€5,200.00" in shown
     assert "Not proposed yet" in shown
     path = page.request.path
-    assert "No agreements yet" in words(as_admin.get(LIST))  # the operator's draft is its own
+    assert "No agreements yet" in words(as_admin.get(LIST))  # Only the operator sees its draft.
     as_operator.post(f"{path}/versions/1/propose", **fields(page, "/propose"))
     proposed = as_operator.get(path)
     as_operator.post(f"{path}/versions/1/accept", **fields(proposed, "/accept") | {"title": "COO"})
@@ -216,7 +216,7 @@ def test_draft_gets_another_row_without_javascript(as_operator, indicator):
     sent = fields(more, "/edit")
     assert "c1_target" in sent
     assert sent["c0_target"] == "99.9"
-    saved = as_operator.post(path, **sent, follow=True)  # the empty row is left out
+    saved = as_operator.post(path, **sent, follow=True)  # The empty row is omitted.
     assert "1 commitment " in words(saved)
 
 
@@ -259,7 +259,10 @@ def test_contacts_and_end(as_admin, as_operator, indicator):
 
 
 def test_an_auditor_without_names_reads_what_a_contact_is_for(as_admin, as_auditor, indicator):
-    """Beside one with names; the order of contacts tells no name either."""
+    """Show the contacts' purposes, in an order that reveals no name.
+
+    The test compares with an auditor who sees names.
+    """
     page = f"reliability/agreements/{some.in_force(indicator).agreement_id}"
     lines = (
         "customer; statements; Ann Vexworth; ann@acme.example",
@@ -323,7 +326,7 @@ def test_palette_finds_an_agreement(as_viewer, as_neighbour, indicator):
 
 @pytest.fixture
 def measured_months(indicator):
-    """October: 60 minutes down of 31 days; a day of November; nothing before."""
+    """Add 60 minutes of downtime to the 31 days of October, and a measured day of November."""
     october = Span(some.OCTOBER, datetime(2026, 10, 31, 23, tzinfo=UTC))
     down = Span(october.start, october.start + 60 * MINUTE)
     with make.acting():
@@ -341,7 +344,7 @@ def test_rehearsal_replays_13_months(as_operator, as_viewer, measured_months):
     row = some.drafted(measured_months)
     path = f"/operator/agreements/acme/{row.agreement_id}/versions/1/rehearsal"
     shown = words(as_operator.get(path))
-    # 60 of 44,700 minutes: 99.865%, below 99.9% → 10% of €5,200.00
+    # Down for 60 of 44,700 minutes: 99.865%, below 99.9% → 10% of €5,200.00.
     assert "€520.00 of credits in 1 month of the last 13" in shown
     assert "99.865%" in shown
     assert "Missed: band 10%" in shown

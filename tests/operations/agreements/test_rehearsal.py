@@ -34,7 +34,7 @@ def _frozen():
 
 @pytest.fixture
 def indicator(database):
-    """October: 60 minutes down, then every fourth minute of 31 days has data."""
+    """Add October: 60 minutes down, then data in every fourth minute of 31 days."""
     with make.acting():
         found = define(kind="downtime")
         measuring.store(
@@ -48,7 +48,7 @@ def indicator(database):
 
 
 def terms(indicator, **changes):
-    """A draft that is determinable with a quarter of the minutes."""
+    """Draft terms that a quarter of the minutes suffice to determine."""
     return some.drafted(indicator, minimum_coverage=Decimal("0.2"), **changes)
 
 
@@ -58,7 +58,7 @@ def replayed(row):
 
 
 def announce(before):
-    """Maintenance during the minutes that were down, announced that long before."""
+    """Announce maintenance during the downtime, that long before it."""
     with make.acting():
         exclude(DOWN, announced_at=DOWN.start - before)
 
@@ -74,7 +74,7 @@ def test_months_without_data_are_not_determinable(indicator):
 
 
 def test_coverage_below_the_minimum_is_not_determinable(indicator):
-    found = replayed(some.drafted(indicator))  # asks for 95%
+    found = replayed(some.drafted(indicator))  # Requires 95% of minutes.
     assert found.credit == 0
     assert found.undetermined == 13
     assert "Nothing is determinable" in conclusion(found)
@@ -82,7 +82,7 @@ def test_coverage_below_the_minimum_is_not_determinable(indicator):
 
 def test_heading_says_how_many_results_are_not_determinable_beside_no_credit(indicator):
     row = terms(indicator)
-    announce(timedelta(hours=100))  # hides the outage: no credit in the one month with data
+    announce(timedelta(hours=100))  # Hides the outage, so the one month with data has no credit.
     assert conclusion(replayed(row)) == (
         "No credit would have been due; 12 of 13 results are not determinable"
     )
@@ -91,7 +91,7 @@ def test_heading_says_how_many_results_are_not_determinable_beside_no_credit(ind
 def test_maintenance_counts_only_when_announced_in_time(indicator):
     row = terms(indicator)
     announce(timedelta(hours=46))
-    assert replayed(row).credit == 52_000  # the agreement asks for 72 hours
+    assert replayed(row).credit == 52_000  # The agreement requires 72 hours.
 
 
 def test_maintenance_announced_in_time_hides_its_minutes(indicator):
@@ -107,13 +107,13 @@ def test_categories_that_the_agreement_leaves_out_hide_nothing(indicator):
 
 
 def test_zone_that_changed_in_the_middle_of_a_month_loses_no_minute(indicator):
-    """From 15 October in New York, so October ends 6 hours after that of UTC+2."""
+    """Keep every minute: from 15 October in New York, October ends 6 hours after that of UTC+2."""
     with make.acting("admin"):
         for month, day, zone in ((1, 1, "Europe/Berlin"), (10, 15, "America/New_York")):
             since = datetime(2026, month, day, tzinfo=UTC)
             session().add(TenantTimeZone(since=since, zone=zone))
     [october] = [m for m in replayed(terms(indicator)).months if str(m.month) == "2026-10"]
-    assert october.lines[0].score.window == 31 * 1440 + 6 * 60  # midnight in New York is 4:00 UTC
+    assert october.lines[0].score.window == 31 * 1440 + 6 * 60  # Midnight in New York is 4:00 UTC.
 
 
 def test_operator_rehearses_all_tenants_in_the_background(as_operator, as_admin, indicator):
@@ -123,7 +123,7 @@ def test_operator_rehearses_all_tenants_in_the_background(as_operator, as_admin,
     as_operator.post(base, terms="generous", then=422)
     started = as_operator.post(base, terms="own")
     again = as_operator.post(base, terms="own")
-    assert again.location == started.location  # the second click watches the first
+    assert again.location == started.location  # The second click watches the first.
     assert "under way" in words(as_operator.get(started.location))
     jobs.drain(actor_of)
     shown = words(as_operator.get(started.location))
@@ -137,7 +137,7 @@ def test_operator_rehearses_other_terms_without_changing_any(as_operator, indica
     row = terms(indicator)
     started = as_operator.post("/operator/agreement-rehearsals/", terms="regulated")
     jobs.drain(actor_of)
-    assert "€1,300.00" in words(as_operator.get(started.location))  # 25% of €5,200.00
+    assert "€1,300.00" in words(as_operator.get(started.location))  # 25% of €5,200.00.
     with some.operating():
         [commitment] = queries.parts(row.id).commitments
         assert commitment.bands == some.BANDS

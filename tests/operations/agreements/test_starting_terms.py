@@ -1,4 +1,4 @@
-"""Starting terms: for any target they make bands that the rules accept."""
+"""Starting terms, whose bands pass the rules for any target."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Objectives with minutes that burn, and evaluations of them, for tests."""
+"""Objectives with minutes that burn budget, and evaluations of them, for tests."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 25, 10, 10, tzinfo=UTC)
 
 
 def watched_objective(key: str = "triage-availability", **changes) -> Objective:
-    """An objective of 99.9% over 30 days on an indicator of its own."""
+    """Create an objective of 99.9% over 30 days on an indicator of its own."""
     name = changes.pop("name", f"Claims triage · {key}")
     kind = changes.pop("kind", "ratio")
     indicator_id = changes.pop("indicator_id", None) or define(key, kind=kind)
@@ -31,7 +31,7 @@ def fill(
     bad: Callable[[datetime], int] = lambda _at: 0,
     every: int = 1,
 ) -> None:
-    """Store the minutes of a span; `bad` says how many events of a minute fail."""
+    """Store the minutes of a span. `bad` returns how many events of a minute fail."""
     rows = []
     for number in range(0, span.minutes, every):
         at = span.start + number * MINUTE
@@ -40,7 +40,7 @@ def fill(
 
 
 def last(minutes: int, *, until: datetime = NOW) -> Span:
-    """The last so many minutes."""
+    """Return the span of the last so many minutes."""
     return Span(until - timedelta(minutes=minutes), until)
 
 
@@ -51,6 +51,6 @@ def evaluate(at: datetime = NOW) -> evaluation.Pass:
 
 
 def failing(minutes: int, *, until: datetime = NOW, of: int = 100) -> Callable[[datetime], int]:
-    """All events of the last so many minutes fail."""
+    """Let all events of the last so many minutes fail."""
     since = until - timedelta(minutes=minutes)
     return lambda at: of if since <= at < until else 0

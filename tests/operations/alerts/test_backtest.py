@@ -1,4 +1,4 @@
-"""The back-test gives the alerts of the evaluation, minute for minute, and says what they were worth."""
+"""The back-test: the same alerts as the evaluation, minute for minute, and their value."""
 
 from fractions import Fraction
 
@@ -33,7 +33,7 @@ def history(rows, end, kind="ratio", start=0, hidden=()):
 
 
 def steady(end, *, per_minute=100, bad=None, gaps=()):
-    """Even traffic; `bad` maps ranges of minutes to the share that fails."""
+    """Return even traffic. `bad` maps ranges of minutes to the share that fails."""
     for minute in range(end):
         if any(minute in gap for gap in gaps):
             continue
@@ -49,7 +49,7 @@ def fired(rows, end, rules=DEFAULT_RULES, **options):
 
 def test_total_failure_fires_the_fast_rule_in_the_first_minute():
     alerts = fired(steady(700, bad={range(300, 400): 1}), 700, [FAST])
-    assert [each.at for each in alerts] == [301]  # the evaluation at the end of minute 300
+    assert [each.at for each in alerts] == [301]  # The evaluation at the end of minute 300.
 
 
 def test_the_fast_rule_resets_within_minutes_thanks_to_its_short_window():
@@ -58,9 +58,12 @@ def test_the_fast_rule_resets_within_minutes_thanks_to_its_short_window():
 
 
 def test_without_a_short_window_it_would_burn_for_58_minutes():
-    """Workbook, "Alert on burn rate": 5% in 1 h is 36 times; its reset time is 58 minutes."""
+    """Reproduce the workbook, "Alert on burn rate": 5% in 1 h is 36 times.
+
+    It resets in 58 minutes.
+    """
     assert ONE_WINDOW.factor(MONTH) == 36
-    minutes = 3  # what it takes to exceed: 36 × 0.1% × 60 min = 2.16 min
+    minutes = 3  # Minutes needed to exceed: 36 × 0.1% × 60 min = 2.16 min.
     totals = {
         at: Counts(60, 0, 6000 - 100 * bad, 6000)
         for at in range(600)
@@ -82,7 +85,7 @@ def test_one_burst_over_all_rules_is_one_alert():
 def test_a_gap_never_fires_and_an_alert_in_it_does_not_resolve():
     assert fired(steady(900, gaps=[range(300, 600)]), 900) == []
     alert = fired(steady(900, bad={range(295, 300): 1}, gaps=[range(300, 800)]), 900, [FAST])[0]
-    assert (alert.at, alert.end) == (296, 808)  # 3 of 5 minutes known at 803, then 5 clear
+    assert (alert.at, alert.end) == (296, 808)  # 3 of 5 minutes are known at 803, then 5 are clear.
 
 
 def test_hidden_minutes_do_not_fire():
@@ -181,8 +184,8 @@ def test_precision_and_times_are_counted_against_declared_incidents():
     found = compared(alerts, incidents, rows)
     assert (found.found, found.incidents) == (2, 3)
     assert found.precision == Fraction(2, 3)
-    assert found.detect == 6  # 5 and 7 minutes
-    assert found.reset == 20  # 10, 20 (from the last loss) and 20 minutes
+    assert found.detect == 6  # 5 and 7 minutes.
+    assert found.reset == 20  # 10, 20 (from the last loss) and 20 minutes.
 
 
 def test_nothing_to_compare_is_not_a_number():

@@ -1,4 +1,4 @@
-"""Budgets that are gone, what they tighten, webhooks, restarts, two processes, the back-test."""
+"""Exhausted budgets and what they tighten, webhooks, restarts, two processes, the back-test."""
 
 import json
 import threading
@@ -65,7 +65,7 @@ def test_a_budget_is_gone_once_and_back_when_some_is_left(here):
 
 def test_the_first_error_of_a_month_does_not_exhaust_its_budget(here):
     objective = watched_objective(target=Decimal("0.999"), window="calendar")
-    since = NOW.replace(day=25, hour=9, minute=0)  # ten weeks of data would be needed to judge more
+    since = NOW.replace(day=25, hour=9, minute=0)  # More verdicts would need ten weeks of data.
     fill(objective.indicator_id, Span(since, NOW), bad=lambda at: 1 if at == NOW - MINUTE else 0)
     budgets.check_all()
     assert exhaustions() == []
@@ -201,7 +201,7 @@ def test_a_pause_of_the_evaluation_interrupts_a_hold(here):
     evaluate(NOW + 4 * MINUTE)
     evaluate(NOW + 5 * MINUTE)
     assert queries.open_alerts()[0].clear_since is not None
-    evaluate(NOW + 90 * MINUTE)  # the process was away: nobody knows what was between
+    evaluate(NOW + 90 * MINUTE)  # The process was away, so the time between is unknown.
     assert queries.open_alerts()[0].clear_since == NOW + 90 * MINUTE
     for minute in range(91, 96):
         evaluate(NOW + minute * MINUTE)
@@ -209,7 +209,7 @@ def test_a_pause_of_the_evaluation_interrupts_a_hold(here):
 
 
 def together(*acts):
-    """Run these at the same moment, each in a thread of its own; return what they raised."""
+    """Run these at the same time, each in its own thread. Return the errors they raised."""
     start, raised = threading.Barrier(len(acts)), []
 
     def run(act):

@@ -38,7 +38,7 @@ def test_factors_of_30_and_28_days_are_those_published():
 def test_factors_of_calendar_months_follow_their_length():
     assert factors(31 * DAY)[0] == Fraction(1488, 100)
     assert factors(29 * DAY)[1] == Fraction(58, 10)
-    assert factors(31 * DAY - 60)[0] == Fraction(2, 100) * (31 * 24 - 1)  # an hour lost to DST
+    assert factors(31 * DAY - 60)[0] == Fraction(2, 100) * (31 * 24 - 1)  # DST takes an hour.
 
 
 def test_a_constant_burn_exhausts_30_days_as_the_workbook_says():
@@ -47,13 +47,13 @@ def test_a_constant_burn_exhausts_30_days_as_the_workbook_says():
 
     assert [days(1), days(2), days(10)] == [30, 15, 3]
     assert round(float(exhausted_in(Fraction(1000), MONTH))) == 43
-    assert round(float(exhausted_in(Fraction(35), MONTH) / 60), 2) == 20.57  # "20.5 hours"
+    assert round(float(exhausted_in(Fraction(35), MONTH) / 60), 2) == 20.57  # "20.5 hours".
     assert exhausted_in(Fraction(0), MONTH) is None
     assert exhausted_in(Fraction(3), MONTH, Fraction(-1, 10)) == 0
 
 
 def test_total_failure_at_three_nines_reaches_the_fast_rule_after_52_seconds():
-    allowed_burn = FAST.factor(MONTH) * (1 - THREE_NINES)  # a share of failed requests
+    allowed_burn = FAST.factor(MONTH) * (1 - THREE_NINES)  # Share of failed requests.
     assert round(FAST.long * allowed_burn / Fraction(1) * 60) == 52
 
 
@@ -73,7 +73,7 @@ def test_one_failure_at_ten_requests_an_hour_is_13_9_percent_of_a_30_day_budget(
     ],
 )
 def test_a_page_rule_whose_limit_is_above_every_event_lost_cannot_fire(target, days, can_fire):
-    """2% in 1 h of 90 days is 43.2 times the even pace, of 28 days 13.44 times."""
+    """Compute factors: 2% in 1 h of 90 days is 43.2 times the even pace, of 28 days 13.44 times."""
     everything = Counts(minutes=60, down=60, good=0, total=6000)
     found = judge(
         FAST,
@@ -101,7 +101,7 @@ def test_both_windows_must_exceed():
 
 
 def test_a_burn_of_exactly_the_factor_does_not_exceed():
-    exact = Counts(60, 0, 9856, 10_000)  # 1.44% of 0.1%: 14.4
+    exact = Counts(60, 0, 9856, 10_000)  # 1.44% of 0.1%: 14.4.
     assert judged(exact, exact).long_burn == Fraction("14.4")
     assert judged(exact, exact).status == "clear"
 
@@ -110,7 +110,7 @@ def test_fewer_than_3_bad_or_100_events_do_not_fire():
     burning = Counts(5, 0, 1, 5)
     assert judged(Counts(60, 0, 97, 99), burning).status == "clear"
     assert judged(Counts(60, 0, 97, 99), burning).lacks_traffic
-    assert not judged(Counts(20, 0, 97, 99), burning).lacks_traffic  # a gap
+    assert not judged(Counts(20, 0, 97, 99), burning).lacks_traffic  # A gap.
     assert judged(Counts(60, 0, 98, 100), burning).status == "clear"
     assert judged(Counts(60, 0, 97, 100), burning).status == "firing"
 
@@ -129,13 +129,13 @@ def test_a_gap_neither_fires_nor_resolves():
     burning = Counts(60, 0, 59_000, 60_000)
     assert judged(burning, Counts()).status == "unknown"
     assert judged(Counts(), Counts()).status == "unknown"
-    assert judged(burning, Counts(2, 0, 2000, 2000)).status == "unknown"  # 2 of 5 minutes
+    assert judged(burning, Counts(2, 0, 2000, 2000)).status == "unknown"  # 2 of 5 minutes.
     assert judged(burning, Counts(3, 0, 3000, 3000)).status == "clear"
-    assert judged(burning, Counts(5, 0, 0, 0)).status == "unknown"  # known, and nothing happened
+    assert judged(burning, Counts(5, 0, 0, 0)).status == "unknown"  # Known minutes without events.
 
 
 def counts_for(rate, bad_share):
-    """Counts of every window of the default rules, at so many requests an hour."""
+    """Return counts of every window of the default rules, at so many requests an hour."""
     found = {}
     for minutes in lengths(DEFAULT_RULES, MONTH):
         total = rate * minutes // 60
@@ -148,12 +148,12 @@ def test_low_traffic_is_judged_by_the_slow_rule_over_the_whole_window():
         DEFAULT_RULES, counts_for(10_000, 0), kind="ratio", target=THREE_NINES, window=MONTH
     )
     assert not busy.lacks_traffic
-    few = counts_for(10, Fraction(2, 1000))  # twice the budget over 30 days
+    few = counts_for(10, Fraction(2, 1000))  # Twice the budget over 30 days.
     calm = {**few, 3600: Counts(3600, 0, 600, 600)}
     verdict = judge_all(DEFAULT_RULES, calm, kind="ratio", target=THREE_NINES, window=MONTH)
     assert [each.lacks_traffic for each in verdict.rules] == [True, True, False, False]
     assert verdict.lacks_traffic
-    assert not verdict.firing  # none of the last 2.5 days failed
+    assert not verdict.firing  # None of the last 2.5 days failed.
     verdict = judge_all(DEFAULT_RULES, few, kind="ratio", target=THREE_NINES, window=MONTH)
     assert list(verdict.firing) == ["1-43200-3600"]
     assert verdict.firing["1-43200-3600"].severity == "ticket"
@@ -167,7 +167,7 @@ def test_the_slow_rule_does_not_apply_where_there_is_traffic():
     }
     verdict = judge_all(DEFAULT_RULES, counts, kind="ratio", target=THREE_NINES, window=MONTH)
     assert not verdict.firing
-    assert verdict.statuses["1-43200-3600"] == "unknown"  # it burns, so it isn't clear
+    assert verdict.statuses["1-43200-3600"] == "unknown"  # It burns, so it isn't clear.
 
 
 def test_the_slow_rule_of_a_long_window_reads_90_days():
@@ -177,7 +177,7 @@ def test_the_slow_rule_of_a_long_window_reads_90_days():
 
 @given(st.integers(1, 200), st.integers(0, 200), st.integers(1, 10**6), st.integers(1, 366 * DAY))
 def test_a_rule_fires_exactly_above_its_share_of_the_budget(scale, lost, measured, window):
-    """With even traffic: more than this share of the window's budget was lost in the long window."""
+    """Use even traffic: the long window lost more than this share of its budget."""
     lost = min(lost, measured)
     rule = BurnRule(Fraction(scale, 1000), 60, 5, "page", min_bad=0, min_total=0)
     counts = Counts(60, 0, measured - lost, measured)

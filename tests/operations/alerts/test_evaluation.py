@@ -1,4 +1,4 @@
-"""The evaluation of every minute: one pass, exact counts, no double firing, nothing from gaps."""
+"""The evaluation of every minute: one pass, exact counts, each alert once, none from gaps."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -55,7 +55,7 @@ def test_it_resolves_only_with_data_and_after_its_hold():
     objective = watched_objective(rules=[RULE])
     fill(objective.indicator_id, last(120), bad=failing(2))
     evaluate()
-    for minute in range(1, 31):  # nothing is known any more
+    for minute in range(1, 31):  # No later minute is known.
         evaluate(NOW + minute * MINUTE)
     assert alerts()[0].state == "firing"
     resumed = NOW + 30 * MINUTE
@@ -65,7 +65,7 @@ def test_it_resolves_only_with_data_and_after_its_hold():
     for minute in range(31, 45):
         evaluate(NOW + minute * MINUTE)
         states.append(alerts()[0].state)
-    assert states[:7] == ["firing"] * 7  # three known minutes of five, then five clear ones
+    assert states[:7] == ["firing"] * 7  # Three known minutes of five, then five clear ones.
     assert states[7:] == ["resolved"] * 7
     assert alerts()[0].resolved_at == NOW + 38 * MINUTE
 
@@ -103,8 +103,8 @@ def test_a_gap_never_fires():
 
 def test_low_traffic_fires_no_page_but_the_slow_rule():
     objective = watched_objective(window_days=2, rules=[RULE])
-    fill(objective.indicator_id, last(2 * 1440), total=0)  # known minutes without a request
-    fill(objective.indicator_id, last(2 * 1440), total=1, every=12)  # five requests an hour
+    fill(objective.indicator_id, last(2 * 1440), total=0)  # Known minutes without a request.
+    fill(objective.indicator_id, last(2 * 1440), total=1, every=12)  # Five requests an hour.
     assert evaluate().fired == 0
     fill(objective.indicator_id, last(180), total=1, bad=lambda _at: 1, every=60)
     evaluate()
@@ -118,7 +118,7 @@ def test_excluded_minutes_and_minutes_outside_service_hours_do_not_fire():
     exclude(last(5), indicator_id=maintained.indicator_id)
     closed = watched_objective(
         "office-availability",
-        service_hours={"days": {"wed": [["12:00", "18:00"]]}},  # it is 11:10 in Berlin
+        service_hours={"days": {"wed": [["12:00", "18:00"]]}},  # It is 11:10 in Berlin.
     )
     fill(closed.indicator_id, last(120), bad=failing(5))
     other = watched_objective("other-availability")
@@ -151,7 +151,7 @@ def test_another_tenants_objectives_are_not_evaluated():
 
 
 def test_counts_of_all_windows_are_those_of_the_spans():
-    """One statement for all lengths, equal to the exact counts of measurements."""
+    """Compare one statement for all lengths with the exact counts of measurements."""
     objective = watched_objective()
     fill(objective.indicator_id, last(1500), total=7, bad=lambda at: at.minute % 3)
     lengths = [1, 5, 30, 59, 60, 61, 120, 360, 1440, 2000]

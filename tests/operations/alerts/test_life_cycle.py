@@ -1,4 +1,4 @@
-"""One burst is one alert: it fires, escalates, calms down, and resolves only when it is clear."""
+"""The life cycle of an alert: one burst is one alert, which resolves only when it is clear."""
 
 from governance.operations.alerts.burn_rules import DEFAULT_RULES
 from governance.operations.alerts.life_cycle import step
@@ -8,7 +8,7 @@ ALL = {rule.key: rule for rule in DEFAULT_RULES}
 
 
 def run(*minutes):
-    """Step through minutes; each names the rules that fire ("?": none, and nothing is known)."""
+    """Step through minutes. Each names the rules that fire ("?": none, and unknown)."""
     alert, happened = None, []
     for at, minute in enumerate(minutes):
         unknown = minute == "?"
@@ -47,7 +47,7 @@ def test_without_data_an_alert_cannot_resolve():
     assert alert is not None
     assert happened == [(0, "fired")]
     _, happened = run((FAST,), (), (), "?", *[()] * 6)
-    assert happened == [(0, "fired"), (9, "resolved")]  # the gap begins the count again
+    assert happened == [(0, "fired"), (9, "resolved")]  # The gap restarts the count.
 
 
 def test_an_alert_waits_for_every_rule_that_fired_in_it():
@@ -59,7 +59,7 @@ def test_a_second_burst_escalates_again_after_the_first_calmed_down():
     _, happened = run((FAST, DAILY), *[(DAILY,)] * 10, (FAST, DAILY))
     assert happened == [(0, "fired"), (11, "escalated")]
     _, happened = run((FAST, DAILY), *[(DAILY,)] * 3, (FAST, DAILY))
-    assert happened == [(0, "fired")]  # still the same burst
+    assert happened == [(0, "fired")]  # Still the same burst.
 
 
 def test_a_removed_rule_counts_as_clear():

@@ -1,4 +1,4 @@
-"""The pages of alerts: history, one alert, acknowledging, the panels, the back-test, the response."""
+"""Pages of alerts: history, details, acknowledgment, panels, the back-test, the response."""
 
 import re
 from datetime import timedelta
@@ -38,7 +38,7 @@ def _now(database):
 
 @pytest.fixture
 def alert(database):
-    """A firing alert of an objective that a contributor owns."""
+    """Return a firing alert of an objective that a contributor owns."""
     with make.acting("admin"), transaction():
         objective = watched_objective(owner_id=make.person_id("contributor"))
         fill(objective.indicator_id, last(180), bad=failing(2))
@@ -79,7 +79,7 @@ def test_an_alert_shows_what_fired_what_burns_and_whom_it_was_sent_to(app, alert
     assert "14.4×" in body
     assert "1 h: 200 of 6,000" in body
     assert "Email" in body
-    assert "Acknowledge alert" not in body  # a viewer has no such verb
+    assert "Acknowledge alert" not in body  # A viewer has no such button.
     visitor(app, "viewer").get(f"{ALERTS}/{uuid4()}", then=404)
 
 
@@ -216,7 +216,7 @@ def test_the_objectives_page_shows_the_alert_and_loads_the_rules_after(app, aler
 
 
 def test_a_rule_that_can_never_fire_is_named_where_rules_are_seen_and_chosen(app):
-    """2% in 1 h of 90 days is 43.2×: at 97% that is 130% of all events."""
+    """Name the rule: 2% in 1 h of 90 days is 43.2×, which at 97% is 130% of all events."""
     with make.acting("admin"), transaction():
         made = watched_objective(target=Decimal("0.97"), window_days=90)
         fill(made.indicator_id, last(180), bad=failing(2))

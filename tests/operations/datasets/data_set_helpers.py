@@ -25,7 +25,7 @@ CONTEXT = {
 
 
 def described(**more) -> VersionContent:
-    """A description that can be published."""
+    """Return a description that can be published."""
     values = {
         "provenance": "Claims that customers filed with Acme.",
         "licence": "CC-BY-4.0",
@@ -45,7 +45,7 @@ def register_system(key="claims-triage", slug="acme") -> UUID:
 
 
 def add_data_set(key="claims-2025", slug="acme", owner=None, content=None, uses=()) -> UUID:
-    """Add a data set, publish `content` where there is one, and say who uses it."""
+    """Add a data set, publish `content` if given, and record who uses it."""
     with make.acting("compliance_officer", slug):
         data_set = actions.add(
             key=key,
@@ -67,12 +67,12 @@ def state_of(data_set_id: UUID, role="viewer") -> str:
 
 
 def seen_in(text: str) -> str:
-    """The hidden revision of a form."""
+    """Return the hidden revision of a form."""
     return re.search(r'name="seen"[^>]*value="(\w+)"', text)[1]
 
 
 def croissant(**more) -> bytes:
-    """A Croissant file; a property that is None is left out."""
+    """Return a Croissant file. A property of None is omitted."""
     tree = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",

@@ -1,4 +1,4 @@
-"""A Croissant file becomes a draft after a preview, or is refused with the place and the reason."""
+"""Croissant files: previewed, then turned into drafts, or rejected with place and reason."""
 
 import io
 import json
@@ -45,7 +45,7 @@ def test_the_preview_shows_what_is_filled_and_what_is_missing(as_officer):
     assert "Croissant 1.1. Nothing was saved yet." in text
     assert "CC-BY-4.0" in text and "1 Mar 2024" in text and "31 Dec 2025" in text
     assert "Only two cantons." in text and "Road Office" in text
-    assert "1 to add before you publish" in text  # the consent basis
+    assert "1 to add before you publish" in text  # The consent basis.
     assert "No data sets yet" in as_officer.get("data-sets/").text
 
 

@@ -1,4 +1,4 @@
-"""Data sets at the front door: added, described, published, used, retired."""
+"""Data sets through the front door: add, describe, publish, use, retire."""
 
 import re
 from datetime import timedelta

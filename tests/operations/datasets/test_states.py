@@ -1,4 +1,4 @@
-"""The state of a data set follows from the day; a bad one blocks the systems that use it."""
+"""The state of a data set, by day; a bad one blocks the systems that use it."""
 
 from datetime import date, timedelta
 

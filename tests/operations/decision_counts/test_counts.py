@@ -1,6 +1,4 @@
-"""Counts of decisions: added by many workers, folded into days, never growing without bound,
-each tenant's own.
-"""
+"""Counts of decisions: added by many workers, folded into days, bounded, per tenant."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Machines with keys, asking what is allowed."""
+"""Machines with keys that request decisions."""
 
 import contextlib
 import http.client
@@ -30,7 +30,7 @@ from tests.postgres_cluster import Cluster
 
 
 class Product:
-    """An AI product that asks through the front door, as any OFREP client does."""
+    """An AI product that requests decisions through the front door, as any OFREP client does."""
 
     def __init__(self, app: Any, key: str) -> None:
         self.client, self.key = app.test_client(), key
@@ -104,7 +104,7 @@ def add_feature(system: str, key: str, slug: str = "acme") -> SystemFeature:
 def serve_rollout(
     feature: SystemFeature, position: int, state: str = "running", slug: str = "acme"
 ) -> None:
-    """Bring the rollout of 2026.12.0 to this stage of the standard ladder."""
+    """Advance the rollout of 2026.12.0 to this stage of the standard ladder."""
     with make.acting("admin", slug):
         query = select(Rollout).where(Rollout.feature_id == feature.id)
         row = session().scalars(query).one_or_none() or Rollout(
@@ -151,7 +151,7 @@ def cluster(server_folder):
 
 @pytest.fixture(scope="module")
 def own_settings(app, cluster, settings, tmp_path_factory):
-    """The settings of an installation on that server."""
+    """Return the settings of an installation on that server."""
     var = tmp_path_factory.mktemp("following")
     (var / "kek.key").write_bytes(settings.kek)
     (var / "secret.key").write_bytes(settings.secret_key)
@@ -166,7 +166,7 @@ def own_settings(app, cluster, settings, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served_tenant(own_settings):
-    """acme with a system and its key, served by two web workers: the port, the key."""
+    """Serve acme, with a system and its key, by two web workers. Yield the port and the key."""
     directory.forget()
     connect(own_settings)
     make.create_world()
@@ -186,8 +186,9 @@ def served_tenant(own_settings):
 
 @pytest.fixture
 def installation(served_tenant, own_settings, settings, isolated):
-    """The same, with this process at work on its database: no outer transaction, since others are
-    to see what is done.
+    """Connect this process to the same database, without an outer transaction.
+
+    The workers must see its changes.
     """
     directory.forget()
     connect(own_settings)
@@ -216,7 +217,7 @@ class Connection:
 
 
 def open_connections(installation, count: int = 12) -> list[Connection]:
-    """So many connections that both workers have some."""
+    """Open so many connections that both workers have some."""
     opened = [Connection(*installation) for _ in range(count)]
     for line in opened:
         assert line.ask("switch.support-assistant")[0] == 200

@@ -1,4 +1,4 @@
-"""A tenant with two systems, as the pure part of the decision API gets it, and generated stops."""
+"""A tenant with two systems, as the pure part of the decision API reads it; generated stops."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4

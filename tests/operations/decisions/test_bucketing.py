@@ -1,6 +1,4 @@
-"""Which keys a rollout reaches: the promised share of them, the same ones for ever, and more of
-them at each stage.
-"""
+"""Buckets of a rollout: the promised share of keys, forever the same, and more at each stage."""
 
 import re
 from itertools import pairwise
@@ -34,7 +32,7 @@ NUMBERS = st.integers(0, 2**BITS - 1)
 
 @pytest.fixture(scope="module")
 def million_keys() -> list[int]:
-    """A million targeting keys, as their 64 bits for one feature."""
+    """Return a million targeting keys, as their 64 bits for one feature."""
     salt = hash64(SALT)
     return [mix(salt, hash64(f"user-{n}")) for n in range(MILLION)]
 
@@ -64,7 +62,7 @@ def test_features_reach_keys_that_have_nothing_to_do_with_each_other(million_key
 
 
 def test_the_examples_of_the_documentation_are_what_is_served():
-    """Products that decide at the edge check their own code with them."""
+    """Serve the documented examples, with which edge products check their own code."""
     vectors = VECTOR.findall(DOCS.read_text())
     assert len(vectors) >= 6 and any(not key.isascii() for _, key, _, _ in vectors)
     for salt, key, bits, found in vectors:

@@ -1,4 +1,4 @@
-"""The decision API through the front door: what a product is told, and what it is refused."""
+"""The decision API through the front door: answers and rejections."""
 
 import base64
 import io
@@ -67,7 +67,7 @@ def test_all_flags_at_once_come_with_a_tag_and_are_not_sent_twice(product_client
     for held in (tag, f"W/{tag}", f'"other", {tag}'):
         again = product_client.ask(None, then=304, headers={"If-None-Match": held})
         assert again.data == b"" and again.headers["ETag"] == tag
-    for other in ('"other"', "*"):  # a star names no answer: who has none obeys none
+    for other in ('"other"', "*"):  # A star names no answer, so a client without one obeys none.
         assert product_client.ask(None, headers={"If-None-Match": other}).headers["ETag"] == tag
     assert product_client.ask(None, system="claims-triage").headers["ETag"] != tag
 
@@ -93,8 +93,9 @@ def test_a_key_of_one_system_asks_for_that_one(app, triage):
 
 
 def test_a_feature_that_was_stopped_and_then_retired_stays_stopped(app, product_client):
-    """Otherwise one person restarts it: a flag that is not found is whatever the product has by
-    default.
+    """Keep the stop: a missing flag would fall back to the product's default.
+
+    Otherwise one person could restart the feature by retiring it.
     """
     with make.acting("admin"):
         found = register.system("claims-triage")
@@ -346,7 +347,7 @@ def test_every_answer_carries_the_headers_of_pages(app, product_client, method, 
         for name, value in responses.HEADERS.items():
             assert reply.headers[name] == value
         assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
-        assert "Strict-Transport-Security" not in reply.headers  # the tests have no TLS
+        assert "Strict-Transport-Security" not in reply.headers  # The tests have no TLS.
 
 
 def test_a_heartbeat_says_which_bundle_is_obeyed_and_claims_no_later_one(app, product_client):
@@ -371,7 +372,7 @@ CHUNKED = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.inpu
 
 
 def in_chunks(product: Product, path: str, body: bytes) -> Any:
-    """As the server hands over a body that came in chunks: collected, without a length."""
+    """Send a chunked body as the server passes it on: collected, without a length."""
     given = {**CHUNKED, "wsgi.input": io.BytesIO(body)}
     headers = {"Authorization": f"Bearer {product.key}"}
     return product.client.post(path, headers=headers, environ_overrides=given)

@@ -1,6 +1,4 @@
-"""What follows from a tenant's facts, flag by flag: pure, over generated tenants; and in the
-protocol's own schema.
-"""
+"""Flags computed from a tenant's facts: pure, over generated tenants, valid by OFREP's schema."""
 
 import json
 from dataclasses import replace
@@ -179,8 +177,9 @@ def test_another_order_of_facts_has_the_same_tag_and_another_value_another():
 
 @pytest.fixture(scope="module")
 def schema(shared_data):
-    """OFREP's own, with the arm removed from evaluationSuccess that accepts anything
-    (reference/standards.md §7.5).
+    """Return OFREP's own schema without the arm of evaluationSuccess that accepts anything.
+
+    See reference/standards.md §7.5.
     """
     spec = yaml.safe_load((shared_data / "ofrep" / "openapi.yaml").read_text())
     text = json.dumps(spec["components"]["schemas"]).replace("#/components/schemas/", "#/$defs/")

@@ -1,5 +1,6 @@
-"""What a hostile client, a bad row, a slow clock or a restored database does to the decision API:
-to nobody but itself.
+"""The decision API under a hostile client, a bad row, a slow clock or a restored database.
+
+Each affects only itself.
 """
 
 import base64
@@ -51,12 +52,12 @@ AD_COPYWRITER = Governed(UUID(int=2), "ad-copywriter", "Writer", "standard")
 
 @pytest.fixture
 def following_worker(app, database) -> Snapshots:
-    """A worker that follows, whose looks are called by the test instead of a thread."""
+    """Return a worker that follows changes, whose polls the test calls instead of a thread."""
     return Snapshots("postgresql://nowhere", following=True)
 
 
 def break_policy(slug: str = "acme") -> None:
-    """A row that no version of the console can read."""
+    """Add a row that no version of Meridian can read."""
     with make.acting("admin", slug):
         session().execute(
             text(
@@ -79,7 +80,7 @@ def tighten(slug: str) -> None:
 
 
 def age_snapshot(held: Snapshots, seconds: float) -> None:
-    """So much later, with nothing looked at since."""
+    """Age the snapshots by that time without a poll."""
     held.contact -= seconds
     for each in held._snapshots.values():
         each.known, each.again = each.known - seconds, each.again - seconds
@@ -161,9 +162,7 @@ def test_what_another_machine_has_just_put_into_force_holds_here_however_far_thi
 
 
 def test_after_a_restore_nobody_is_believed_to_obey_what_they_never_heard(following_worker):
-    """The numbers of a restored database begin again lower; what was heard before is no answer to
-    what comes now.
-    """
+    """Forget acknowledgements after a restore, which restarts the database's numbers lower."""
     with make.acting("admin"):
         for _ in range(9):
             tenant_revision.advance()
@@ -253,7 +252,7 @@ def test_ten_thousand_consumers_of_a_tenant_are_told_of(app, key_id, triage):
         told.tally.note(
             "acme", "", "bulk", "", Requester(key_id, "claims service", f"c{n}", "", None), version
         )
-        told.tally._names.clear()  # as if each were of a key of its own
+        told.tally._names.clear()  # Simulates a key of its own for each.
     told.write_all()
     assert told.tally.news() == []
     with make.acting("admin"):
@@ -264,8 +263,10 @@ def test_ten_thousand_consumers_of_a_tenant_are_told_of(app, key_id, triage):
 
 
 def test_another_systems_switch_is_counted_in_no_systems_name(app, product_client):
-    """Otherwise fifty systems that ask for each other's five thousand switches fill a quarter of a
-    million rows a minute.
+    """Ignore another system's switches.
+
+    Otherwise fifty systems that request each other's five thousand switches add 250,000 rows a
+    minute.
     """
     register_system("ad-copywriter", "standard")
     product_client.value("switch.ad-copywriter", system="claims-triage")
@@ -315,8 +316,10 @@ def test_what_went_wrong_inside_is_told_to_nobody_outside(app, product_client):
 
 
 def test_a_bundle_is_good_for_no_longer_than_what_it_holds():
-    """An edge that trusts it for five minutes would stay below the platform minimum after the
-    waiver's end.
+    """Limit a bundle's lifetime to that of its content.
+
+    An edge that trusts it for five minutes would stay below the platform minimum after the waiver's
+    end.
     """
     waived = LiveWaiver(
         uuid4(), AD_COPYWRITER.id, "pii_redaction", "off", NOW + timedelta(seconds=40)
@@ -330,7 +333,7 @@ def test_a_bundle_is_good_for_no_longer_than_what_it_holds():
 
 
 def test_a_bundle_is_made_anew_when_a_waiver_ended(app, product_client):
-    """Within the thirty seconds for which the same one is handed out."""
+    """Build it again within the thirty seconds for which a bundle is reused."""
 
     def bundle() -> dict:
         reply = product_client.client.get(

@@ -1,5 +1,6 @@
-"""Who gets which release by the flag of a rollout: pure, over generated rollouts, stops and keys;
-one by one, all at once, and at the edge.
+"""Releases by the flag of a rollout: pure, over generated rollouts, stops and keys.
+
+The flag is evaluated one by one, in bulk, and at the edge.
 """
 
 import hashlib
@@ -151,7 +152,7 @@ def test_who_takes_no_release_so_new_gets_the_current_one(rollout, ring, key):
 
 
 def test_the_ring_is_the_one_of_the_systems_own_policy():
-    """A stricter override of one system keeps its users out, and no other system's."""
+    """Exclude the users of a system with a stricter override, and of no other system."""
     content = Content("baseline", {}, {WRITER.id: {"release_ring": "stable_only"}})
     writer = replace(served(10_000, rings=("canary", "early")), system="ad-copywriter")
     writer = replace(writer, system_id=WRITER.id, feature="headlines")
@@ -259,7 +260,7 @@ def test_a_stale_answer_is_the_last_known_one_and_says_so(rollout, stops, key):
 
 
 def decided_at_the_edge(rule: dict, key: str) -> str:
-    """As docs/api.md says it, in code that has nothing of Meridian's."""
+    """Decide as docs/api.md describes it, in code independent of Meridian's."""
     if rule["stopped"]:
         return "stopped"
     first, second = (

@@ -1,5 +1,6 @@
-"""Which release a product gets for a user: from the next request after every change, by the system
-and tenant of its key, and counted without the user.
+"""The release a product gets for a user, current from the next request after every change.
+
+It depends on the key's system and tenant, and is counted without the user.
 """
 
 import base64
@@ -42,13 +43,13 @@ def feature(database):
 
 @pytest.fixture
 def inside(feature) -> str:
-    """A user who is in at 5%, and not at 1%."""
+    """Return a user who is in at 5%, and not at 1%."""
     return next(u for n in range(9_999) if 10_000 <= bucket(str(feature.id), u := f"u{n}") < 50_000)
 
 
 @pytest.fixture
 def outside(feature) -> list[str]:
-    """Three users who are not in at 5%; their names appear nowhere else."""
+    """Return three users who are out at 5%. Their names appear nowhere else."""
     names = (f"somebody-{n}@acme.example" for n in range(9_999))
     return list(islice((u for u in names if bucket(str(feature.id), u) >= 50_000), 3))
 
@@ -200,7 +201,7 @@ def test_the_bundle_has_the_rule_of_the_rollout_and_the_flags_have_no_users_answ
 def test_answers_are_counted_by_release_only_where_the_share_decided(
     product_client, feature, inside, outside
 ):
-    """Otherwise the ratio of the stage would be wrong after every halt or stop."""
+    """Count only answers that the share decided: a halt or stop would distort the stage's ratio."""
     serve_rollout(feature, FIVE)
     for user in (inside, inside, outside[0]):
         product_client.ask(FLAG, targetingKey=user)

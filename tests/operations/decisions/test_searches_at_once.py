@@ -1,5 +1,6 @@
-"""One key sends 40 SCIM searches of 61 kB at once, on two real workers of `governance web`: each is
-refused, and another tenant's page and decisions are answered meanwhile.
+"""A key that sends 40 SCIM searches of 61 kB at once to two workers of `governance web`.
+
+Each is rejected, and another tenant's page and decisions are answered meanwhile.
 """
 
 import http.client
@@ -21,7 +22,7 @@ BODY = json.dumps(
         "filter": " or ".join(['userName eq "a"'] * 2900),
     }
 )
-REFUSALS = {400, 429, 503}  # too many terms, over the key's rate, over its share of the threads
+REFUSALS = {400, 429, 503}  # Too many terms, over the key's rate, over its share of the threads.
 
 
 def ask(port, method, path, body=None, **fields):

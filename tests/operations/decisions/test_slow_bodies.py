@@ -1,6 +1,4 @@
-"""Senders of slow bodies, on two real workers of `governance web`: they delay nobody but
-themselves.
-"""
+"""Senders of slow bodies to two workers of `governance web`, who delay only themselves."""
 
 import contextlib
 import hashlib
@@ -46,7 +44,7 @@ def request_head(path: str, *fields: str, length: int | None = 5000) -> bytes:
 
 
 class DrippingConnections:
-    """Connections that each send one more byte now and then; one that is ended is opened again."""
+    """Connections that each send another byte now and then; an ended one is opened again."""
 
     def __init__(self, port: int, heads: list[bytes]) -> None:
         self._port, self._heads, self._over = port, heads, threading.Event()
@@ -92,7 +90,10 @@ class DrippingConnections:
 
 
 def all_slow_senders(installation: Any) -> list[bytes]:
-    """64 senders: strangers of three kinds, one with a made-up session, a member and a key."""
+    """Open 64 senders: strangers of three kinds, a member and a key.
+
+    One of the strangers invents a session.
+    """
     viewer = make.cookie("viewer")
     kinds = [
         request_head("/csp-report", "Content-Type: application/csp-report"),
@@ -110,9 +111,7 @@ def all_slow_senders(installation: Any) -> list[bytes]:
 
 
 class Browser:
-    """A signed-in person's browser: one connection for each request, since it may reach either
-    worker.
-    """
+    """A signed-in person's browser. Each request has its own connection, to reach either worker."""
 
     def __init__(self, port: int, role: str) -> None:
         self._port, self._cookie = port, make.cookie(role)
@@ -154,7 +153,7 @@ def test_a_stop_is_pressed_and_obeyed_by_both_workers_while_64_connections_drip(
     opened, admin = open_connections(installation), Browser(port, "admin")
     with DrippingConnections(port, all_slow_senders(installation)) as drips:
         assert len(drips.open) == 64
-        wait_until(lambda: sum(drips.answers.values()) >= 8)  # all places of some are taken
+        wait_until(lambda: sum(drips.answers.values()) >= 8)  # All slots of some are taken.
         token = admin.csrf(STOP)
         pressed = {
             "csrf_token": token,
@@ -199,8 +198,9 @@ STOP_ALL = "/t/acme/switches/"
 
 
 def send_slowly(port: int, opening: bytes, body: str) -> tuple[int, str]:
-    """What is answered to a body that comes byte by byte and later than GRACE_SECONDS, on a new
-    connection.
+    """Return the answer to a body sent byte by byte, slower than GRACE_SECONDS.
+
+    Each has a new connection.
     """
     seconds_a_byte = (request_bodies.GRACE_SECONDS + 1) / len(body)
     connection = socket.create_connection(("127.0.0.1", port), timeout=60)
@@ -214,7 +214,7 @@ def send_slowly(port: int, opening: bytes, body: str) -> tuple[int, str]:
 
 
 def dripped(port: int, length: int | None) -> bytes:
-    """What is answered to a body of which one byte comes in a quarter of a second."""
+    """Return the answer to a body of which one byte arrives in a quarter of a second."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=60)
     connection.sendall(
         request_head("/csp-report", "Content-Type: application/csp-report", length=length)
@@ -233,8 +233,9 @@ def dripped(port: int, length: int | None) -> bytes:
 
 
 def silent(port: int) -> http.client.HTTPResponse:
-    """What is answered to an upload of which only the first bytes come. Announced as long, so a
-    thread waits for it.
+    """Return the answer to an upload that stalls after its first bytes.
+
+    Its announced length makes a thread wait for it.
     """
     connection = socket.create_connection(("127.0.0.1", port), timeout=60)
     connection.sendall(
@@ -247,7 +248,7 @@ def silent(port: int) -> http.client.HTTPResponse:
 
 
 def test_slow_and_silent_bodies_are_ended_and_logged_once_each(installation, own_settings):
-    """All at once: each of them is given MAX_BODY_LAG_SECONDS."""
+    """Send all at once: each of them has MAX_BODY_LAG_SECONDS."""
     log, port = own_settings.var / "web.log", installation[0]
     before = refused_in(log.read_text(), "slow")
     with ThreadPoolExecutor(3) as senders:
@@ -304,7 +305,7 @@ def test_an_answer_of_many_pieces_arrives_whole_and_its_head_alone_without_them(
 
 @pytest.fixture
 def pushing_machine(installation) -> tuple[str, str]:
-    """The key of a machine that pushes evidence, and the reference of the item."""
+    """Return the key of a machine that pushes evidence, and the reference of the item."""
     with make.acting("admin"):
         ref = evidence.create_item(
             f"Large report {time.monotonic_ns()}", kind="report", cadence="quarterly"
@@ -313,7 +314,7 @@ def pushing_machine(installation) -> tuple[str, str]:
 
 
 def multipart(ref: str, megabytes: int) -> tuple[list[bytes], str]:
-    """The pieces of a push with a file of that size, and the file's SHA-256."""
+    """Return the chunks of a push with a file of that size, and the file's SHA-256."""
     block, digest = bytes(range(256)) * 4096, hashlib.sha256(b"%PDF-1.7\n")
     fields = {"evidence": ref, **{name: day.isoformat() for name, day in version_dates().items()}}
     parts = [

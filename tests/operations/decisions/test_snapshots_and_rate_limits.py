@@ -1,5 +1,6 @@
-"""A worker's memory: bounded, never asking twice for who does not exist; and how often a key may
-ask.
+"""A worker's memory and a key's rate limit.
+
+Memory is bounded, and an unknown tenant is queried only once.
 """
 
 import json
@@ -117,7 +118,7 @@ def test_beyond_its_room_the_key_that_asked_longest_ago_is_forgotten_and_no_othe
     monkeypatch.setattr(rate_limits, "MAX_KEYS", 3)
     limiter, (first, second, third, new) = RateLimiter(), [UUID(int=n) for n in range(1, 5)]
     for now, key in enumerate((first, second, third)):
-        assert limiter.wait(key, 1, float(now)) == 0  # one a minute: each has had its share
+        assert limiter.wait(key, 1, float(now)) == 0  # One per minute: each has had its share.
     assert limiter.wait(first, 1, 3.0) > 0, "refused, and heard: the second is the quietest now"
     assert limiter.wait(new, 1, 4.0) == 0
     assert [limiter.wait(key, 1, 5.0) > 0 for key in (first, third, new)] == [True, True, True]
@@ -157,7 +158,7 @@ def test_the_stops_that_are_read_first_are_those_of_the_whole_in_its_order(triag
 def test_a_stop_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(triage, app, isolated):
     held = Snapshots("postgresql://nowhere")
     held.of("acme")
-    held.following = True  # from here on, only what is told is loaded
+    held.following = True  # From here on, only notified tenants are loaded.
     with make.acting("admin"):
         switches.stop("system", systems.system(triage.id), None, reason="Wrong answers.")
     before = held.of("acme").facts.number
@@ -172,7 +173,7 @@ def test_a_stop_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(triag
 
 @pytest.fixture
 def loaded_later(triage, app) -> Snapshots:
-    """What a worker has of acme, whose thread that loads the rest hasn't started yet."""
+    """Return a worker's snapshots of acme before the thread that loads the rest has started."""
     held = Snapshots("postgresql://nowhere")
     held.of("acme")
     held.following = True
@@ -182,7 +183,7 @@ def loaded_later(triage, app) -> Snapshots:
 
 @pytest.fixture
 def notified(isolated) -> Iterator[list[str]]:
-    """The notifications of all changes, which PostgreSQL delivers at their commits."""
+    """Return the notifications of all changes, which PostgreSQL delivers at their commits."""
     sent: list[str] = []
 
     def note(_conn, _cursor, statement, given, *_rest) -> None:
@@ -201,7 +202,7 @@ def restart_everything() -> None:
 
 
 def read_acme(tier: str) -> DecisionFacts:
-    """Everything of acme under a new policy."""
+    """Load everything of acme under a new policy."""
     with make.acting("admin"):
         policies.tighten_now(Content(tier), base=0, reason="x")
         return queries.facts()
@@ -254,7 +255,7 @@ def test_a_halt_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(triag
     serve_rollout(feature, 5)
     held = Snapshots("postgresql://nowhere")
     assert b"2026.12.0" in held.of("acme").rollout("", "rollout.auto-approve").answer("u").body
-    held.following = True  # from here on, only what is told is loaded
+    held.following = True  # From here on, only notified tenants are loaded.
     serve_rollout(feature, 5, "halted")
     with faults.before_statement(isolated, "FROM waivers", UNREADABLE) as tried:
         held._moved(str(make.actor("admin").tenant_id))

@@ -1,7 +1,8 @@
-"""Two real workers on a database of their own: what is changed is obeyed by both at once, and what
-cannot be known is said.
+"""Two real workers on a database of their own, which both obey a change at once.
 
-The clients are strangers' and unchanged: OpenFeature's for Python, and its web SDK under Node.
+They report what they can't know.
+
+The clients are third-party and unchanged: OpenFeature's for Python, and its web SDK under Node.
 """
 
 import contextlib
@@ -62,7 +63,7 @@ def restart() -> None:
 def stopped(installation):
     wait_until(
         lambda: values(open_connections(installation)) == {True}
-    )  # a test before this one may have restarted it just now
+    )  # A test before this one may have restarted it just now.
     yield stop
     restart()
 
@@ -159,7 +160,7 @@ def test_with_the_database_away_answers_stay_turn_stale_and_what_is_stopped_stay
     wait_until(lambda: values(opened) == {True})
 
 
-REQUESTS = [  # the status, flag, body, Authorization
+REQUESTS = [  # (status, flag, body, Authorization)
     (
         200,
         "policy.grounding",
@@ -213,7 +214,7 @@ def test_an_answer_is_the_same_with_an_environ_and_without(installation, status,
             alike = alike and told('W/"one"', tag) == unchanged
         return alike and plain[0] == status
 
-    wait_until(is_the_same)  # what the test before changed may be on its way to this worker
+    wait_until(is_the_same)  # The previous test's change may be on its way to this worker.
 
 
 def test_openfeatures_python_client_works_unchanged(installation, stopped):
@@ -250,8 +251,9 @@ def test_openfeatures_python_client_works_unchanged(installation, stopped):
 
 @pytest.fixture(scope="module")
 def web_client():
-    """OpenFeature's web SDK, as npm's lock file has it; installed once for all runs on this
-    machine.
+    """Return OpenFeature's web SDK of npm's lock file.
+
+    It is installed once for all runs on this machine.
     """
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
@@ -277,7 +279,7 @@ def web_client():
 
 @contextlib.contextmanager
 def asking(web_client: list[str], installation, *flags: str) -> Iterator[list[dict]]:
-    """What the web SDK is told, which grows whenever it hears that flags changed."""
+    """Yield the web SDK's answers, a list that grows whenever it hears that flags changed."""
     port, token = installation
     command = [*web_client, f"http://127.0.0.1:{port}", token, "support-assistant", *flags]
     process = subprocess.Popen(
@@ -315,7 +317,7 @@ def test_openfeatures_web_client_works_unchanged_and_sees_the_flip(
 
 @pytest.fixture
 def rolled_out(installation) -> SystemFeature:
-    """A feature whose release 2026.12.0 everybody gets."""
+    """Create a feature whose release 2026.12.0 everybody gets."""
     with make.acting("admin"):
         query = select(SystemFeature).where(SystemFeature.key == "auto-reply")
         feature = session().scalars(query).one_or_none()
@@ -410,9 +412,7 @@ def test_the_bundle_is_signed_and_what_it_says_is_what_is_answered(installation)
 
 
 def test_senders_who_drip_keep_nobody_from_an_answer(installation):
-    """More of them than both workers have threads, each with a body that never ends; some with a
-    key, some without.
-    """
+    """Send more endless bodies than both workers have threads, some with a key, some without."""
     port, token = installation
     heads = [f"Authorization: Bearer {token}\r\n" if n % 2 else "" for n in range(80)]
     with contextlib.ExitStack() as held:

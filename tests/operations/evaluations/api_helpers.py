@@ -36,7 +36,7 @@ class Machine:
         return reply
 
     def judged(self, content, **query) -> dict[str, Any]:
-        """Send it, let it be read, ask for it."""
+        """Send a run, process it, and return its result."""
         sent = self.push(content, **query).json
         drain()
         return self.get(sent["id"]).json
@@ -52,7 +52,7 @@ class Machine:
 
 
 def own_run(n: int, passed: int, **changes: Any) -> dict[str, Any]:
-    """A run in Meridian's own JSON with one measure."""
+    """Return a run in Meridian's own JSON with one measure."""
     return {
         "meridian_run": 1,
         "run": "ci-1",

@@ -1,11 +1,11 @@
-"""Logs of two runs whose cases differ as a test wants."""
+"""Logs of two runs whose cases differ as a test requires."""
 
 from tests.operations.evaluations.evaluation_helpers import log_of
 from tests.operations.evaluations.files.evaluation_files import inspect_sample
 
 
 def log(verdicts, run, *, sources=None, judge=None, first=0, **changes):
-    """An Inspect log whose cases have these verdicts, "C" or "I", from case number `first` on."""
+    """Return an Inspect log whose cases have these verdicts, "C" or "I", from number `first` on."""
     samples = [
         inspect_sample(first + n, value) | ({"metadata": {"source": sources[n]}} if sources else {})
         for n, value in enumerate(verdicts)
@@ -18,7 +18,7 @@ def log(verdicts, run, *, sources=None, judge=None, first=0, **changes):
 
 
 def changed(both, worse, better, neither):
-    """The verdicts of both runs: so many right in both, worse, better, wrong in both."""
+    """Return both runs' verdicts: so many right in both, worse, better, wrong in both."""
     old = ["C"] * (both + worse) + ["I"] * (better + neither)
     new = ["C"] * both + ["I"] * worse + ["C"] * better + ["I"] * neither
     return old, new

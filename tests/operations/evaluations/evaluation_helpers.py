@@ -1,4 +1,4 @@
-"""Suites and runs of Acme, made through the actions that people use."""
+"""Suites and runs of Acme, created through the actions that people use."""
 
 import io
 import json
@@ -21,7 +21,7 @@ from tests.operations.evaluations.files.evaluation_files import inspect_log, ins
 
 
 def published_suite(key: str = "claims-grounding", pack: str = "support") -> EvaluationSuite:
-    """A suite with a published first version; the caller acts."""
+    """Create a suite with a published first version. The caller acts as a person."""
     suite = suite_actions.create(
         key=key, name="Claims grounding", purpose="Answers cite the wording.", pack=pack
     )
@@ -30,7 +30,7 @@ def published_suite(key: str = "claims-grounding", pack: str = "support") -> Eva
 
 
 def system(key: str = "claims-triage", *, serves: str = "2026.11.2") -> AISystem:
-    """An AI system of the acting tenant, and the release that a person stated as served."""
+    """Create an AI system of the acting tenant, with the release that a person stated as served."""
     made = systems.register(
         key=key, stage="live", name=key, lane="standard", purpose="Sorts claims.", owner_id=None
     )
@@ -40,7 +40,7 @@ def system(key: str = "claims-triage", *, serves: str = "2026.11.2") -> AISystem
 
 
 def log_of(passed: int, failed: int, *, run: str = "run-1", **changes: Any) -> dict[str, Any]:
-    """An Inspect log whose measure `grounded` has these counts."""
+    """Return an Inspect log whose measure `grounded` has these counts."""
     values = ["C"] * passed + ["I"] * failed
     samples = [inspect_sample(n, value) for n, value in enumerate(values)]
     log = inspect_log(len(samples), **({"samples": samples} | changes))
@@ -56,7 +56,7 @@ def imported(
     release: str = "2026.11.2",
     version: SuiteVersion | None = None,
 ) -> EvaluationRun:
-    """A run of this log, not yet judged; the caller acts."""
+    """Import a run of this log without judging it. The caller acts as a person."""
     content = log if isinstance(log, bytes) else json.dumps(log).encode()
     return run_actions.import_run(
         io.BytesIO(content),

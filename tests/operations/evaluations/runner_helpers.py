@@ -1,4 +1,4 @@
-"""A runner of Acme: it receives requests, reports how far it is, and sends runs."""
+"""A runner of Acme, which receives requests, reports its progress, and sends runs."""
 
 from sqlalchemy import select
 
@@ -11,7 +11,7 @@ from tests.operations.evaluations.api_helpers import ADDRESS, Machine
 
 
 class Runner(Machine):
-    """A team's CI: it receives requests and reports."""
+    """A team's CI, which receives requests and reports."""
 
     def __init__(self, app, receiver, slug="acme"):
         super().__init__(app, slug)
@@ -22,7 +22,7 @@ class Runner(Machine):
             )
 
     def asked(self):
-        """The data of the newest message, verified."""
+        """Return the data of the newest message, verified."""
         webhook_jobs.send_due(side_by_side=1)
         return self.receiver.verified(self.secret)["data"]
 

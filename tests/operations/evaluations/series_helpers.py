@@ -1,4 +1,4 @@
-"""Weeks of runs of Acme: each is judged by the rules of its suite and kept by its action."""
+"""Weeks of runs of Acme, each judged by its suite's rules and stored by its action."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,13 +18,13 @@ from governance.operations.evaluations.runs.judging import JudgedMeasure, judge_
 from governance.operations.evaluations.series.weeks import monday_of
 from governance.operations.systems.models import AISystem
 
-SPREAD = 0.3  # of a mean, as a share of it
+SPREAD = 0.3  # The spread of a mean, as a share of it.
 
 
 def summary_of(
     facts: RunFacts, scores: Mapping[str, tuple[float, int]], latencies: int = 0
 ) -> RunSummary:
-    """A run whose measures have these (passed or mean, n); a mean is given as a float."""
+    """Return a run whose measures have these (passed or mean, n). A mean is a float."""
     found = RunSummary(facts, cases=max((n for _count, n in scores.values()), default=0))
     for name, (value, n) in scores.items():
         is_count = isinstance(value, int)
@@ -51,7 +51,10 @@ def week_run(
     outcome: RunOutcome = RunOutcome.COMPLETED,
     latencies: int = 0,
 ) -> EvaluationRun:
-    """A judged run of the Tuesday of that week; `cases` is an empty file. The caller acts."""
+    """Store a judged run of the Tuesday of that week. The caller acts as a person.
+
+    `cases` is an empty file.
+    """
     version = version or queries.version(suite.id)
     ran = datetime.combine(week + timedelta(days=1), time(9), UTC)
     number = queries.next_number()

@@ -1,4 +1,4 @@
-"""Two runs of one suite are compared case by case: the cases that changed decide."""
+"""The comparison of two runs of one suite by case: the changed cases decide."""
 
 import csv
 import io
@@ -45,7 +45,7 @@ def _suite(app, isolated):
 
 @pytest.fixture
 def two():
-    """171 right in both, 14 worse, 3 better, 12 wrong in both: the example of the design."""
+    """Return the design's example: 171 right in both, 14 worse, 3 better, 12 wrong in both."""
     old, new = changed(171, 14, 3, 12)
     return judged(log(old, "old")), judged(log(new, "new"), release="2026.12.0")
 
@@ -83,7 +83,7 @@ def test_the_other_way_round_it_is_better(two):
 
 
 def test_measures_are_corrected_for_each_other():
-    """9 of 9 in one direction are p = .0039; with two measures that changed, twice that."""
+    """Double the p of 9 of 9 in one direction, .0039, when two measures changed."""
     with make.acting("admin"):
         version = suite_actions.draft(queries.suite("claims-grounding"))
         suite_actions.publish(version, queries.suite("claims-grounding"))
@@ -115,7 +115,7 @@ def test_ten_of_ten_against_eight_of_ten_is_undecided_and_says_how_many_would_de
 
 
 def test_cases_of_one_source_count_as_one():
-    """Twenty cases of one page broke: one page changed, which decides nothing."""
+    """Count twenty broken cases of one page as one change, which decides nothing."""
     old, new = changed(30, 20, 0, 0)
     sources = ["a", "b", "c"] * 10 + ["page 41"] * 20
     runs = [judged(log(each, name, sources=sources)) for name, each in (("o", old), ("n", new))]
@@ -263,7 +263,7 @@ def labelled(*cases):
 
 
 def test_people_agree_disagree_or_labelled_another_answer(app):
-    """Cases 0 to 2 broke: people say so too, people pass the new answer, the label is of an old one."""
+    """Break cases 0 to 2: people say so too, people pass the new answer, the label is outdated."""
     old, new = changed(0, 4, 0, 0)
     runs = judged(log(old, "old")), judged(log(new, "new"))
     viewer = visitor(app, "viewer")
@@ -364,7 +364,7 @@ def test_a_neighbours_run_does_not_exist(app, two):
 
 
 def test_two_real_logs_of_inspect_are_compared_by_its_sample_ids(app, shared_data):
-    """Inspect's own log, and the same evaluation again with sample b answered right."""
+    """Compare Inspect's own log with the same evaluation after sample b was answered right."""
     content = (shared_data / "inspect/inspect-0.3.285-offline-demo.json").read_bytes()
     again = json.loads(content)
     again["eval"]["eval_id"] = "again"

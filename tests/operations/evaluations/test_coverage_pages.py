@@ -1,4 +1,4 @@
-"""Which OWASP risks the evaluations of each AI system test, by edition."""
+"""The OWASP risks that each AI system's evaluations test, by edition."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -55,7 +55,7 @@ def judged(tmp_path):
 
 
 def cells(edition=LLM_2026):
-    """The state of each risk by system: ok within 30 days, due later, without those of never."""
+    """Return the state of each risk by system: ok within 30 days, due later; "never" is omitted."""
     with make.acting("admin"):
         found = coverage.systems()
         tested = coverage.tested([each.id for each in found.rows], edition)
@@ -92,7 +92,7 @@ def test_each_edition_has_its_own_ids(app, judged):
 
 
 def test_what_evaluated_nothing_covers_nothing(app, judged):
-    """A failed run, a measure without samples and a withdrawn version."""
+    """Cover nothing by a failed run, a measure without samples or a withdrawn version."""
     judged("claims-triage", outcome=RunOutcome.FAILED)
     judged("support-assistant", scores={"task_success": (9, 10)})
     assert cells() == {}
@@ -134,7 +134,7 @@ def test_the_page_takes_the_same_statements_for_any_number_of_systems(app, judge
         judged(f"system-{number}")
     with statements() as many:
         reader.get(PAGE)
-    assert len(many) <= len(few)  # one of them for the notes of the tabs
+    assert len(many) <= len(few)  # One of them is for the notes of the tabs.
 
 
 def test_every_list_has_ten_ids_and_task_packs_name_known_ones():

@@ -1,4 +1,4 @@
-"""Judges are registered models, never the judged one; people's labels say how far they agree."""
+"""Judges: registered models other than the judged one, with people's labels as a measure."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -84,7 +84,7 @@ def uploaded(as_admin):
 
 
 def verdict(run):
-    """The verdict that the run page shows for hallucination, and its note."""
+    """Return the verdict and the note that the run page shows for hallucination."""
     with make.acting("viewer"):
         found = queries.run(run.id)
         suite, *_rest = queries.about(found)
@@ -264,7 +264,10 @@ def test_labels_give_kappa_and_the_rate_that_people_would_have_found(app, upload
 
 
 def test_the_corrected_rate_is_on_the_side_of_the_measure(uploaded):
-    """Sensitivity .9, specificity .8; the judge passes 70%: people would pass (.7 − .2) ÷ .7."""
+    """Correct with sensitivity .9 and specificity .8.
+
+    The judge passes 70%; people would pass (.7 − .2) ÷ .7.
+    """
     judge = registered()
     run = judged(log(["C"] * 140 + ["I"] * 60, "run"))
     uploaded(judge, labels(90, 10, 20, 80))
@@ -290,7 +293,7 @@ def test_cases_of_labels_are_kept_by_digest_and_the_newest_set_counts(uploaded):
 
 
 def test_the_judge_of_a_failing_measure_is_beside_this_weeks_results(app, uploaded):
-    """The judge passes 80% of 500; people would pass (.8 + .8 − 1) ÷ .7 of them."""
+    """Correct a judge that passes 80% of 500: people would pass (.8 + .8 − 1) ÷ .7 of them."""
     judge = registered()
     this_week = {"completed_at": "2026-11-24T10:00:00+00:00"}
     judged(log(["C"] * 400 + ["I"] * 100, "run", stats=this_week))

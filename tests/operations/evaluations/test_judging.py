@@ -42,7 +42,7 @@ def verdicts(judged):
 
 
 def test_the_same_figure_passes_one_tier_and_fails_the_next():
-    """55 of 1,200 answers hallucinate: 4.6%, at most 6%."""
+    """Judge 55 hallucinations in 1,200 answers: 4.6%, at most 6%."""
     (judged,) = judge_run(run_of(*grounded(1145, 55)), [HALLUCINATION])
     assert verdicts(judged) == {"baseline": Verdict.PASS, "standard": Verdict.FAIL}
     assert (judged.successes, judged.n) == (55, 1200)
@@ -131,7 +131,10 @@ def test_a_pack_has_a_limit_for_each_tier_that_never_loosens(pack):
 
 
 def test_every_pack_measures_success_and_what_the_design_asks_for():
-    """Hallucination, harmful output, refusal quality, task success, latency p50 and p95, cost."""
+    """Measure hallucination, harmful output, refusal quality, task success, latency and cost.
+
+    Latency has p50 and p95.
+    """
     for pack in PACKS.values():
         assert [each.key for each in pack.measures] == [each.key for each in SUPPORT.measures]
     assert len(SUPPORT.measures) == 7

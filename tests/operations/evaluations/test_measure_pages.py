@@ -1,4 +1,4 @@
-"""The measures of a draft: what people may enter, and that nobody overwrites another person."""
+"""The measures of a draft: valid input, and no overwriting of another person's changes."""
 
 import pytest
 from sqlalchemy import select

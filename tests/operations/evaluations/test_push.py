@@ -1,4 +1,4 @@
-"""A machine sends a run, once, and asks for its verdicts; what doesn't count says where and why."""
+"""Runs pushed by a machine, once each, with verdicts on request; rejections name their place."""
 
 import gzip
 import io
@@ -71,7 +71,7 @@ def measure(answer, key="hallucination"):
 def test_an_archive_of_todays_inspect_is_judged_with_the_judge_that_its_scorer_names(
     machine, tmp_path
 ):
-    """Packed with Zstandard; in a child process with its limits."""
+    """Read an archive packed with Zstandard, in a child process with its limits."""
     log = log_of(1145, 55)
     scorer = {"name": "model_graded_fact", "options": {"model": "helio/judge-2"}}
     log["eval"] |= {"scorers": [scorer]}
@@ -82,7 +82,7 @@ def test_an_archive_of_todays_inspect_is_judged_with_the_judge_that_its_scorer_n
 
 
 def test_a_run_that_judged_itself_by_default_is_refused(machine):
-    """A model-graded scorer that names no model asks the evaluated one."""
+    """Reject a model-graded scorer without a model, which uses the evaluated one."""
     log = log_of(1145, 55)
     log["eval"] |= {"scorers": [{"name": "model_graded_qa", "options": {}}]}
     found = machine.judged(log)
@@ -302,7 +302,7 @@ def test_a_form_is_refused_with_what_to_send(machine):
 
 @pytest.fixture
 def unread(monkeypatch):
-    """Fails a request whose body is received: it would be written into a file without a name."""
+    """Fail a request whose body is received: it would be written to a file without a name."""
 
     def receive() -> None:
         raise AssertionError("the body was received before the request was refused")
@@ -465,7 +465,7 @@ def test_reading_that_was_killed_begins_again_and_counts_once(machine):
         assert storage.store().exists(run.storage_key)
         item = session().get(jobs.WorkItem, (run.tenant_id, run.work_item_id))
         ticket = session().get(jobs.WorkTicket, run.work_item_id)
-        ticket.tries, item.state = 1, "running"  # as a process leaves them that was killed
+        ticket.tries, item.state = 1, "running"  # The state that a killed process leaves.
     drain()
     assert machine.get(sent["id"]).json["state"] == "judged"
     assert count(RUN_CASES) == 3
@@ -503,7 +503,7 @@ def cases_of(name, value, n=1200, **more):
 
 
 def test_a_score_named_like_the_harm_is_refused_until_the_file_states_what_true_means(machine, app):
-    """Polarity is never guessed: no harm in 1,200 cases must not read as harm in each."""
+    """Never guess polarity: no harm in 1,200 cases must not read as harm in each."""
     found = machine.judged(cases_of("harmful-output", False))
     assert (found["state"], found["place"]) == ("refused", "harmful-output")
     assert '"true_is": {"harmful-output": "bad"}' in found["problem"]
@@ -522,7 +522,7 @@ def test_a_score_named_like_the_harm_is_refused_until_the_file_states_what_true_
 
 
 def test_the_run_page_says_which_value_counted_as_a_pass(machine, app):
-    """A wrong polarity is noticed: the sentence turns round with it, and says how to correct it."""
+    """Word the sentence by the polarity, so that a wrong one is noticed; explain the correction."""
     samples = [{"case": f"c-{n}", "scores": {"grounded": n < 41}} for n in range(50)]
     way = '<code>"true_is": {"grounded": "good"}</code>'
     for side, sentence, hint in (
@@ -592,7 +592,7 @@ def test_a_run_keeps_the_verdict_it_was_judged_with_beside_todays(machine, app):
 
 
 def test_a_later_tier_never_changes_the_verdict_of_a_run(machine, app):
-    """2.5% of answers are within the limit of Standard and over that of Regulated."""
+    """Judge 2.5% of answers, within the limit of Standard and over that of Regulated."""
     sent = machine.judged(own_run(20_000, 19_500))
     assert measure(sent)["verdict"] == "pass"
     with make.acting("admin"):

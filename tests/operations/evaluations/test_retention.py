@@ -1,4 +1,4 @@
-"""Cases of old runs and files that nobody could read go by night; figures and verdicts stay."""
+"""Nightly deletion of old runs' cases and unreadable files; figures and verdicts stay."""
 
 from datetime import UTC, datetime, timedelta
 

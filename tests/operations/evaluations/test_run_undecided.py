@@ -1,4 +1,4 @@
-"""Run undecided: what this week's open results need is asked for once, or sent by a command."""
+"""Runs for this week's undecided results, requested once or sent by a command."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def runner(app, _suite):
 
 
 def open_run(passed=98, name="ci-1"):
-    """A run of this week with too few cases to decide."""
+    """Add a run of this week with too few cases to decide."""
     return own_run(100, passed, run=name, completed_at=clock.now().isoformat())
 
 

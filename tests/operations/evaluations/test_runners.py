@@ -1,4 +1,4 @@
-"""A person asks a runner for a run; it hears what, says how far it is, and its run comes back."""
+"""Runs that a person requests from a runner, which reports progress and sends the run."""
 
 import uuid
 from datetime import timedelta

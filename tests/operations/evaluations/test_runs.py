@@ -1,4 +1,4 @@
-"""A run's file becomes figures, intervals and verdicts: all of it, or nothing and the reason."""
+"""A run's file, turned completely into figures, intervals and verdicts, or rejected."""
 
 import gzip
 import json
@@ -58,7 +58,7 @@ def entries(name):
 
 
 def test_a_run_is_judged_by_every_tier_from_its_cases():
-    """55 of 1,200 answers hallucinate: at most 6.4%, so only a limit above that is kept."""
+    """Judge 55 hallucinations in 1,200 answers: at most 6.4%, so only a higher limit is met."""
     run = judged(log_of(1145, 55))
     assert (run.state, run.outcome, run.cases, run.failed) == ("judged", "completed", 1200, 0)
     assert (run.reference, run.model, run.week) == ("run-1", "openai/gpt-x", date(2026, 11, 16))

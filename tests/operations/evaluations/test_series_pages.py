@@ -58,7 +58,7 @@ def shown(app, more="", role="viewer"):
 
 
 def rows(app, more=""):
-    """The rows of the CSV file about hallucination, by week."""
+    """Return the rows of the CSV file about hallucination, by week."""
     file = visitor(app, "viewer").get(f"{PAGE}/series.csv{more}").get_data(as_text=True)
     found = csv.DictReader(io.StringIO(file.lstrip("\ufeff")))
     return {row["week"]: row for row in found if row["measure"] == "hallucination"}
@@ -77,7 +77,7 @@ def test_a_measure_that_rose_by_more_than_chance_shows_where(app, judged):
 
 
 def test_a_difference_that_chance_explains_is_no_change(app, judged):
-    """4 of 100 after 2 of 100 is twice as much, and means nothing."""
+    """Ignore 4 of 100 after 2 of 100: twice as much, but not significant."""
     for back in range(13):
         judged(back, 96 if back < 2 else 98, 100)
     page = shown(app)
@@ -125,8 +125,8 @@ def test_weeks_of_a_replaced_judge_are_undecided_and_the_page_and_the_files_say_
         }
         page = shown(app)
         assert why in page and "14 undecided because of the judge" in page
-        assert "went from" not in page  # two judges are no change of the system
-        assert "8.3%" in shown(app, "?show=table")  # the figure stays
+        assert "went from" not in page  # Two judges are no change of the system.
+        assert "8.3%" in shown(app, "?show=table")  # The figure stays.
         points = json.loads(visitor(app, "viewer").get(f"{PAGE}/series.json").text)["points"]
         assert {each["why"] for each in points if each["measure"] == "cost-per-request"} == {None}
         judged(0, 1196)

@@ -1,4 +1,4 @@
-"""Where no rollout says which release is served, somebody states it; until then no budget moves."""
+"""The served release as a person states it without a rollout; until then no budget changes."""
 
 from datetime import UTC, datetime
 
@@ -48,7 +48,7 @@ def run(number: int, release: str, *, failed: int = 0):
 
 
 def counted() -> list[int]:
-    """The cases of each minute that an error budget counts."""
+    """Return the cases of each minute that an error budget counts."""
     with make.acting("admin"):
         return list(session().scalars(select(MINUTES.c.total).order_by(MINUTES.c.at)))
 
@@ -68,7 +68,7 @@ def test_a_run_of_a_release_that_nothing_records_moves_no_budget_until_it_is_sta
     assert "State the release…" in page
     assert "State the release…" not in main_text(as_viewer.get(f"evaluations/runs/{run_id}"))
     state(as_contributor, MADE_UP)
-    assert counted() == []  # nothing is changed backwards
+    assert counted() == []  # No earlier minute changes.
     run(2, MADE_UP)
     assert counted() == [1200]
 
@@ -111,7 +111,7 @@ def test_the_page_of_the_weeks_says_what_is_stated_and_leads_to_the_next_stateme
 
 def test_a_statement_counts_from_its_day_on(as_contributor):
     state(as_contributor, "2026.11.2", since="2026-11-25")
-    run(1, "2026.11.2")  # ended on the day before
+    run(1, "2026.11.2")  # Ended on the day before.
     assert counted() == []
 
 

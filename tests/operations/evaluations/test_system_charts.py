@@ -1,4 +1,4 @@
-"""An AI system's page shows its measures of the last weeks beside their limits."""
+"""Charts of an AI system's measures in the last weeks, with their limits."""
 
 from datetime import UTC, date, datetime, timedelta
 

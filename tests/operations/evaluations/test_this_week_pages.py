@@ -1,4 +1,4 @@
-"""Evaluations this week by AI system and measure: what counts, and what only looks like it."""
+"""Evaluations this week by AI system and measure: runs that count, and similar ones that don't."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -28,7 +28,7 @@ def _suite(app, isolated):
 
 @pytest.fixture
 def judged(tmp_path):
-    """Judge a run of a system so many weeks ago, of which so many of 1,200 answers are grounded."""
+    """Judge a run so many weeks ago, of which so many of 1,200 answers are grounded."""
     cases = tmp_path / "cases"
     cases.touch()
 
@@ -47,7 +47,7 @@ def judged(tmp_path):
 
 
 def test_a_signal_neither_passes_nor_fails(app, judged):
-    """The median latency is 1.6 s, and its limit of 1.5 s decides nothing."""
+    """Leave it open: the median latency is 1.6 s, and its limit of 1.5 s decides nothing."""
     judged(latencies=1200)
     page = visitor(app, "viewer").get("evaluations/").text
     assert "2 of 6 results pass" in page

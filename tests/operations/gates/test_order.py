@@ -1,4 +1,4 @@
-"""Gates of all features stand in one order: by kind, by topic, then by feature."""
+"""The order of all features' gates: by kind, by topic, then by feature."""
 
 from governance.operations.gates.gates import every_gate
 

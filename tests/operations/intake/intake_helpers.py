@@ -1,4 +1,4 @@
-"""A proposal, by the form that product teams send."""
+"""Proposals made with the form that product teams send."""
 
 import re
 from uuid import UUID, uuid4
@@ -29,18 +29,18 @@ FORM = {
 
 
 def form(**changed):
-    """The fields of the form. A change to None leaves the field out."""
+    """Return the fields of the form. A change to None omits the field."""
     return {**FORM, **ANSWERS, **changed}
 
 
 def propose(visitor, **changed) -> UUID:
-    """Send the form, and return the id of the proposal."""
+    """Send the form and return the id of the proposal."""
     reply = visitor.post("intake/new", once=str(uuid4()), **form(**changed))
     return UUID(reply.location.rsplit("/", 1)[1])
 
 
 def approval_of(visitor, proposal_id: UUID) -> str:
-    """The address of its approval, as the proposal's page links it."""
+    """Return the address of the proposal's approval, as its page links it."""
     page = visitor.get(f"intake/{proposal_id}").text
     return re.search(r"approvals/[0-9a-f-]{36}", page)[0]
 

@@ -1,4 +1,4 @@
-"""The register has the tenant's role and the day on the market, and the duties that follow."""
+"""The tenant's role, the day on the market, and the resulting duties in the register."""
 
 import pytest
 

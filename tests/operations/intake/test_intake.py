@@ -1,4 +1,4 @@
-"""A product team proposes, triage classes, a reviewer corrects, another person opens the system."""
+"""Intake: a team proposes, triage classifies, a reviewer corrects, another person approves."""
 
 from uuid import uuid4
 
@@ -105,7 +105,7 @@ def test_two_tabs_do_not_overwrite_each_other(as_contributor):
     as_contributor.post(f"intake/{made}/edit", seen=seen, **form(users="Brokers"))
     reply = as_contributor.post(f"intake/{made}/edit", then=409, seen=seen, **form(users="Agents"))
     assert "was changed by Anna Rossi since you opened it" in main_text(reply)
-    as_contributor.post(f"intake/{made}/edit", seen=seen, **form(users="Brokers"))  # no change
+    as_contributor.post(f"intake/{made}/edit", seen=seen, **form(users="Brokers"))  # No change.
     assert "Brokers" in main_text(as_contributor.get(f"intake/{made}"))
 
 

@@ -1,5 +1,6 @@
-"""The law as data: faulty files are refused by name, days are those of the amended regulation, and
-triage gives the classes and duties of the eleven vectors.
+"""The law as data: files with errors are rejected by name; days follow the amended regulation.
+
+Triage gives the classes and duties of the eleven vectors.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""After the law changed, each classified system is confirmed by a person, or classified again."""
+"""A change of the law: a person confirms or reclassifies each classified system."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -25,7 +25,7 @@ CONFIRM = f"{LIST}/confirm"
 
 
 def classified(key: str, slug: str = "acme", *, eu_class: str = "high_risk") -> UUID:
-    """A system whose class was entered by hand before anybody kept the version of the law."""
+    """Add a system classified by hand before the version of the law was stored."""
     with make.acting("admin", slug):
         made = systems.register(
             key=key,
@@ -41,7 +41,7 @@ def classified(key: str, slug: str = "acme", *, eu_class: str = "high_risk") -> 
 
 
 def approved(as_contributor, as_officer, *, contact: tuple[str, ...] = ("none",), **answers) -> str:
-    """The slug of a system whose proposal was answered and approved under the former law."""
+    """Propose a system with these answers under the former law and approve it. Return its slug."""
     made = propose(as_contributor, **answers)
     decide(as_officer, approval_of(as_officer, made))
     with make.acting("compliance_officer"):
@@ -88,7 +88,8 @@ def test_a_class_is_confirmed_with_what_changed_and_is_never_changed(as_officer)
     before = state("claims-triage")
     duties = main_text(as_officer.get("systems/claims-triage/duties"))
     assert "given under an earlier law" in duties
-    assert "2 December 2027" in duties and "2 August 2026" in duties  # of Articles 72, 73 and 86
+    # Duties of Articles 72, 73 and 86.
+    assert "2 December 2027" in duties and "2 August 2026" in duties
     assert "Article 9 Provider 2 December 2027" in duties
     page = as_officer.get(f"{LIST}/{made}")
     text = main_text(page)
@@ -111,7 +112,7 @@ def test_a_class_is_confirmed_with_what_changed_and_is_never_changed(as_officer)
 
 
 def test_a_class_is_kept_under_the_law_of_its_day(as_officer):
-    """The version of the day decides, also for a process that started before it took effect."""
+    """Use the version of that day, even in a process that started before it took effect."""
     days = {"earlier": datetime(2026, 7, 26, 12, tzinfo=UTC), "later": AMENDED_AT}
     for key, at in days.items():
         with frozen(at), make.acting("admin"):

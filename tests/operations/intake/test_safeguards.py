@@ -1,4 +1,4 @@
-"""A proposal that creates content waits for proof that safeguards hold: a run without a failure."""
+"""Proposals that create content, which need proof of safeguards: a run without a failure."""
 
 import pytest
 from sqlalchemy import select
@@ -14,12 +14,12 @@ from tests.operations.evaluations import evaluation_helpers
 from tests.operations.intake.intake_helpers import approval_of, decide, form, propose, seen_in
 
 PROHIBITED = "Could be made to produce pictures that Article 5 prohibits."
-SLUG = "claims-grounding"  # what evaluation_helpers.judged runs
+SLUG = "claims-grounding"  # The suite that evaluation_helpers.judged runs.
 
 
 @pytest.fixture(autouse=True)
 def suite(database):
-    """A published suite with one measure: the share of prompts that safeguards stopped."""
+    """Publish a suite with one measure: the share of prompts that safeguards stopped."""
     with make.acting("admin"):
         made = suite_actions.create(key=SLUG, name="Picture safeguards", purpose=PROHIBITED)
         draft = evaluations.versions(made.id)[0]

@@ -1,4 +1,4 @@
-"""What answers lead to: the class of the EU AI Act with its provisions, the risk class, the tier."""
+"""Triage of answers into the EU AI Act's class with its provisions, the risk class, the tier."""
 
 from datetime import date
 

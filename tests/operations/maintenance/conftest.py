@@ -9,7 +9,8 @@ from governance.kernel import clock
 from governance.operations.maintenance import actions, queries
 from governance.operations.maintenance.exclusion_plan import Plan
 
-NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # when these tests happen: 13:00 in Berlin
+# The time at which these tests run, 13:00 in Berlin.
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,7 @@ def planned(starts_at: datetime, hours: float = 2, **given) -> Plan:
 
 @pytest.fixture
 def announced(acting, database):
-    """Announce an exclusion as an officer; returns its id."""
+    """Announce an exclusion as an officer. Return its id."""
 
     def announce(starts_at, hours=2, slug="acme", **given):
         with acting("compliance_officer", slug):
@@ -45,7 +46,7 @@ def announced(acting, database):
 
 @pytest.fixture
 def decide(acting):
-    """Another person approves, or rejects, the open request about an exclusion."""
+    """Approve or reject the open request about an exclusion as another person."""
 
     def act(exclusion_id, *, reject=False, role="reviewer"):
         with acting(role):

@@ -17,7 +17,7 @@ from tests.operations.maintenance.conftest import at, planned
 
 @pytest.fixture
 def address(as_admin):
-    """The path of acme's feed, created by its admin."""
+    """Return the path of acme's feed, created by its admin."""
     page = as_admin.post("reliability/maintenance/feed", then=201).text
     start = page.index("http://localhost/feeds/")
     return urlsplit(page[start : page.index("maintenance.ics", start)] + "maintenance.ics").path
@@ -33,7 +33,7 @@ def test_a_calendar_program_reads_times_zones_and_rules(client, address, announc
     single = announced(at(29, 1))
     series = announced(at(29, 12), title="Weekly; patch, all", rrule="FREQ=WEEKLY;COUNT=20")
     announced(at(30, 1), is_customer_visible=False)
-    announced(at(20, 1))  # awaits approval
+    announced(at(20, 1))  # It awaits approval.
     feed = read(client, address)
     assert feed["version"] == "2.0" and feed["prodid"]
     events = {str(e["uid"]).partition("@")[0]: e for e in feed.walk("VEVENT")}

@@ -1,4 +1,4 @@
-"""Announcing, approving, changing and withdrawing; what counts, and where."""
+"""Exclusions: announce, approve, change, withdraw; which ones count, and where."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ MONTH = Span(at(1, 0), at(30, 0) + timedelta(days=1))
 
 @pytest.fixture
 def counted(acting):
-    """How many minutes of November are excluded."""
+    """Return how many minutes of November are excluded."""
 
     def count(slug="acme", **asked):
         with acting("viewer" if slug == "acme" else "compliance_officer", slug, read_only=True):
@@ -38,7 +38,7 @@ def counted(acting):
 
 @pytest.fixture
 def told():
-    """The events that a subscriber of the test gets, beside those that are there."""
+    """Subscribe the test to the events, in addition to the others. Return its events."""
     heard = []
     with faults.restored(events._subscribers):
         events.subscribe(ExclusionChanged, heard.append, order=60)
@@ -55,8 +55,8 @@ def test_what_is_announced_in_time_counts_at_once(announced, counted, state_of, 
 @pytest.mark.parametrize(
     "given",
     [
-        {"starts_at": at(25, 13)},  # an hour of notice
-        {"starts_at": at(20, 1)},  # after the fact
+        {"starts_at": at(25, 13)},  # An hour of notice.
+        {"starts_at": at(20, 1)},  # After the fact.
         {"starts_at": at(28, 1), "category": "customer_caused"},
         {"starts_at": at(28, 1), "category": "force_majeure"},
     ],
@@ -86,12 +86,12 @@ def test_rejected_it_hides_nothing(announced, decide, counted, state_of):
 def test_what_an_agreement_asks_of_notice_and_category_decides_what_counts(
     announced, decide, counted
 ):
-    announced(at(28, 1))  # 61 hours
+    announced(at(28, 1))  # 61 hours.
     late, caused = announced(at(20, 1)), announced(at(10, 1), category="customer_caused")
     decide(late), decide(caused)
     assert counted() == 360
-    assert counted(notice_hours=48) == 240  # not what was announced after the fact
-    assert counted(notice_hours=72) == 120  # no notice can be asked of what the customer caused
+    assert counted(notice_hours=48) == 240  # Without the one announced after the fact.
+    assert counted(notice_hours=72) == 120  # Customers' own causes need no notice.
     assert counted(categories={"maintenance"}) == 240
     assert counted(categories=()) == 0
 
@@ -106,10 +106,10 @@ def test_the_notice_of_a_series_is_that_of_each_occurrence(announced, counted):
 
 def test_overlapping_nested_and_adjoining_exclusions_count_once(announced, counted):
     announced(at(28, 1), 4)
-    announced(at(28, 2), 1)  # nested
-    announced(at(28, 4), 2)  # overlapping
-    announced(at(28, 6), 1)  # adjoining
-    announced(at(28, 1), 4)  # the same
+    announced(at(28, 2), 1)  # Nested.
+    announced(at(28, 4), 2)  # Overlapping.
+    announced(at(28, 6), 1)  # Adjoining.
+    announced(at(28, 1), 4)  # Equal.
     assert counted() == 360
 
 

@@ -1,4 +1,4 @@
-"""The Maintenance tab: calendar, list, forms, and who may do what."""
+"""The Maintenance tab: calendar, list, forms and permissions."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -58,7 +58,7 @@ def test_a_series_is_drawn_in_each_week_at_its_local_time(as_officer, database):
         page = BeautifulSoup(as_officer.get(f"{HOME}?month={month}").text, "html.parser")
         hours = {a.select_one(".c-cal-hours").get_text() for a in page.select(".c-cal td a")}
         assert len(page.select(".c-cal td a")) == days
-        assert hours <= {"02:00 to 04:00", "03:00 to 05:00"}  # 28 March skips 02:00
+        assert hours <= {"02:00 to 04:00", "03:00 to 05:00"}  # 28 March skips 02:00.
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_two_in_the_morning_stays_two_in_the_morning_when_the_clocks_change():
     autumn = check_rule("FREQ=WEEKLY;BYDAY=SU;COUNT=4", span(2026, 10, 11, 2), BERLIN, None)
     assert starts(autumn) == ["11 Oct 02:00", "18 Oct 02:00", "25 Oct 02:00", "01 Nov 02:00"]
     utc = [each.start.hour for each in occurrences(autumn)]
-    assert utc == [0, 0, 0, 1]  # of the hour that comes twice, the first one
+    assert utc == [0, 0, 0, 1]  # The first of the repeated hour.
     assert {each.minutes for each in occurrences(autumn)} == {120}
 
 
@@ -47,7 +47,7 @@ def test_a_time_that_a_night_skips_takes_the_offset_before_it():
     spring = check_rule("FREQ=DAILY;COUNT=3", span(2026, 3, 28, 2, 30), BERLIN, None)
     assert [each.start for each in occurrences(spring)] == [
         datetime(2026, 3, 28, 1, 30, tzinfo=UTC),
-        datetime(2026, 3, 29, 1, 30, tzinfo=UTC),  # 03:30 there
+        datetime(2026, 3, 29, 1, 30, tzinfo=UTC),  # 03:30 there.
         datetime(2026, 3, 30, 0, 30, tzinfo=UTC),
     ]
 

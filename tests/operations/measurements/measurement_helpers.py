@@ -1,4 +1,4 @@
-"""Indicators and minutes, made by the product's own actions."""
+"""Indicators and minutes, created by the product's own actions."""
 
 import json
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ from governance.operations.systems import actions as systems
 from governance.operations.systems.models import AISystem
 from tests import make
 
-NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # when these tests happen
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # The time at which these tests run.
 MINUTE = timedelta(minutes=1)
 
 
 def system_of(key: str = "claims-triage") -> AISystem:
-    """The acting tenant's system, registered when it isn't there."""
+    """Return the acting tenant's system, registered if it isn't there."""
     found = session().scalars(select(AISystem).where(AISystem.key == key)).one_or_none()
     return found or systems.register(
         key=key, stage="live", name=key, lane="standard", purpose="Sorts claims.", owner_id=None
@@ -31,7 +31,7 @@ def system_of(key: str = "claims-triage") -> AISystem:
 
 
 def define(key: str = "availability", kind: str = "ratio", **given: Any) -> UUID:
-    """An indicator of the acting tenant."""
+    """Define an indicator of the acting tenant."""
     values: dict[str, Any] = {"kind": kind, "name": key.title(), "system_id": system_of().id}
     if kind == "threshold":
         values |= {"bound": Decimal("0.5"), "bound_unit": "s"}
@@ -43,7 +43,7 @@ def define(key: str = "availability", kind: str = "ratio", **given: Any) -> UUID
 def defined(
     key: str = "availability", kind: str = "ratio", slug: str = "acme", **given: Any
 ) -> UUID:
-    """The same in a transaction of its own."""
+    """Define an indicator in a transaction of its own."""
     with make.acting("compliance_officer", slug):
         return define(key, kind, **given)
 
@@ -75,7 +75,7 @@ class Machine:
         encoding: str | None = None,
         **parts: Any,
     ) -> TestResponse:
-        """Send a batch; `data` is a body as it is."""
+        """Send a batch. `data` is sent as the body as it is."""
         headers = {"Authorization": f"Bearer {self.secret}", "Content-Type": kind}
         headers |= {"Idempotency-Key": key} if key else {}
         headers |= {"Content-Encoding": encoding} if encoding else {}
@@ -86,7 +86,7 @@ class Machine:
         return reply
 
     def send(self, rows: Sequence[Any] = (), **options: Any) -> dict[str, Any]:
-        """The answer of the same."""
+        """Send a batch and return the decoded answer."""
         found: dict[str, Any] = self.post(rows, **options).json
         return found
 

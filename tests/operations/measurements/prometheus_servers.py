@@ -1,4 +1,4 @@
-"""A real Prometheus over samples or a target that a test controls, and a server that misbehaves."""
+"""A real Prometheus over samples or a target that a test controls, and a faulty server."""
 
 import http.server
 import json
@@ -30,7 +30,7 @@ scrape_configs: [{{job_name: triage, static_configs: [{{targets: [{targets}]}}]}
 
 
 def need_prometheus() -> None:
-    """Skip loudly where Debian's package isn't installed."""
+    """Skip visibly if Debian's package isn't installed."""
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing:
         pytest.skip(f"NOT TESTED: {' and '.join(missing)} missing (apt-get install prometheus)")
@@ -47,7 +47,7 @@ class RealPrometheus:
         self.process: subprocess.Popen[bytes] | None = None
 
     def remember(self, lines: Iterable[str]) -> None:
-        """Store samples of the past: OpenMetrics lines with their instants in seconds."""
+        """Store past samples: OpenMetrics lines with their times in seconds."""
         text = self.folder / "samples.om"
         text.write_text("\n".join([*lines, "# EOF", ""]))
         made = subprocess.run(
@@ -105,7 +105,7 @@ type Asked = Callable[[str, dict[str, str]], Answer]
 
 
 class StubServer:
-    """An HTTP server whose answers a test decides."""
+    """An HTTP server whose answers a test chooses."""
 
     def __init__(self) -> None:
         self.answer: Asked = lambda _path, _fields: (404, {}, b"")
@@ -131,7 +131,7 @@ class StubServer:
                 for name, value in ({"Content-Length": str(len(content))} | headers).items():
                     self.send_header(name, value)
                 self.end_headers()
-                with suppress(OSError):  # the client may have heard enough
+                with suppress(OSError):  # The client may close the connection early.
                     self.wfile.write(content)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -158,7 +158,7 @@ class StubServer:
 
 
 def matrix(*series: tuple[Mapping[str, str], Iterable[tuple[float, str]]]) -> Answer:
-    """What Prometheus answers to a range."""
+    """Return Prometheus's answer to a range query."""
     result = [
         {"metric": dict(labels), "values": [[at, value] for at, value in values]}
         for labels, values in series
@@ -172,7 +172,7 @@ def answer(data: Any, **more: Any) -> Answer:
 
 
 def pull(slug: str = "acme") -> int:
-    """What the schedule does each minute."""
+    """Pull as the schedule does each minute."""
     with current.acting_as(make.system_actor(slug)):
         return prometheus_pulling.pull()
 

@@ -1,4 +1,4 @@
-"""Batches at the same moment: committed, on connections of their own."""
+"""Concurrent batches, committed on connections of their own."""
 
 import threading
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tests.waiting import MAX_WAIT_SECONDS
 
 
 def together(*batches):
-    """Run each in a thread and a transaction of its own, as near to one moment as can be."""
+    """Run each in its own thread and transaction, as simultaneously as possible."""
     start, results = threading.Barrier(len(batches)), []
 
     def act(batch):
@@ -39,7 +39,7 @@ def together(*batches):
 
 
 def _define():
-    """What is committed here stays, so each run has indicators of its own."""
+    """Define new indicators for each run, since what is committed here stays."""
     return define(f"race-{uuid4().hex[:20]}", system_id=system_of("measured").id)
 
 
@@ -61,7 +61,7 @@ def test_two_batches_with_the_same_minutes_neither_wait_in_a_circle_nor_count_tw
             rows = queries.minute_rows(indicator_id, Span(NOW - timedelta(hours=3), NOW))
             found = queries.counts(indicator_id, [Span(NOW - timedelta(hours=3), NOW)])
             assert found == Counts(180, 0, sum(good for _, good, *_ in rows), 360)
-            assert len({good for _, good, *_ in rows}) == 1  # of one batch, the last
+            assert len({good for _, good, *_ in rows}) == 1  # All are from one batch, the last.
             assert actions.rebuild(indicator_id, Span(NOW - timedelta(days=1), NOW)) == 0
 
 

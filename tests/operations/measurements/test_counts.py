@@ -1,4 +1,4 @@
-"""Stored minutes and their rollups are equal to the count, whatever arrives in whatever order."""
+"""Stored minutes and their rollups, which equal the count whatever the order of arrival."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -24,8 +24,8 @@ from governance.operations.measurements.scoring import (
 from tests.hypothesis_profiles import examples
 from tests.operations.measurements.measurement_helpers import MINUTE, NOW, define
 
-START = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)  # so that the minutes touch three days
-LENGTH = 38 * 60  # minutes until NOW
+START = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)  # The minutes touch three days.
+LENGTH = 38 * 60  # Minutes until NOW.
 
 many = settings(
     max_examples=examples(15),
@@ -35,7 +35,7 @@ many = settings(
 
 
 class Undone(Exception):
-    """Ends a transaction without keeping anything of it."""
+    """An error that rolls back a transaction."""
 
 
 counts = st.tuples(st.integers(0, 5), st.integers(0, 5)).map(lambda n: (n[0], n[0] + n[1]))
@@ -55,7 +55,7 @@ spans = st.lists(
 @many
 @given(batches=batches, wanted=spans)
 def test_sums_and_rollups_equal_the_count_of_the_minutes(acting, batches, wanted):
-    """Any batches, corrections among them; any spans, overlapping ones among them."""
+    """Send any batches, including corrections, and query any spans, including overlapping ones."""
     with pytest.raises(Undone), clock.frozen(NOW), acting("admin"):
         indicator_id = define("down", "downtime", min_requests=3)
         kept: dict[int, tuple[int, int]] = {}

@@ -1,4 +1,4 @@
-"""An indicator counts the cases of evaluation runs, so that a measure has an error budget."""
+"""Indicators that count the cases of evaluation runs, so that a measure has an error budget."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Months of minutes are sealed like every table, made ahead, and dropped when nobody needs them."""
+"""Months of minutes: secured like every table, created ahead, and dropped when unneeded."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -187,7 +187,7 @@ def test_what_is_dropped_is_old_and_needed_by_nobody():
 
 @pytest.fixture
 def needed():
-    """What the tenants still need, by slug."""
+    """Register what the tenants still need, by slug."""
     found: dict[str, Month] = {}
     asked: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Counters become counts of whole minutes: exact, and unknown where the samples don't tell."""
+"""Counters as counts of complete minutes: exact, and unknown where the samples don't suffice."""
 
 import json
 import re
@@ -31,12 +31,12 @@ from governance.operations.measurements.prometheus_response import (
 )
 from governance.operations.measurements.scoring import MinuteCount
 
-T = 1_764_158_400_000  # a whole minute
+T = 1_764_158_400_000  # The start of a minute.
 POD = {"job": "triage", "instance": "a:1"}
 
 
 def series(values, *, start=T, step=15, **labels):
-    """Samples every `step` seconds; None is a missed scrape."""
+    """Return samples every `step` seconds. None is a missed scrape."""
     samples = [
         (start + 1000 * step * place, str(value))
         for place, value in enumerate(values)
@@ -74,7 +74,7 @@ def test_the_restart_of_one_of_two_processes_doesnt_change_the_others_count():
 
 
 def test_a_series_that_its_targets_last_scrape_did_not_have_began_at_zero():
-    """The first error of a process creates the series of errors with value 1: it counts."""
+    """Count the first error of a process, which creates its series with value 1."""
     fine = series([10, 20, 30, 40, 50, 60, 70, 80], code="200")
     errors = series([None] * 6 + [1, 3], code="500")
     assert minutes(counter_minutes([fine], [fine, errors], is_same_metric=True)) == {1: (40, 43)}
@@ -87,7 +87,7 @@ def test_the_first_sample_of_a_new_target_is_only_a_baseline():
 
 
 def test_targets_that_are_not_told_apart_never_count_their_whole_past():
-    """Without instance labels, two processes look like one that is scraped twice as often."""
+    """Count two processes without instance labels, which look like one scraped twice as often."""
     labels = {"job": "triage"}
     one = SampleSeries(labels | {"pod": "a"}, series([10, 20, 30, 40, 50, 60, 70, 80]).samples)
     late = series([None] * 4 + [9000, 9010, 9020, 9030], start=T + 7000)
@@ -154,7 +154,7 @@ def test_every_event_after_the_first_minute_is_counted_once_whatever_restarts(gr
     for process, steps in enumerate(growth):
         values, value = [1000], 1000
         for place, step in enumerate(steps[1:shortest], start=1):
-            # a restart that isn't seen as a fall can't be told from growth
+            # A restart that isn't visible as a fall can't be distinguished from growth.
             value = step if (process, place) in restarts and step < value else value + step
             values.append(value)
             expected[place // 4] += step
@@ -168,7 +168,7 @@ def test_reading_in_parts_gives_the_same_minutes(growth, data):
     values = list(accumulate(growth))
     cut = data.draw(st.integers(1, max(1, len(values) // 4 - 1)))
     whole_one = minutes(counted([series(values)]))
-    # a part begins with samples of the minutes before it
+    # A part starts with samples of the minutes before it.
     later = series([None] * (4 * (cut - 1)) + values[4 * (cut - 1) :])
     parts = {at: count for at, count in whole_one.items() if at < cut}
     parts |= {at: count for at, count in minutes(counted([later])).items() if at >= cut}

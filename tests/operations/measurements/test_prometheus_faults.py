@@ -1,4 +1,4 @@
-"""A source that is slow, partial, away or of another shape leaves gaps, never numbers."""
+"""A slow, partial, absent or changed source, which leaves gaps, never numbers."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -46,7 +46,7 @@ def _now():
 
 
 def growing(path, fields):
-    """Two requests every 30 seconds, all of them good, up to the instant that is asked for."""
+    """Answer two requests every 30 seconds, all good, up to the requested time."""
     until = float(fields["time"])
     seconds = int(fields["query"].rpartition("[")[2].rstrip("s]"))
     first = int(until) - seconds
@@ -55,7 +55,7 @@ def growing(path, fields):
 
 
 def indicator_at(url, *, kind="ratio", reads="counter", last=10, **query):
-    """An indicator that is read from that source, and was until `last` minutes ago."""
+    """Create an indicator read from that source, with data until `last` minutes ago."""
     with make.acting("compliance_officer"):
         source = next((each for each in queries.sources() if each.url == url), None)
         source = source or actions.add_source(
@@ -88,7 +88,7 @@ def state_of(indicator_id):
 
 
 def copied(row):
-    """The row's values, which outlive the transaction."""
+    """Return the row's values, which outlive the transaction."""
     return SimpleNamespace(
         **{column.key: getattr(row, column.key) for column in inspect(type(row)).column_attrs}
     )

@@ -1,4 +1,4 @@
-"""Pages of Prometheus sources: who may do what, and what they say."""
+"""Pages of Prometheus sources: permissions and messages."""
 
 from uuid import uuid4
 

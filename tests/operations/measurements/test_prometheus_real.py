@@ -1,4 +1,4 @@
-"""Debian's Prometheus, with an hour of samples that are known exactly, and with a live target."""
+"""Debian's Prometheus, with an hour of exactly known samples, and with a live target."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,26 +21,28 @@ from tests.operations.measurements.prometheus_servers import RealPrometheus, Stu
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("database")]
-LENGTH = 40  # minutes of samples
+LENGTH = 40  # Minutes of samples.
 A, B = 'job="triage",instance="a:1"', 'job="triage",instance="b:1"'
 RESTARTED, HOLE, FIRST_ERROR = 15, range(20, 23), 10
 
 
 @cache
 def start() -> datetime:
-    """The first minute of the samples: Prometheus takes only recent ones."""
+    """Return the first minute of the samples, which must be recent for Prometheus."""
     return whole_minute(clock.machine_now()) - timedelta(minutes=LENGTH + 10)
 
 
 def scrapes() -> Iterator[tuple[int, int, float]]:
-    """(number, minute, seconds since 1970) of scrapes every 15 seconds."""
+    """Yield (number, minute, seconds since 1970) of scrapes every 15 seconds."""
     for number in range(4 * LENGTH):
         yield number, number // 4, start().timestamp() + 5 + 15 * number
 
 
 def samples() -> Iterator[str]:
-    """Process a: two requests a scrape, errors from minute 10 on. Process b: three a scrape, a
-    restart in minute 15, no answer in minutes 20 to 22.
+    """Yield samples of two processes.
+
+    Process a has two requests a scrape, and errors from minute 10 on. Process b has three a scrape,
+    a restart in minute 15, and no answer in minutes 20 to 22.
     """
     yield "# TYPE requests counter"
     for number, minute, at in scrapes():
@@ -70,7 +72,7 @@ def prometheus(tmp_path_factory):
 
 
 def read(url, *, kind="ratio", reads="counter", good="", total, bucket=None, **given):
-    """Pull the samples' minutes; (minute, good, total), and what the query says."""
+    """Pull the samples' minutes. Return (minute, good, total), and the query's message."""
     with make.acting("compliance_officer"):
         source = next(iter(queries.sources()), None) or actions.add_source(name="Real", url=url)
         indicator = measurements.indicator(define(kind=kind, source="prometheus", **given))
@@ -93,7 +95,7 @@ def test_counters_of_two_processes_are_counted_exactly_through_a_restart_and_a_h
     found, finding, unknown = read(
         prometheus.url, good='requests_total{code="200"}', total="requests_total"
     )
-    unknown_minutes = {*HOLE, HOLE.stop}  # the hole, and the minute that ends it
+    unknown_minutes = {*HOLE, HOLE.stop}  # The hole, and the minute that ends it.
     assert found == [
         (minute, 20, 20 + (4 if minute >= FIRST_ERROR else 0))
         for minute in range(1, LENGTH)
@@ -118,7 +120,7 @@ def test_a_bucket_that_isnt_there_is_refused_and_names_the_nearest(prometheus):
 
 
 def test_a_count_per_minute_isnt_repeated_after_its_last_sample(prometheus):
-    """query_range alone would repeat the last value for five minutes."""
+    """Count it once: query_range alone would repeat the last value for five minutes."""
     found, _, _ = read(
         prometheus.url,
         kind="downtime",
@@ -141,7 +143,7 @@ def test_a_metric_without_series_leaves_every_minute_unknown(prometheus):
 
 
 def test_a_live_target_that_restarts_and_is_away_loses_and_invents_no_request(tmp_path):
-    """Scrapes are a second apart; the test moves them 15 seconds apart and counts by minute."""
+    """Scrape once a second, at times moved 15 seconds apart, and count by minute."""
     with StubServer.serving() as target, RealPrometheus(tmp_path).serving(target.address) as real:
 
         def now_at(value):
@@ -159,11 +161,11 @@ def test_a_live_target_that_restarts_and_is_away_loses_and_invents_no_request(tm
                 if int(row["value"][1]) > 4
             ]
         )  # fmt: skip
-        for value in (1007, 3, 3, 8):  # 7 requests, a restart and 3 more, 5 more
+        for value in (1007, 3, 3, 8):  # 7 requests, a restart and 3 more, 5 more.
             now_at(value)
         target.answer = lambda *_: (500, {}, b"")
         wait_until(lambda: real.asked("requests_total") == [])
-        now_at(2)  # restarted while it was away
+        now_at(2)  # Restarted while it was away.
         until = whole_minute(clock.machine_now()) + 2 * MINUTE
         address = client.PrometheusAddress(real.url)
         [found] = client.raw_samples(address, 'requests_total{job="triage"}', first, until)

@@ -1,4 +1,4 @@
-"""Machines send minute counts in batches: what can be stored is stored, each other row is named."""
+"""Minute counts pushed in batches: valid rows are stored, each other row is named."""
 
 import copy
 import gzip
@@ -354,7 +354,7 @@ def test_a_backfill_says_why_and_the_log_keeps_it(machine):
 
 
 def test_minutes_of_a_clock_change_are_those_of_utc(machine):
-    """On 25 Oct 2026 an hour comes twice in Berlin; each of its minutes is another one of UTC."""
+    """Store both hours of 25 Oct 2026 in Berlin, whose minutes differ in UTC."""
     night = datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
     with clock.frozen(datetime(2026, 10, 26, tzinfo=UTC)):
         mine = defined()

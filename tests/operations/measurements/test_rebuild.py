@@ -1,4 +1,4 @@
-"""`governance rebuild-indicators` counts hours and days again, and reports what differed."""
+"""`governance rebuild-indicators`, which recounts hours and days and reports differences."""
 
 from click.testing import CliRunner
 from sqlalchemy import select

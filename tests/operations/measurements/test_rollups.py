@@ -1,4 +1,4 @@
-"""Hours and days that are added, and minutes that are subtracted, make up exactly the span."""
+"""Added hours and days, and subtracted minutes, which sum to exactly the span."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ seconds = st.integers(0, 59).map(lambda n: timedelta(seconds=n))
 
 
 def rows(made: list[SignedPart]) -> Counter[datetime]:
-    """How often each minute counts when the rows of these parts are summed."""
+    """Return how often each minute counts when the rows of these parts are summed."""
     counted: Counter[datetime] = Counter()
     for grain, span, sign in made:
         at = span.start
@@ -45,7 +45,7 @@ def minutes_of(span: Span) -> Counter[datetime]:
 
 @given(span=spans, now=moments, late=seconds)
 def test_every_minute_of_the_span_counts_once_and_no_other_one(span, now, late):
-    """Whatever the clock says: it is ahead of the data, behind it, or in the middle."""
+    """Try a clock ahead of the data, behind it, and in the middle."""
     assert rows(list(signed_parts(span, now + late))) == minutes_of(span)
     assert rows([SignedPart(*part, 1) for part in parts(span)]) == minutes_of(span)
 
@@ -59,9 +59,9 @@ def test_parts_begin_and_end_where_their_rows_do(span, late):
 
 @given(span=spans.filter(lambda span: span.minutes > 60), late=seconds)
 def test_a_window_that_ends_now_reads_few_rows(span, late):
-    """At most half an hour of minutes and half a day of hours: at its beginning."""
+    """Read at most half an hour of minutes and half a day of hours, at the window's start."""
     read = Counter[str]()
     for grain, part, _sign in signed_parts(span, span.end + late):
-        stored = min(part.end, span.end)  # nothing is stored after the end
+        stored = min(part.end, span.end)  # No rows are stored after the end.
         read[grain] += max(stored - part.start, timedelta(0)) // UNITS[grain]
     assert read["minute"] <= 30 and read["hour"] <= 12

@@ -19,7 +19,7 @@ from governance.operations.systems.actions import register
 
 
 def define(key: str = "triage-availability", **changes: Any) -> UUID:
-    """Define an indicator of a system that is registered where it isn't; return its id."""
+    """Define an indicator of a system, registered if it isn't there. Return its id."""
     known = {each.key: each.id for each in systems.live_systems()}
     system_id = (
         known.get("claims-triage")
@@ -66,7 +66,7 @@ def before(at: datetime, **ago: float) -> Span:
 
 
 def exclude(span: Span, **changes) -> None:
-    """An approved exclusion."""
+    """Add an approved exclusion."""
     numbers = session().scalars(select(Exclusion.number)).all()
     values = {
         "number": len(numbers) + 1,

@@ -44,7 +44,7 @@ def test_a_spent_budget_is_gone_now():
 
 def test_the_budget_of_a_month_grows_and_has_no_pace_past_its_end():
     month = Span(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
-    last_day = Counts(minutes=1440, down=Fraction("17.2"))  # 10 more than a day allows
+    last_day = Counts(minutes=1440, down=Fraction("17.2"))  # 10 more than a day allows.
     target = Fraction(995, 1000)
     found = gone_at(Fraction(20), last_day, "downtime", target, now=NOW, month=month)
     assert found == NOW + timedelta(days=2)
@@ -63,7 +63,7 @@ def spans(*pairs: tuple[int, int]) -> list[Span]:
 
 
 def attained(problems, *, maintenance=(), unknown=()) -> Fraction:
-    """Percent good of the minutes 1000 to 2000, as objectives count them."""
+    """Return percent good of the minutes 1000 to 2000, as objectives count them."""
     window = spans((1000, 2000))
     known = difference(window, spans(*unknown))
     hidden = intersection(window, spans(*maintenance))
@@ -79,7 +79,7 @@ def test_every_problem_counts():
 
 
 def test_problems_inside_maintenance_dont_count():
-    """Theirs is 90% of all the time; ours leaves maintenance out of the total: 500 of 600."""
+    """Leave maintenance out of the total: 500 of 600. Icinga has 90% of all the time."""
     window, hidden = spans((1000, 2000)), spans((1100, 1300), (1400, 1600))
     down = minutes(difference(intersection(window, spans((1200, 1500))), hidden))
     assert down == 100
@@ -106,7 +106,7 @@ def test_unknown_time_shrinks_the_total():
 
 
 def test_an_empty_history_is_not_100_percent():
-    """Icinga's is: deliberately not ours."""
+    """Differ from Icinga on purpose, where it is 100%."""
     score = Score("downtime", 1000, 0, Counts())
     assert score.attained is None
     assert not score.is_determinable(Fraction(0))
@@ -140,7 +140,7 @@ def test_a_budget_is_exact(counts, target):
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
 def test_a_budget_that_is_spent_exactly_is_zero_and_nothing_else(total, parts):
-    """No -4.7e-12%: lost is exactly what the target allows."""
+    """Return exactly zero, not -4.7e-12%, when lost equals what the target allows."""
     total *= parts
     lost = total // parts
     found = (

@@ -1,4 +1,4 @@
-"""Creating, changing and retiring objectives: versions, staleness, what the log keeps."""
+"""Objectives: create, change and retire; versions, staleness, and log entries."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -199,7 +199,7 @@ def test_a_tenant_begins_with_one_period_and_each_move_adds_one(acting, database
         with clock.frozen(clock.now() + timedelta(days=1)):
             tenants.change_settings(tenant, time_zone="Pacific/Auckland")
             tenants.change_settings(tenant, name="Acme II")
-            tenants.change_settings(tenant, time_zone="Asia/Kolkata")  # within the same minute
+            tenants.change_settings(tenant, time_zone="Asia/Kolkata")  # Within the same minute.
         assert [period.zone for period in zone_periods()] == ["Europe/Berlin", "Asia/Kolkata"]
     with acting("admin", "globex"):
         assert [period.zone for period in zone_periods()] == ["Europe/Berlin"]

@@ -1,4 +1,4 @@
-"""OpenSLO v1 files are read and written exactly, and what can't be accepted is named."""
+"""OpenSLO v1 files, read and written exactly; unsupported content is named."""
 
 import json
 import string
@@ -64,12 +64,12 @@ def test_an_example_file_is_the_same_after_it_was_written_and_read(name):
     assert again.refused == again.not_imported == []
     original = yaml.safe_load((FILES / f"example-v1-{name}.yaml").read_text())
     written = list(yaml.safe_load_all(emit(found.documents.values())))
-    if name != "services":  # of the two with one name, one is left
+    if name != "services":  # Of two with one name, one remains.
         assert [_comparable(each) for each in written] == [_comparable(each) for each in original]
 
 
 def _comparable(tree):
-    """PyYAML reads an unquoted time as a datetime; what we write is quoted."""
+    """Return the tree for comparison. PyYAML reads unquoted times as datetimes; we quote them."""
     if isinstance(tree, dict):
         return {key: _comparable(value) for key, value in tree.items()}
     if isinstance(tree, list):
@@ -216,7 +216,7 @@ def test_what_is_written_is_read_again_as_it_was_to_the_last_digit(documents):
 
 @given(documents=files)
 def test_what_is_written_keeps_to_the_published_schema(documents, validator):
-    """It lags the specification: no RatioTimeslices, no targetPercent, no raw ratio."""
+    """Skip what the schema lacks: RatioTimeslices, targetPercent and raw ratios."""
     for each in documents:
         if _is_of_the_schema(each):
             [written] = yaml.safe_load_all(emit([each]))

@@ -1,4 +1,4 @@
-"""An OpenSLO file is previewed, then imported whole or not at all, and exported as it was."""
+"""OpenSLO files: previewed, imported completely or not at all, and exported unchanged."""
 
 import io
 import re
@@ -102,12 +102,12 @@ def import_file(text=FILE, slug="acme"):
 
 
 def first_objective():
-    """The first objective of FILE, for the acting person."""
+    """Create the first objective of FILE as the acting person."""
     return next(each for each in queries.active_objectives() if each.key == "triage-availability")
 
 
 def state(slug="acme"):
-    """Everything that an import could change."""
+    """Return everything that an import could change."""
     with make.acting("viewer", slug):
         objectives = [
             (each.key, each.name, each.target, each.window, each.window_days, each.number)

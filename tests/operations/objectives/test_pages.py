@@ -1,4 +1,4 @@
-"""Pages of objectives through HTTP: list, one objective, forms, exports, who may do what."""
+"""Pages of objectives through HTTP: list, details, forms, exports and permissions."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -36,7 +36,7 @@ def _frozen():
 
 @pytest.fixture
 def availability(acting, database):
-    """Two days of minutes: 25 down in the last 24 hours, an hour without data, an exclusion."""
+    """Add two days of minutes: 25 down in the last 24 hours, an hour without data, an exclusion."""
     with acting():
         indicator = define(kind="downtime", min_requests=3)
         span, down = before(NOW, days=2), Span(NOW - 3 * 60 * MINUTE, NOW - 155 * MINUTE)
@@ -64,7 +64,7 @@ def test_the_list_shows_budget_pace_coverage_and_state(as_viewer, availability):
     assert "Claims triage · Availability has overspent its budget" in shown
     assert "99.5%" in shown and "2 days" in shown
     assert "minutes down" in shown
-    assert "97.9%" in shown  # 2,800 of 2,860 expected minutes
+    assert "97.9%" in shown  # 2,800 of 2,860 expected minutes.
     assert "One objective has gaps" in shown
     assert "Show as table" in shown
 
@@ -87,7 +87,7 @@ def test_least_budget_left_comes_first_and_unknown_last(acting, as_viewer, avail
 
 
 def test_an_objective_that_asks_for_no_coverage_shows_none(acting, as_viewer):
-    """A run of an evaluation measures one minute of a week: 0.0% would read as unknown."""
+    """Show none: a run measures one minute of a week, and 0.0% would read as unknown."""
     with acting():
         weekly = define(kind="downtime", min_requests=3)
         measuring.store(minutes_of(weekly, Span(NOW - 61 * MINUTE, NOW - 60 * MINUTE)))
@@ -142,7 +142,7 @@ def test_the_list_asks_no_more_whatever_its_length(acting, as_viewer, availabili
     with statements() as many:
         as_viewer.get(LIST)
     shown = "\n".join(f"{n}: {each[:120]}" for n, each in enumerate(many))
-    assert len(many) <= len(few) + 1, shown  # one more: the gaps panel
+    assert len(many) <= len(few) + 1, shown  # One more, for the gaps panel.
 
 
 def test_another_tenants_objective_is_not_there(as_stranger, as_neighbour, availability):
@@ -255,7 +255,7 @@ def test_the_export_has_what_the_filters_match(as_viewer, availability):
 
 def test_the_badge_counts_what_the_port_selects(as_viewer, availability):
     assert "2 firing" not in as_viewer.get(LIST).text
-    tenant_cache.forget()  # as an entry of the log does
+    tenant_cache.forget()  # An entry of the log does the same.
     with ports.firing_count.answered_by(lambda: select(literal(2))):
         assert "2 firing" in as_viewer.get(LIST).text
 

@@ -78,8 +78,8 @@ def test_overlapping_exclusions_hide_minutes_once_and_keep_their_counts(acting, 
         measuring.store(minutes_of(indicator, before(NOW, days=1), good=9))
         hour = Span(NOW - timedelta(hours=3), NOW - timedelta(hours=2))
         exclude(hour)
-        exclude(Span(hour.start, hour.start + 30 * MINUTE))  # nested
-        exclude(Span(hour.start + 50 * MINUTE, hour.end + 20 * MINUTE))  # overlapping
+        exclude(Span(hour.start, hour.start + 30 * MINUTE))  # Nested.
+        exclude(Span(hour.start + 50 * MINUTE, hour.end + 20 * MINUTE))  # Overlapping.
         exclude(before(NOW, hours=9), state="proposed")
         exclude(before(NOW, hours=8), indicator_id=define("another"))
         score = only(objective(indicator, window_days=1)).score
@@ -93,7 +93,7 @@ def test_only_service_hours_count(acting, database):
     with acting():
         indicator = define()
         measuring.store(minutes_of(indicator, before(NOW, days=1), good=9))
-        # 25 November 2026 is a Wednesday; Berlin is an hour ahead
+        # 25 November 2026 is a Wednesday; Berlin is an hour ahead.
         hours = {"days": {"wed": [["09:00", "11:00"]], "tue": [["22:00", "24:00"]]}}
         exclude(Span(NOW - timedelta(hours=1), NOW - timedelta(minutes=30)))
         score = only(objective(indicator, window_days=1, service_hours=hours)).score
@@ -108,7 +108,7 @@ def test_a_calendar_month_is_scored_from_its_first_minute_in_the_tenants_zone(ac
         indicator = define()
         measuring.store(minutes_of(indicator, TWO_DAYS))
         found = objective(indicator, window="calendar")
-        assert only(found).score.window == TWO_DAYS.minutes  # data begins within the month
+        assert only(found).score.window == TWO_DAYS.minutes  # Data starts within the month.
         assert only(found).window.whole.end == first_of_month
         assert queries.score_of(found, first_of_month).window == 0
         assert queries.score_of(found, first_of_month + timedelta(hours=2)).window == 120
@@ -136,7 +136,7 @@ def test_pace_and_states(acting, database):
         assert spent.state == "within"
         tight = only(objective(burning, name="Tight", window_days=2, target=Decimal("0.995")))
         assert tight.state == "runs_out"
-        # 24 of 144 are left, at 120 a day
+        # 24 of 144 remain, at 120 a day.
         assert tight.gone_at == NOW + timedelta(days=1) * 24 / 120
         over = only(objective(burning, name="Over", window_days=2, target=Decimal("0.999")))
         assert over.state == "overspent" and over.budget.left < 0

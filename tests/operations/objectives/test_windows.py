@@ -16,7 +16,7 @@ MOVED = [*BERLIN, ZonePeriod(AUCKLAND_SINCE, "Pacific/Auckland")]
 
 
 def test_a_rolling_window_is_days_of_1440_minutes_whatever_clocks_do():
-    # 25 October 2026 has 25 hours in Berlin
+    # 25 October 2026 has 25 hours in Berlin.
     found = rolling(datetime(2026, 11, 25, 10, 10, 42, tzinfo=UTC), 30)
     assert found.so_far == found.whole
     assert found.so_far.minutes == 43_200
@@ -29,10 +29,10 @@ def test_a_rolling_window_is_days_of_1440_minutes_whatever_clocks_do():
     [
         ("2026-01", 31, 0),
         ("2026-02", 28, 0),
-        ("2028-02", 29, 0),  # leap day
-        ("2026-03", 31, -1),  # a day of 23 hours
+        ("2028-02", 29, 0),  # Leap day.
+        ("2026-03", 31, -1),  # A day of 23 hours.
         ("2026-04", 30, 0),
-        ("2026-10", 31, 1),  # a day of 25 hours
+        ("2026-10", 31, 1),  # A day of 25 hours.
     ],
 )
 def test_a_calendar_month_has_the_hours_of_its_days(month, days, hours):
@@ -44,7 +44,7 @@ def test_a_calendar_month_has_the_hours_of_its_days(month, days, hours):
 
 
 def test_a_month_is_empty_in_its_first_minute():
-    start = datetime(2026, 10, 31, 23, 0, 59, tzinfo=UTC)  # midnight in Berlin
+    start = datetime(2026, 10, 31, 23, 0, 59, tzinfo=UTC)  # Midnight in Berlin.
     found = calendar(BERLIN, start)
     assert found.so_far.minutes == 0
     assert found.whole.start == minute_of(start)
@@ -52,8 +52,8 @@ def test_a_month_is_empty_in_its_first_minute():
 
 def test_a_month_in_which_the_tenant_moves_ends_at_midnight_of_the_new_zone():
     found = calendar(MOVED, datetime(2026, 10, 20, tzinfo=UTC)).whole
-    assert found.start == datetime(2026, 9, 30, 22, tzinfo=UTC)  # Berlin
-    assert found.end == datetime(2026, 10, 31, 11, tzinfo=UTC)  # Auckland, summer time
+    assert found.start == datetime(2026, 9, 30, 22, tzinfo=UTC)  # Berlin.
+    assert found.end == datetime(2026, 10, 31, 11, tzinfo=UTC)  # Auckland, summer time.
     assert found.minutes == 31 * 1440 - 11 * 60
 
 

@@ -1,6 +1,4 @@
-"""What the tests of policies share: systems of acme and globex, versions in force, and a second
-operator.
-"""
+"""Systems of acme and globex, active versions, and a second operator, for tests of policies."""
 
 from datetime import timedelta
 
@@ -28,7 +26,7 @@ REASON = "Board decision of 19 November"
 
 
 def register_systems(slug: str = "acme") -> dict[str, object]:
-    """key → id."""
+    """Register the systems. Return key → id."""
     with make.acting("compliance_officer", slug):
         made = {
             key: registering.register(
@@ -46,7 +44,10 @@ def systems(database):
 
 
 def policy_content(tier: str = "standard", overrides=(), on=()) -> Content:
-    """`overrides` are (dimension, value), `on` (system id, dimension, value)."""
+    """Return content.
+
+    `overrides` are (dimension, value), `on` are (system id, dimension, value).
+    """
     found = with_tier(Content(), tier)
     for key, value in dict(overrides).items():
         found = with_value(found, None, key, read(key, value))
@@ -56,7 +57,7 @@ def policy_content(tier: str = "standard", overrides=(), on=()) -> Content:
 
 
 def put_in_force(wanted: Content, slug: str = "acme") -> int:
-    """Publish that content the way its direction requires; return its number."""
+    """Publish that content the way its direction requires. Return its number."""
     with make.acting("admin", slug):
         now = queries.standing()
         try:
@@ -71,7 +72,7 @@ def put_in_force(wanted: Content, slug: str = "acme") -> int:
 
 
 def request_version(wanted: Content, **options) -> object:
-    """The id of the open version, for which an approval is requested."""
+    """Request approval of a version. Return its id."""
     with make.acting("admin"):
         return actions.request_approval(
             wanted, seen=draft_actions.revision(queries.draft()), reason=REASON, **options
@@ -79,14 +80,14 @@ def request_version(wanted: Content, **options) -> object:
 
 
 def approve_version(version_id, role: str = "compliance_officer", slug: str = "acme") -> None:
-    """By another person, who sees it as it is now."""
+    """Approve as another person, with the current fingerprint."""
     approval_helpers.approve_below_pages(
         approval_of(queries.POLICY, version_id, role, slug), role, slug
     )
 
 
 def fingerprint_of_version(version_id) -> str:
-    """What the page of its approval carries."""
+    """Return the fingerprint that the approval's page carries."""
     with make.acting("compliance_officer", read_only=True):
         return kinds.fingerprint_seen(open_approval(queries.POLICY, version_id))
 
@@ -113,20 +114,20 @@ def confirm_change(visitor, address: str, verb: str, then: int = 303, **more):
 
 
 def approval_of(kind: str, target_id, role: str = "admin", slug: str = "acme"):
-    """The id of the approval that is open for that target."""
+    """Return the id of the open approval for that target."""
     with make.acting(role, slug, read_only=True):
         return open_approval(kind, target_id).id
 
 
 def approve_waiver(waiver_id, *roles: str) -> None:
-    """By these people; it takes two."""
+    """Approve as these people; a waiver needs two."""
     for role in roles:
         approval_helpers.approve_below_pages(approval_of(queries.WAIVER, waiver_id), role)
 
 
 @pytest.fixture
 def second_operator(app, isolated):
-    """Another operator beside Eva, signed in."""
+    """Return another operator, in addition to Eva, signed in."""
     make.add_member("second_operator", "console")
     from tests.conftest import visitor
 

@@ -4,7 +4,7 @@ from bs4 import BeautifulSoup
 
 
 def form_values(html: str) -> dict:
-    """What a browser would send of the form as it is shown."""
+    """Return what a browser would send of the form as it is shown."""
     form = BeautifulSoup(html, "html.parser").find("main").find("form")
     sent = {}
     for tag in form.find_all(["input", "select", "textarea"]):

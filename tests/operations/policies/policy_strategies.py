@@ -1,4 +1,4 @@
-"""Values and layers as Hypothesis draws them."""
+"""Hypothesis strategies for values and layers."""
 
 from hypothesis import strategies as st
 

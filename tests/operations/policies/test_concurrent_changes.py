@@ -1,4 +1,4 @@
-"""Two people at the same policy at the same moment: committed, on connections of their own."""
+"""Two people who change one policy at the same time, committed on connections of their own."""
 
 import threading
 
@@ -16,7 +16,7 @@ from tests.waiting import MAX_WAIT_SECONDS
 
 @pytest.fixture
 def globex_policy(committed_world):
-    """Globex: what is left of the races is withdrawn or refused."""
+    """Return Globex, whose leftovers of the races are withdrawn or rejected."""
     yield
     with make.acting("admin", "globex"):
         if (row := queries.draft()) is not None:
@@ -24,7 +24,7 @@ def globex_policy(committed_world):
 
 
 def commit_elsewhere(deed) -> None:
-    """Someone else does it meanwhile, and it is committed."""
+    """Run the act as another person meanwhile, and commit it."""
     failed = []
 
     def act():
@@ -45,7 +45,7 @@ def test_an_edit_that_began_before_anothers_was_saved_overwrites_nothing(globex_
     with make.acting("admin", "globex"):
         seen = draft_actions.revision(draft_actions.draft(Content("strict"), seen="", reason="x"))
     with make.acting("admin", "globex"):
-        shown = queries.draft()  # as the page does, before it comes to the lock
+        shown = queries.draft()  # As the page does before it locks.
         commit_elsewhere(lambda: draft_actions.draft(Content("regulated"), seen=seen, reason="x"))
         with pytest.raises(Stale):
             draft_actions.draft(Content("baseline"), seen=seen, reason="x")
@@ -71,9 +71,7 @@ def test_of_a_rejection_and_an_edit_at_the_same_moment_the_second_is_told(globex
 
 
 def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex_policy):
-    """The admin's page was read before the approval was committed: their edit changes nothing of
-    what is in force now.
-    """
+    """Reject the admin's edit, made on a page that was read before the approval was committed."""
     with make.acting("admin", "globex"):
         row = actions.request_approval(Content("baseline"), seen="", reason="x")
         row_id, seen, before = row.id, draft_actions.revision(row), queries.standing().number

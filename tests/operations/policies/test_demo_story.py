@@ -1,4 +1,4 @@
-"""The demo's story of the policy, played by the product's own actions."""
+"""The demo's policy story, played by the product's own actions."""
 
 from datetime import UTC, datetime, time, timedelta
 

@@ -1,4 +1,4 @@
-"""Ways around two people, an end and the platform minimum, tried one by one."""
+"""Attempts to bypass the second person, an end date or the platform minimum."""
 
 from datetime import timedelta
 
@@ -38,8 +38,9 @@ def operator(role: str = "operator_admin"):
 
 
 def change_platform_minimum(until=None, by: str = "operator_admin", **values):
-    """The id of the version of the operator's layer with these values in its floor; in force, or
-    waiting.
+    """Add a version of the platform minimum with these values, active or awaiting approval.
+
+    Return its id.
     """
     with operator(by):
         now = platform_content(queries.platform())
@@ -69,7 +70,7 @@ def loosened_version(until, **values) -> None:
 
 @pytest.fixture
 def operators(database, second_operator):
-    """Two of them."""
+    """Return two operators."""
 
 
 def test_one_operator_cannot_move_the_end_of_a_looser_floor_by_tightening_something_else(operators):
@@ -180,9 +181,7 @@ def test_what_nobody_may_waive_any_more_is_waived_no_more(systems, operators):
 
 
 def test_a_tier_that_is_not_there_is_as_strict_as_all_of_them_together():
-    """It cannot be taken away; were it gone all the same, nothing is looser, and products go on
-    being answered.
-    """
+    """Be strict without the tier, which can't be deleted, and keep answering products."""
     lost = EffectivePolicy(Platform(), 3, Content("gone"), ())
     found = lost.effective()
     assert found.keys() == DIMENSIONS.keys() and lost.tier.four_eyes
@@ -198,8 +197,9 @@ def test_a_tier_that_is_not_there_is_as_strict_as_all_of_them_together():
     ],
 )
 def test_no_chain_of_steps_by_one_person_ends_looser_than_it_began(systems, steps):
-    """Tier and overrides, up and down, each tried by one: what is in force at the end covers what
-    was at the beginning.
+    """Try tier and overrides, up and down, as one person.
+
+    The final policy covers the first one.
     """
     before = effective_policy()
     for tier in steps:

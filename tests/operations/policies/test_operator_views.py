@@ -1,5 +1,6 @@
-"""The operator's floor and tiers: tightened at once for everybody, loosened by two, and a looser
-floor ends.
+"""The platform minimum and tiers: tightened at once for everybody, loosened by two people.
+
+A loosened minimum has an end.
 """
 
 from datetime import timedelta

@@ -1,5 +1,6 @@
-"""Who may change what is in force, and how: tightening at once, loosening by two, nobody
-overwritten.
+"""Changes of the active policy: one person tightens at once, two people loosen.
+
+Nobody's changes are overwritten.
 """
 
 from datetime import timedelta
@@ -81,7 +82,7 @@ def test_one_person_cannot_loosen(systems, acting):
 
 
 def test_what_the_floor_hides_today_counts_as_loosening(systems, acting):
-    """Both are cut to the minimum's 90 days either way; tomorrow's minimum may differ."""
+    """Compare without the floor: it cuts both to 90 days today, but tomorrow's may differ."""
     put_in_force(policy_content("baseline", {"retention_days": 100}))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="Retention"):
         actions.tighten_now(

@@ -1,6 +1,4 @@
-"""What a step would do, told before it is confirmed: as properties over generated contents and
-counts.
-"""
+"""The preview of a change, by properties over generated contents and counts."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -64,7 +62,7 @@ def at(content: Content) -> EffectivePolicy:
 
 
 def without_empty_overrides(content: Content) -> Content:
-    """Without empty overrides of a system, which say nothing."""
+    """Drop empty overrides of a system, which mean nothing."""
     return read_content(content.plain())
 
 

@@ -1,5 +1,6 @@
-"""The six laws of strictness, over generated layers: no layer can undercut another, and the answer
-says who decided.
+"""The six laws of strictness, over generated layers.
+
+No layer undercuts another, and the answer names the layer that decided.
 """
 
 from datetime import UTC, datetime

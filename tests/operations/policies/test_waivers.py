@@ -1,5 +1,6 @@
-"""Below the platform minimum for a while: requested by one, approved by two others, and the minimum
-is back by itself.
+"""Waivers of the platform minimum: requested by one person, approved by two others.
+
+The minimum returns by itself.
 """
 
 import csv
@@ -33,7 +34,7 @@ from tests.operations.policies.page_helpers import form_values
 
 @pytest.fixture
 def lenient_systems(systems):
-    """Without a tier that is stricter than the platform minimum a waiver shows."""
+    """Publish a tier that isn't stricter than the platform minimum, so that waivers matter."""
     put_in_force(policy_content("baseline"))
     return systems
 
@@ -167,7 +168,7 @@ def test_all_three_are_different_persons(lenient_systems, as_admin, as_officer, 
     decide_approval(as_admin, where, verb="approve")
     decide_approval(
         as_admin, where, verb="approve", seen=seen
-    )  # the second of two clicks changes nothing
+    )  # The second of two clicks changes nothing.
     assert "You approved this already" in main_text(
         as_admin.get(where)
     ) and where not in approvals_in_inbox(as_admin)
@@ -178,7 +179,7 @@ def test_all_three_are_different_persons(lenient_systems, as_admin, as_officer, 
 
 
 def test_what_was_approved_is_what_both_saw(lenient_systems, as_admin, as_officer, as_reviewer):
-    """The tenant's own values are on the page: where they move, who approved before looks again."""
+    """Void earlier approvals when the tenant's own values, which the page shows, change."""
     request(as_admin, lenient_systems)
     approve(as_officer)
     seen = fingerprint_on_page(as_reviewer, newest_approval_page())
@@ -227,9 +228,7 @@ def test_a_rejected_or_withdrawn_waiver_is_never_live(
 
 
 def test_a_request_expires_at_the_waivers_end_and_after_two_weeks(lenient_systems, as_admin):
-    """A request that has expired keeps no other one waiting, whether or not the nightly job has
-    come by.
-    """
+    """Block no other request by an expired one, even before the nightly job."""
     request(as_admin, lenient_systems, days=2)
     with clock.frozen(clock.now() + timedelta(days=4)):
         with make.acting("admin"):
@@ -253,7 +252,7 @@ def oldest():
 
 
 def requested_below_the_pages(systems):
-    """Sessions end within days, requests don't."""
+    """Request without a page, since sessions end within days and requests don't."""
     ends = clock.now() + timedelta(days=20)
     with make.acting("admin"):
         waivers.request(
@@ -358,7 +357,7 @@ def test_who_may_not_and_who_comes_from_elsewhere(
 
 @pytest.fixture
 def several(lenient_systems, as_admin, as_officer, as_reviewer):
-    """Three: one live, one rejected, one requested."""
+    """Create three waivers: one live, one rejected, one requested."""
     request(as_admin, lenient_systems, days=9)
     approve(as_officer, as_reviewer)
     request(

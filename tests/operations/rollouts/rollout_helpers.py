@@ -41,8 +41,9 @@ LIMITS = dict.fromkeys(("baseline", "standard", "strict", "regulated"), 0.9)
 
 
 def world(lane: str = "standard", limits: Mapping[str, float] = LIMITS) -> None:
-    """claims-triage with the feature auto-approve, a suite of one measure that decides, and a red
-    team that held.
+    """Create claims-triage with the feature auto-approve, a suite of one measure and a red team.
+
+    The measure decides, and the red team found nothing.
     """
     with make.acting("admin"):
         system = systems.register(
@@ -78,7 +79,7 @@ def world(lane: str = "standard", limits: Mapping[str, float] = LIMITS) -> None:
 
 
 def evaluate(counts: tuple[int, int] = GOOD, release: str = NEW) -> None:
-    """A judged run of an hour ago, with so many grounded answers and so many others.
+    """Add a judged run of an hour ago, with so many grounded answers and so many others.
 
     It is read in this process: the sandbox has tests of its own.
     """
@@ -117,13 +118,13 @@ def feature_id() -> UUID:
 
 
 def planned(role: str = "contributor", **changed: Any) -> UUID:
-    """A planned rollout, by the action that the form calls."""
+    """Plan a rollout by the action that the form calls."""
     with make.acting(role):
         return actions.plan(draft(**changed)).id
 
 
 def form(**changed: Any) -> dict[str, Any]:
-    """The fields of the form that plans a rollout."""
+    """Return the fields of the form that plans a rollout."""
     with make.acting("contributor", read_only=True):
         given = draft()
     values = {
@@ -161,13 +162,13 @@ def approve(visitor, address: str, *, then: int = 303, seen: str | None = None):
 
 
 def approval_of(visitor, rollout_id: UUID) -> str:
-    """The address of the open request, as the rollout's page links it."""
+    """Return the address of the open request, as the rollout's page links it."""
     page = visitor.get(f"rollouts/{rollout_id}").text
     return re.search(r"approvals/[0-9a-f-]{36}", page)[0]
 
 
 def pass_time(rollout_id: UUID, hours: float = 24 * 8) -> None:
-    """Let the time of its stage pass: its clock began so much earlier."""
+    """Let the time of its stage pass, by an earlier start of its clock."""
     with make.acting("admin"):
         row = session().get_one(Rollout, (make.actor("admin").tenant_id, rollout_id))
         for name in ("since", "entered_at", "started_at"):
@@ -176,7 +177,7 @@ def pass_time(rollout_id: UUID, hours: float = 24 * 8) -> None:
 
 
 def answered(candidate: int, current: int) -> None:
-    """So many answers of the decision API named each release, a minute ago."""
+    """Count so many answers of the decision API for each release, a minute ago."""
     at = (clock.now() - timedelta(minutes=1)).replace(second=0, microsecond=0)
     flag = ("claims-triage", "rollout.auto-approve")
     with make.acting("admin"):
@@ -205,33 +206,33 @@ def running_at(share: int, rollout_id: UUID) -> None:
 
 
 def forget_answers() -> None:
-    """Delete the counted answers, which were of an earlier stage."""
+    """Delete the counted answers, which were from an earlier stage."""
     with make.acting("admin"):
         for each in session().scalars(select(DecisionCount)):
             session().delete(each)
 
 
 def state_of(rollout_id: UUID) -> tuple[str, str]:
-    """Its state, and the name of its stage."""
+    """Return its state and the name of its stage."""
     with make.acting("viewer", read_only=True):
         row = queries.rollout(rollout_id)
         return row.state, row.stage.name if row.stage else ""
 
 
 def readings(rollout_id: UUID) -> Mapping[str, str]:
-    """The verdict of each gate by its name."""
+    """Return the verdict of each gate by its name."""
     with make.acting("viewer", read_only=True):
         results = standing_of(queries.rollout(rollout_id)).results
         return {each.reading.name: each.verdict for each in results}
 
 
 def served() -> list[tuple[int, tuple[str, str], str]]:
-    """Share, releases and state of what the decision API serves."""
+    """Return share, releases and state of what the decision API serves."""
     with make.acting("viewer", read_only=True):
         return [(each.share, each.variants, each.state) for each in queries.serving()]
 
 
 def watch() -> None:
-    """Let the job look at the gates of Acme."""
+    """Let the job check the gates of Acme."""
     with current.acting_as(make.system_actor("acme")):
         jobs.watch_tenant()

@@ -1,4 +1,4 @@
-"""Two people who take the same step at the same moment, each on a connection of their own."""
+"""Two people who take the same step at the same time, each on a connection of their own."""
 
 import threading
 from uuid import UUID
@@ -31,7 +31,7 @@ KEY = "advanced-twice"
 
 @pytest.fixture(scope="module")
 def race_database(server, worker_id):
-    """Of its own: other tests commit an AI system of the same slug."""
+    """Return a database of its own: other tests commit an AI system of the same slug."""
     return migrated_database(f"rollouts_at_once_{worker_id}")
 
 
@@ -75,7 +75,7 @@ def test_of_two_promotions_at_the_same_moment_one_is_taken(committed_world):
 
 
 def _taken_by_two(rollout_id: UUID, step: str, seen: str) -> list[str]:
-    """Let two people take a step at the same moment; return what became of each, in order."""
+    """Let two people take a step at the same time. Return their results, in order."""
     start, outcomes = threading.Barrier(2), list[str]()
 
     def take(role: str) -> None:

@@ -1,4 +1,4 @@
-"""What Meridian does by itself: it halts, rolls back or pauses, and never advances."""
+"""Automatic steps: Meridian halts, rolls back or pauses, and never advances."""
 
 import re
 
@@ -33,7 +33,7 @@ from tests.operations.rollouts.rollout_helpers import (
 
 @pytest.fixture(scope="module")
 def begun(app, module_transaction):
-    """A system with good runs of both releases; written once."""
+    """Create a system with good runs of both releases, once."""
     world()
     for release in (OLD, NEW):
         evaluate(release=release)
@@ -41,7 +41,7 @@ def begun(app, module_transaction):
 
 @pytest.fixture(autouse=True)
 def _world(begun, isolated):
-    """Each test is rolled back to it."""
+    """Roll back each test to the system."""
 
 
 def test_a_failed_guardrail_halts_the_rollout_and_people_see_why(
@@ -183,7 +183,7 @@ def test_a_figure_that_needs_a_permission_is_a_verdict_for_others_and_in_the_rec
 @pytest.mark.parametrize("kind", ["guardrail", "signal", "condition"])
 @pytest.mark.parametrize("verdict", ["missing", "undecided"])
 def test_a_gate_without_a_decided_figure_never_passes_and_never_triggers(registered, kind, verdict):
-    """As the age of a red team: any feature registers a gate, and the ladder lists it."""
+    """Register a gate as any feature may, like red-team age; the ladder lists it."""
     rollout_id = planned()
     running_at(500, rollout_id)
     reading = GateReading("Red-team age", verdict, "at most 30 days", "none", n="0")

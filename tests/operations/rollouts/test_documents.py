@@ -1,4 +1,4 @@
-"""How far a release got is in the documents of its AI system, bound to its rollout."""
+"""The reach of a release in the documents of its AI system, bound to its rollout."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.publishing.system_documents.document_helpers import FILE
 
 @pytest.fixture(scope="module")
 def begun(app, module_transaction):
-    """A system with good runs of both releases; written once."""
+    """Create a system with good runs of both releases, once."""
     world()
     for release in (OLD, NEW):
         evaluate(release=release)
@@ -29,7 +29,7 @@ def begun(app, module_transaction):
 
 @pytest.fixture(autouse=True)
 def _world(begun, isolated):
-    """Each test is rolled back to it."""
+    """Roll back each test to the system."""
 
 
 def _points() -> list[tuple[tuple[str, ...], str]]:

@@ -1,4 +1,4 @@
-"""A gate's figure leads to its page only for readers who have that page."""
+"""Links from a gate's figure to its page, shown only to readers of that page."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What gates read: objectives with what was really measured, and stages that a policy closes."""
+"""Inputs of gates: objectives with real measurements, and stages that a policy closes."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -35,7 +35,7 @@ OBJECTIVE = "Objective: Claims triage · Availability"
 
 @pytest.fixture(scope="module")
 def begun(app, module_transaction):
-    """A system with good runs of both releases; written once."""
+    """Create a system with good runs of both releases, once."""
     world()
     for release in (OLD, NEW):
         evaluate(release=release)
@@ -43,11 +43,11 @@ def begun(app, module_transaction):
 
 @pytest.fixture(autouse=True)
 def _world(begun, isolated):
-    """Each test is rolled back to it."""
+    """Roll back each test to the system."""
 
 
 def _measured(indicator_id, *, good: int, hours_ago: int, minutes: int = 60) -> None:
-    """So many minutes with 100 requests each, of which these were good."""
+    """Add so many minutes with 100 requests each, of which `good` succeeded."""
     start = whole_minute(clock.now()) - timedelta(hours=hours_ago)
     span = Span(start, start + timedelta(minutes=minutes))
     with make.acting("admin"):

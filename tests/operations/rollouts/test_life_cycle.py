@@ -31,7 +31,7 @@ freezes = st.lists(spans, max_size=4)
 
 
 def walked(taken, times, frozen=()):
-    """Every place that a sequence of steps leads to; impossible ones change nothing."""
+    """Yield every stage that a sequence of steps leads to; impossible steps change nothing."""
     at = PLANNED
     for step, now in zip(taken, times, strict=False):
         before = at
@@ -123,9 +123,9 @@ def test_the_ladder_of_high_risk_is_longer_and_slower():
 @pytest.mark.parametrize(
     ("candidate", "current", "expected", "mismatch"),
     [
-        (2318, 43702, 0.05, False),  # 5.04%: p = 0.72
+        (2318, 43702, 0.05, False),  # 5.04%: p = 0.72.
         (2800, 43220, 0.05, True),
-        (3, 40, 0.05, False),  # too few to test
+        (3, 40, 0.05, False),  # Too few to test.
         (0, 0, 0.05, False),
         (400, 0, 1.0, False),
         (400, 1, 1.0, True),

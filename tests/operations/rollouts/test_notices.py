@@ -1,4 +1,4 @@
-"""What Meridian does to a rollout by itself is told to those who can act, and a request to approvers."""
+"""Notices of Meridian's own steps, to those who can act, and of requests, to approvers."""
 
 import pytest
 from sqlalchemy import update
@@ -32,7 +32,7 @@ HALTED = "Meridian halted RO-1 of claims-triage, release 2026.12.0, at 5%: Groun
 
 @pytest.fixture(scope="module")
 def begun(app, module_transaction):
-    """A system with good runs of both releases; written once."""
+    """Create a system with good runs of both releases, once."""
     world()
     for release in (OLD, NEW):
         evaluate(release=release)
@@ -40,7 +40,7 @@ def begun(app, module_transaction):
 
 @pytest.fixture(autouse=True)
 def _world(begun, isolated):
-    """Each test is rolled back to it."""
+    """Roll back each test to the system."""
 
 
 def _prefer(role: str, channel: str) -> None:
@@ -53,7 +53,7 @@ def _prefer(role: str, channel: str) -> None:
 
 
 def _mailed() -> list[str]:
-    """The subjects of what is on its way by mail, about a rollout."""
+    """Return the subjects of queued mail about a rollout."""
     with make.acting("admin", read_only=True):
         found = session().query(WorkItem).filter(WorkItem.kind == "mail").all()
         return [each.params["subject"] for each in found if "RO-1" in each.params["subject"]]
@@ -113,7 +113,7 @@ def test_a_step_that_awaits_approval_tells_approvers_but_not_its_requester(
     rollout_id = planned(role="compliance_officer")
     says = "asks you to approve: start RO-1 of claims-triage, release 2026.12.0"
     advance(as_officer, rollout_id)
-    with make.acting("contributor"):  # finds the open request
+    with make.acting("contributor"):  # It finds the open request.
         row = queries.rollout(rollout_id)
         seen = standing_of(row).fingerprint
         actions.request_step(row, step="start", seen=seen, reason="Again.")

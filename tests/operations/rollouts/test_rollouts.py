@@ -1,4 +1,4 @@
-"""A release goes from plan to everybody: steps by people, gates, freezes, and who may do what."""
+"""A release from plan to everybody: people's steps, gates, freezes and permissions."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -50,7 +50,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 @pytest.fixture(scope="module")
 def begun(app, module_transaction):
-    """A system of the standard risk class, with good runs of both releases; written once."""
+    """Create a system of the standard risk class with good runs of both releases, once."""
     world()
     for release in (OLD, NEW):
         evaluate(release=release)
@@ -58,7 +58,7 @@ def begun(app, module_transaction):
 
 @pytest.fixture
 def standard(begun, isolated):
-    """The same; each test is rolled back to it."""
+    """Return the system. Each test is rolled back to it."""
 
 
 # ---- planning

@@ -1,4 +1,4 @@
-"""Evaluations are shown by the release that is served; other releases decide nothing."""
+"""Evaluations by served release; other releases decide nothing."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def begun(app, module_transaction):
 
 @pytest.fixture
 def in_rollout(begun, isolated):
-    """RO-1 brings 2026.12.0 to 1% of the people; the others get 2026.11.2."""
+    """Let RO-1 serve 2026.12.0 to 1% of the people; the others get 2026.11.2."""
     rollout_id = planned()
     running_at(100, rollout_id)
     return rollout_id
@@ -60,7 +60,7 @@ def test_a_newer_run_of_another_release_never_hides_the_failing_live_one(in_roll
     assert f"the failure is grounded answers in claims-triage {OLD}" in page
     assert f"{OLD} Served" in page
     assert f"{NEW} RO-1, running at 1%" in page
-    assert f"run 3 of {OLD}" in page and f"run 4 of {NEW}" in page  # each cell names both
+    assert f"run 3 of {OLD}" in page and f"run 4 of {NEW}" in page  # Each cell names both.
 
 
 def test_runs_of_unknown_releases_are_apart_and_count_nowhere(in_rollout, as_viewer):
@@ -79,7 +79,7 @@ def test_runs_of_unknown_releases_are_apart_and_count_nowhere(in_rollout, as_vie
 
 
 def test_a_run_says_that_its_release_is_unknown_until_a_rollout_has_it(in_rollout, as_viewer):
-    """Planning the rollout names the runs that count from then on; nothing before it changes."""
+    """Count runs from the plan of their rollout on, and change none before it."""
     evaluate(GOOD, UNHEARD_OF)
     with make.acting("viewer", read_only=True):
         system_id = register.system("claims-triage").id
@@ -128,7 +128,7 @@ def test_who_is_served_follows_each_step(in_rollout):
 
 @pytest.fixture
 def counted(in_rollout):
-    """Count grounded answers, and return a reader of the minutes that were counted."""
+    """Count grounded answers. Return a reader of the counted minutes."""
     with make.acting("admin"):
         found = indicators.define(
             key="grounded-answers",
@@ -151,7 +151,7 @@ def counted(in_rollout):
 
 @pytest.fixture
 def later(counted):
-    """Two hours after the last step: the runs ended one hour ago."""
+    """Move two hours past the last step, so that the runs ended one hour ago."""
     with clock.frozen(clock.now() + timedelta(hours=2)):
         yield
 

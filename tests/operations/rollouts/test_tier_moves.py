@@ -1,4 +1,4 @@
-"""A change of the policy tier names the gates of open rollouts that it moves."""
+"""The gates of open rollouts that a change of the policy tier affects."""
 
 import pytest
 
@@ -17,12 +17,12 @@ from tests.operations.rollouts.rollout_helpers import (
     world,
 )
 
-BETWEEN = (190, 10)  # more than 90%, less than 99%
+BETWEEN = (190, 10)  # More than 90%, less than 99%.
 
 
 @pytest.fixture
 def at_one_percent(app, isolated):
-    """RO-1 at 1%: its release passes in Standard, and misses the limit of Strict."""
+    """Bring RO-1 to 1%. Its release passes in Standard and misses the limit of Strict."""
     world(limits=LIMITS | {"strict": 0.99, "regulated": 0.99})
     for release in (OLD, NEW):
         evaluate(BETWEEN, release)

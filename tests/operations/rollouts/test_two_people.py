@@ -1,4 +1,4 @@
-"""A rollout of a high-risk system: one person requests a step, another approves what both saw."""
+"""Rollouts of a high-risk system: one person requests a step, another approves what both saw."""
 
 import pytest
 
@@ -26,7 +26,7 @@ from tests.operations.rollouts.rollout_helpers import (
 
 @pytest.fixture(scope="module")
 def begun(app, module_transaction):
-    """A high-risk system with good runs of both releases; written once."""
+    """Create a high-risk system with good runs of both releases, once."""
     world("high_risk")
     for release in (OLD, NEW):
         evaluate(release=release)
@@ -34,7 +34,7 @@ def begun(app, module_transaction):
 
 @pytest.fixture
 def high_risk(begun, isolated):
-    """The same; each test is rolled back to it."""
+    """Return the system. Each test is rolled back to it."""
 
 
 def test_high_risk_takes_two_people_who_see_the_gates(high_risk, as_contributor, as_officer):

@@ -1,4 +1,4 @@
-"""A tenant with systems, features, keys and consumers, made by the product's own actions."""
+"""A tenant with systems, features, keys and consumers, created by the product's own actions."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -64,8 +64,9 @@ def note_answers(
     region: str = "Frankfurt",
     slug: str = "acme",
 ) -> None:
-    """These consumers had an answer of that version (the present one by default) at that
-    instant.
+    """Record answers of that version to these consumers at that time.
+
+    The default is the current version.
     """
     with current.acting_as(make.system_actor(slug)), transaction():
         number, moment = (
@@ -80,7 +81,7 @@ def note_answers(
 def stop_feature(
     what: str | None = "auto-approve", of: str = "claims-triage", by: str = "admin", **options: bool
 ) -> UUID:
-    """The id of a stop of that feature; None stops the whole system."""
+    """Stop that feature, or the complete system if None. Return the stop's id."""
     with make.acting(by):
         found = register.system(of)
         part = find_feature(what, of)[1] if what else None
@@ -104,7 +105,7 @@ def stop_fingerprint(stop_id: UUID) -> str:
 def active_stops() -> list[Stop]:
     with make.acting("admin", read_only=True):
         found = list(session().scalars(queries.select_own_active()).all())
-        session().expunge_all()  # read after the transaction
+        session().expunge_all()  # The object is read after the transaction.
         return found
 
 

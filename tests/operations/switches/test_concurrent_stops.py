@@ -1,4 +1,4 @@
-"""Two people at the same switch at the same moment: committed, on connections of their own."""
+"""Two people at the same switch at the same time, committed on connections of their own."""
 
 import threading
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ WAITING_FOR_A_LOCK = """
 
 
 def run_concurrently(deed, slug="globex", roles=("admin", "compliance_officer")):
-    """What came of it when two people did it at the same moment."""
+    """Return the outcomes when two people did it at the same time."""
     start, outcomes = threading.Barrier(2), []
 
     def act(role):
@@ -68,9 +68,7 @@ def test_two_people_who_stop_at_once_make_one_stop_and_two_who_restart_end_it_on
 
 
 def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed_world, app):
-    """A stop waits for nobody: of a restart at the same moment the page that was opened before is
-    stale.
-    """
+    """Stop without waiting: of a simultaneous restart, the page that was opened before is stale."""
     with make.acting("admin", "globex"):
         one = actions.stop("tenant", None, None, serve=False, reason="One plane").id
         shown = actions.seen(queries.stop(one))
@@ -99,9 +97,11 @@ def test_a_restart_that_waits_for_its_turn_keeps_no_stop_waiting(committed_world
 
 @pytest.fixture
 def requested(committed_world):
-    """A stop of a high-risk feature, its request by the admin, and what an approver has seen.
+    """Stop a high-risk feature and request its restart as the admin.
 
-    It ends as it began.
+    Yield it with the fingerprint that an approver has seen.
+
+    The stop is removed afterwards.
     """
     switch_helpers.register_system(f"race-{uuid4().hex[:8]}", features=["draft"])
     with make.acting("admin"):
@@ -127,7 +127,7 @@ def approve(requested):
 
 
 def state(requested):
-    """Of the request, and how many stops of the feature are active."""
+    """Return the request's state, and the number of active stops of the feature."""
     with make.acting("admin", read_only=True):
         active = [
             each
@@ -138,9 +138,7 @@ def state(requested):
 
 
 def test_a_stop_and_an_approval_of_the_restart_at_once_leave_it_stopped(requested):
-    """Either the stop comes first and voids the request, or it comes after the restart and stops it
-    again.
-    """
+    """Void the request by an earlier stop, or stop again after the restart."""
 
     def press(role):
         if role == "reviewer":

@@ -1,5 +1,6 @@
-"""Drills: planned, agreed to, run by the jobs process exactly once, ended whatever happens, filed
-as evidence.
+"""Drills: planned, approved, run exactly once by the jobs process, always ended.
+
+They are stored as evidence.
 """
 
 import csv
@@ -40,12 +41,12 @@ from tests.operations.switches import switch_helpers
 
 @pytest.fixture(autouse=True)
 def standard_system(database):
-    """A system of the standard lane, whose drills need one person."""
+    """Register a system of the standard risk class, whose drills need one person."""
     return switch_helpers.register_system("ad-copywriter", "standard", ("draft", "translate"))
 
 
 def plan_drill(seconds=5, part="draft", of="ad-copywriter", **options):
-    """Due in a minute."""
+    """Plan a drill that is due in a minute."""
     with make.acting("admin"):
         return drill_actions.plan(
             *switch_helpers.find_feature(part, of),
@@ -63,12 +64,12 @@ def drill(drill_id) -> Drill:
 
 
 def seconds_later(seconds):
-    """So long after now."""
+    """Freeze the clock so many seconds later."""
     return clock.frozen(switch_helpers.seconds_from_now(seconds))
 
 
 def started_stop(drill_id):
-    """It is active; return the row of its stop."""
+    """Check that the stop is active and return its row."""
     with seconds_later(61):
         assert jobs.run_once()
     with make.acting("admin", read_only=True):
@@ -159,7 +160,7 @@ def test_nobody_who_listens_is_a_failure_and_stops_nothing():
 
 
 def test_killed_half_way_it_is_ended_by_whoever_comes_next():
-    """The process died after the drill had started; an hour later another one finds it."""
+    """End a drill whose process died after the start, when another finds it an hour later."""
     key, drill_id = switch_helpers.create_api_key(), plan_drill()
     switch_helpers.note_answers(key, ["a"])
     started_stop(drill_id)
@@ -189,7 +190,7 @@ def test_the_job_runs_until_nothing_is_under_way():
     waited = []
 
     def wait(seconds):
-        """Time passes, and the consumer asks."""
+        """Let time pass while the consumer polls."""
         waited.append(seconds)
         with make.acting("admin", read_only=True):
             held = queries.stop_of_drill(drill_id)
@@ -268,7 +269,7 @@ def test_another_tenants_drill_runs_in_its_own(acting):
 
 
 def requested(**options):
-    """The id of a drill of claims-triage, and of its approval."""
+    """Request a drill of claims-triage. Return its id, and that of its approval."""
     switch_helpers.register_system()
     return again(**options)
 
@@ -313,7 +314,7 @@ def test_a_request_expires_when_the_drill_was_to_begin(acting):
         )
         with pytest.raises(Stale, match="expired"):
             approve_below_pages(approval, "compliance_officer")
-        second, _approval = again()  # one whose time passed is in nobody's way
+        second, _approval = again()  # An expired one blocks no other.
         assert (drill(drill_id).state, drill(second).state) == ("cancelled", "requested")
     with clock.frozen(switch_helpers.seconds_from_now(3600)):
         approval_jobs.expire()
@@ -396,7 +397,7 @@ def test_the_high_risk_lane_needs_a_reason_and_a_time_that_leaves_room_for_the_a
 
 
 def test_a_drill_that_one_person_planned_does_not_take_place_on_what_was_raised_since(acting):
-    """Nor do those that would repeat it: of a high-risk system another person approves first."""
+    """Cancel it and its repeats: a high-risk system needs the approval of another person first."""
     drill_id = plan_drill(repeat_days=7)
     with acting("compliance_officer"):
         systems.raise_lane(

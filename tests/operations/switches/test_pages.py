@@ -1,6 +1,4 @@
-"""The switches' pages through the front door: who stops, who restarts, what every page then
-says.
-"""
+"""The pages of switches: who stops, who restarts, and what every page then shows."""
 
 import re
 from datetime import timedelta
@@ -41,7 +39,7 @@ def fingerprint_in_form(page):
 
 
 def visitor_needing_step_up(app, role="admin"):
-    """Somebody who signed in ten minutes ago."""
+    """Return a visitor who signed in ten minutes ago."""
     return Visitor(app, make.cookie(role, signed_in_ago=timedelta(minutes=10)), "acme")
 
 
@@ -113,7 +111,7 @@ def test_the_dialogs_form_is_a_page_too(as_admin, as_viewer):
 
 
 def banner(page):
-    """Its markup; empty where there is none."""
+    """Return the banner's markup, or "" if there is none."""
     return page.text.partition('class="c-banner')[2].partition("</aside>")[0]
 
 
@@ -245,7 +243,7 @@ def test_restarting_the_high_risk_lane_takes_two_who_just_signed_in(
 
 
 def test_the_approval_names_what_answers_again_and_what_stays_stopped(as_admin, as_officer, acting):
-    """Everything is to restart: a system and a feature that are stopped by themselves stay so."""
+    """Restart everything but a system and a feature with stops of their own."""
     switch_helpers.register_system("ad-copywriter", "standard", ("draft", "translate"))
     key = switch_helpers.create_api_key()
     switch_helpers.note_answers(key, ["frankfurt-worker-3"])
@@ -409,7 +407,7 @@ def test_the_board_shows_every_switch_and_what_was_restarted(as_viewer, as_admin
     assert "Past stops" in text and "ad-copywriter · draft" in text
     assert (
         main_text(as_viewer.get(f"switches/stops/{held}")).count("Fixed.") == 2
-    )  # beside its facts, and from the log
+    )  # Next to its facts, and from the log.
 
 
 def test_without_a_system_the_board_says_what_it_is_for(as_neighbour):

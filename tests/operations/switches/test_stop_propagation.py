@@ -1,4 +1,7 @@
-"""Who was to obey, who did, and whether a switch would work: pure, over generated consumers."""
+"""Propagation of a stop: expected consumers, acknowledgements and readiness.
+
+The tests are pure, over generated consumers.
+"""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -39,7 +42,7 @@ def consumer_sets(draw, least=0):
 STOPPED_SYSTEMS = st.sampled_from([None, *SYSTEMS])
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # A busy machine is no failure.
 @given(consumer_sets(), STOPPED_SYSTEMS)
 def test_a_stop_of_everything_reaches_whoever_any_stop_reaches(crowd, whom):
     assert set(expected(crowd, whom, NOW)) <= set(expected(crowd, None, NOW))
@@ -59,7 +62,7 @@ def test_who_was_not_heard_for_a_day_is_forgotten_and_nobody_else(crowd, whom):
 @settings(deadline=None)
 @given(consumer_sets(), st.data())
 def test_obeyed_and_missing_are_the_expected(crowd, data):
-    """Whatever acknowledgements there are, of whomever, in whatever order."""
+    """Try any acknowledgements, from any consumer, in any order."""
     of = [one.id for one in crowd if data.draw(st.booleans())]
     acks = {
         one.id: NOW + data.draw(st.timedeltas(timedelta(seconds=-9), timedelta(minutes=9)))
@@ -115,7 +118,7 @@ def test_a_stop_is_acknowledged_by_the_first_answer_that_holds_it(told, known, v
 
 
 def test_what_is_heard_after_the_stop_ended_is_no_acknowledgement():
-    """A consumer that comes back after a drill skips its version: it never answered from it."""
+    """Ignore a consumer that returns after a drill: it skips the drill's version."""
     held = [note_answer(9, 30)]
     assert acknowledged(held, 0, 7, NOW + timedelta(seconds=10)) is None
     assert acknowledged(held, 0, 7, NOW + timedelta(seconds=30)) == held[0].at

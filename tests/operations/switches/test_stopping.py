@@ -1,6 +1,4 @@
-"""Stopping and restarting, as actions: who may, what is left of a second click, what a restart is
-bound to.
-"""
+"""Stopping and restarting, as actions: permissions, second clicks, and bound restarts."""
 
 from datetime import timedelta
 
@@ -25,7 +23,7 @@ from tests.operations.switches import switch_helpers
 
 @pytest.fixture(autouse=True)
 def claims_system(database):
-    """The high-risk system that most of it is about."""
+    """Return the high-risk system that most tests are about."""
     return switch_helpers.register_system()
 
 
@@ -123,7 +121,7 @@ def test_a_stop_of_everything_covers_every_system(acting):
 
 
 def request_restart(stop_id, by="admin"):
-    """The id of the request."""
+    """Request a restart. Return the request's id."""
     with make.acting(by):
         found = queries.stop(stop_id)
         return actions.request_restart(
@@ -166,7 +164,7 @@ def test_the_high_risk_lane_takes_two(acting):
 
 
 def test_who_stopped_may_be_one_of_the_two():
-    """They know best why; they may request or approve, as any other."""
+    """Allow it: they know best why, and may request or approve like any other."""
     held = switch_helpers.stop_feature(by="compliance_officer")
     approve_below_pages(request_restart(held), "compliance_officer")
     assert switch_helpers.active_stops() == []
@@ -182,7 +180,7 @@ def test_the_standard_lane_takes_one_with_a_reason(acting):
         with pytest.raises(Invalid, match="Enter a reason"):
             actions.restart(found, seen=actions.seen(found), reason=" ")
         actions.restart(found, seen=actions.seen(found), reason="Fixed.")
-        actions.restart(found, seen="whatever")  # the second click of the same person
+        actions.restart(found, seen="whatever")  # The second click of the same person.
     assert (
         switch_helpers.active_stops() == []
         and len(switch_helpers.entries_of_action("switch.feature.restarted")) == 1
@@ -206,7 +204,7 @@ def test_everything_takes_two_while_one_live_system_is_high_risk(acting):
 
 
 def test_a_stop_that_is_pressed_again_voids_the_request_to_restart(acting):
-    """Also when nothing more is stopped by it: anyone who presses it wants it stopped."""
+    """Void it even if the second stop adds nothing, since that person wants it stopped."""
     held = switch_helpers.stop_feature()
     first = request_restart(held)
     assert switch_helpers.stop_feature(by="compliance_officer") == held
@@ -236,7 +234,7 @@ def test_a_stop_of_the_other_plane_voids_the_request_too():
 
 
 def test_a_wider_or_narrower_stop_is_looked_at_before_the_restart_is_approved(acting):
-    """It is another stop: the request stays, and the approver sees it first."""
+    """Keep the request, but show the changed stop to the approver first."""
     held = switch_helpers.stop_feature()
     requested = request_restart(held)
     with acting("compliance_officer"):
@@ -252,8 +250,9 @@ def test_a_wider_or_narrower_stop_is_looked_at_before_the_restart_is_approved(ac
 
 
 def test_a_restart_of_what_was_archived_since_is_void(acting):
-    """Nobody restarts a retired system on what was said of a live one; a request that knows of it
-    may.
+    """Void it: a retired system is not restarted on facts about a live one.
+
+    A request that includes the retirement may be approved.
     """
     held = switch_helpers.stop_feature()
     requested = request_restart(held)
@@ -323,7 +322,7 @@ def test_a_request_to_restart_expires_and_leaves_it_stopped(acting):
 
 
 def test_what_is_stopped_above_stays(acting):
-    """Restarting a feature does not restart its system."""
+    """Keep the system stopped when one of its features restarts."""
     switch_helpers.register_system("ad-copywriter", "standard", ("draft",))
     whole, part = (
         switch_helpers.stop_feature(None, "ad-copywriter"),
@@ -415,7 +414,7 @@ def test_a_late_batch_after_the_restart_tells_only_what_was_in_time(acting):
 
 @pytest.fixture
 def second_operator(database):
-    """Another person of the same role."""
+    """Return another person of the same role."""
     make.add_member("second_operator", "console")
     return "second_operator"
 
@@ -446,7 +445,7 @@ def test_the_operator_stops_every_tenant_and_a_second_one_restarts(acting, secon
 
 
 def test_stopping_everything_again_voids_the_request_to_restart_it(acting, second_operator):
-    for again in ({"serve": False}, {}):  # as wide as it was, and wider
+    for again in ({"serve": False}, {}):  # As wide as before, and wider.
         with acting("operator_admin", "console"):
             held = platform_actions.stop_platform(serve=False, reason="x")
             seen = platform_actions.platform_seen(held)

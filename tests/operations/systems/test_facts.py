@@ -1,4 +1,4 @@
-"""What the register says of a system is cleaned, compared and judged by pure functions."""
+"""Facts of a system in the register: pure functions that clean, compare and judge them."""
 
 import pytest
 

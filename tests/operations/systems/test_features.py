@@ -1,4 +1,4 @@
-"""Features, the risk class and edits of a system; each raises the tenant's revision."""
+"""Features, the risk class and edits of a system, each of which raises the tenant's revision."""
 
 import re
 
@@ -129,9 +129,7 @@ def test_one_person_raises_the_lane_at_once(as_officer):
 
 
 def test_who_changes_a_system_or_a_feature_keeps_no_stop_of_it_waiting(as_officer, statements):
-    """A stop points to the row; only a lock on its key would hold it up, and the two could wait in
-    a ring.
-    """
+    """Lock without blocking stops: only a key lock would, and both could deadlock."""
     as_officer.post(f"{SYSTEM}/features/new", **FEATURE)
     feature_id, _ = features()["auto-approve"]
     with statements() as sent:

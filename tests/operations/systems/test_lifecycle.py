@@ -1,4 +1,4 @@
-"""Lifecycle stages move as allowed; agents and MCP servers are recertified."""
+"""Lifecycle stages and their transitions; recertification of agents and MCP servers."""
 
 from datetime import timedelta
 

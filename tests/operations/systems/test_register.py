@@ -1,4 +1,4 @@
-"""The register by stage, class and kind; recertification in inboxes; what a retirement means."""
+"""The register by stage, class and kind; recertification in inboxes; effects of a retirement."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""A person confirms that an outdated record is still valid, until the next substantial change."""
+"""Confirmations that an outdated record is still valid, until the next substantial change."""
 
 import re
 from datetime import timedelta
@@ -28,7 +28,7 @@ def system_id(app, isolated):
 
 
 def change(purpose):
-    """A substantial change."""
+    """Make a substantial change."""
     with make.acting("compliance_officer"):
         row = queries.system("claims-triage", lock=True)
         actions.edit(row, seen=actions.revision(row), name=row.name, purpose=purpose, owner_id=None)
@@ -99,7 +99,7 @@ def test_an_acceptance_is_confirmed_by_neither_its_requester_nor_after_another_s
         for title in ("One", "Two")
     )
     for each in (risk, other):
-        risk_helpers.accept(each)  # requested by the officer, accepted by the reviewer
+        risk_helpers.accept(each)  # Requested by the officer, accepted by the reviewer.
     change("Decides claims.")
     mine = as_officer.post(CONFIRM, record=risk, reason=REASON, then=422)
     assert "another person must confirm it" in main_text(mine)

@@ -1,4 +1,4 @@
-"""What other features say of a system on its pages: data sets, models' successors, retirement."""
+"""Other features' facts on a system's pages: data sets, models' successors, retirement."""
 
 from datetime import timedelta
 
@@ -57,7 +57,8 @@ def test_a_data_set_that_a_system_names_shows_its_state_and_leads_to_its_page(as
         text = main_text(page)
         assert f"/data-sets/{claims}" in page.text
         assert "Stale since" in text and "No consent since" in text
-        assert "version 1 is published" in text  # of wordings, whose version 3 isn't there
+        # The data set wordings, whose version 3 doesn't exist.
+        assert "version 1 is published" in text
         assert "a list on paper" in text
 
 

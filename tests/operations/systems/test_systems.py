@@ -23,7 +23,7 @@ TRIAGE = {
     "purpose": "Sorts incoming claims for adjusters.",
     "stage": "live",
 }
-SENT = {**TRIAGE, "since": "2020-03-01"}  # as the form sends it
+SENT = {**TRIAGE, "since": "2020-03-01"}  # As the form sends it.
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_system_is_registered_shown_and_recorded(as_officer, acting):
 
 
 def test_nothing_is_live_that_nobody_stated(as_officer, acting):
-    """The register is evidence: its form asks for the stage and its day, and chooses neither."""
+    """Ask for the stage and its day without a default, since the register is evidence."""
     form = BeautifulSoup(as_officer.get("systems/new").text, "html.parser").select("[name=stage]")
     assert [each["value"] for each in form] == ["proposed", "in_review", "live", "restricted"]
     assert not [each for each in form if each.has_attr("checked")]
@@ -78,7 +78,7 @@ def test_a_stage_that_nobody_stated_is_shown_as_that_until_somebody_does(
 ):
     with acting("admin"):
         system = queries.system("claims-triage", lock=True)
-        system.stage, system.stage_since = "unstated", None  # as a migrated row is
+        system.stage, system.stage_since = "unstated", None  # A migrated row looks like this.
     for page in ("systems/", "systems/claims-triage"):
         assert "Not stated" in main_text(as_officer.get(page))
     assert "Live" not in as_officer.get("systems/export.csv").text

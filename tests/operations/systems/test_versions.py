@@ -1,4 +1,4 @@
-"""Each change of a system is a version; a substantial one is detected, recorded and told."""
+"""Versions of a system, one per change; substantial changes are detected and notified."""
 
 import re
 from datetime import timedelta

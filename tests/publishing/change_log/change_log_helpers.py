@@ -1,4 +1,4 @@
-"""A started change log, changes of it, and its public page."""
+"""A change log with changes and its public page."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ APPROVAL = re.compile(r"approvals/[0-9a-f-]{36}")
 
 
 def started(slug: str = "acme") -> str:
-    """Start the tenant's change log; return the path of its public page."""
+    """Start the tenant's change log. Return the path of its public page."""
     with make.acting("admin", slug):
         return f"/public/changes/{actions.start().token}"
 
@@ -34,13 +34,13 @@ def text(**changed: Any) -> ChangeText:
 
 
 def written(slug: str = "acme", **changed: Any) -> UUID:
-    """A draft that a contributor wrote."""
+    """Write a draft as a contributor."""
     with make.acting("contributor" if slug == "acme" else "admin", slug):
         return actions.write(text(**changed)).id
 
 
 def fields(**changed: Any) -> dict[str, Any]:
-    """The fields of the form."""
+    """Return the fields of the form."""
     given = text()
     values = {
         "once": str(uuid4()),
@@ -55,7 +55,7 @@ def fields(**changed: Any) -> dict[str, Any]:
 
 
 def requested(visitor, change_id: UUID) -> str:
-    """Request its approval; return the address of the request."""
+    """Request approval of a change. Return the address of the request."""
     visitor.post(f"change-log/{change_id}/request")
     return APPROVAL.search(visitor.get(f"change-log/{change_id}").text)[0]
 
@@ -80,7 +80,7 @@ def published(writer, approver, **changed: Any) -> UUID:
 
 
 def changes() -> list[CustomerChange]:
-    """Acme's changes, in the order of their numbers."""
+    """Return Acme's changes, in the order of their numbers."""
     return list(session().scalars(select(CustomerChange).order_by(CustomerChange.number)))
 
 

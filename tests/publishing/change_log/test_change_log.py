@@ -1,4 +1,4 @@
-"""What customers are told: one person writes, another approves, and exactly that is published."""
+"""The change log for customers: one person writes, another approves exactly what is published."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_an_admin_starts_it_and_others_see_that_it_isnt_started(isolated, as_adm
     assert "An admin can start it." in main_text(as_contributor.get("change-log/"))
     as_contributor.post("change-log/start", then=403)
     as_admin.post("change-log/start")
-    as_admin.post("change-log/start")  # a double click
+    as_admin.post("change-log/start")  # A double click.
     page = main_text(as_contributor.get("change-log/"))
     assert "Customers read it at http" in page and "No changes yet" in page
 

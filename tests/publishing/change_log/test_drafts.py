@@ -1,4 +1,7 @@
-"""The record drafts the change log: what customers may notice, each record once, nothing internal."""
+"""Drafts that the record adds to the change log: what customers may notice, each record once.
+
+They contain nothing internal.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +26,7 @@ from tests.publishing.change_log.change_log_helpers import changes, started
 
 @pytest.fixture(scope="module")
 def begun(app, module_transaction):
-    """A system with good runs of both releases; written once."""
+    """Create a system with good runs of both releases, once."""
     world()
     for release in ("2026.11.2", "2026.12.0"):
         evaluate(release=release)
@@ -35,7 +38,7 @@ def log(begun, isolated):
 
 
 def draft() -> list[tuple[str, str]]:
-    """Let the job run; return kind and title of all changes."""
+    """Run the job. Return kind and title of all changes."""
     with current.acting_as(make.system_actor("acme")):
         jobs.draft_in_tenant()
     with make.acting("viewer", read_only=True):

@@ -1,4 +1,4 @@
-"""The public page and its feed: valid for readers, sealed by tenant, silent about all else."""
+"""The public page and its feed: valid for feed readers, separate by tenant, with nothing else."""
 
 import re
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def public(isolated):
-    """The path of Acme's page."""
+    """Return the path of Acme's page."""
     return started()
 
 
@@ -77,7 +77,8 @@ def test_drafts_discarded_and_requested_changes_are_nowhere_public(client, publi
 
 @pytest.mark.parametrize("tail", ["", "/feed.atom"])
 def test_every_wrong_address_gets_the_same_answer(client, public, tail):
-    theirs = started("globex").rsplit("_", 1)[1]  # what is there says no more than what isn't
+    # An existing page reveals no more than a missing one.
+    theirs = started("globex").rsplit("_", 1)[1]
     slug, secret = public.removeprefix("/public/changes/chg_").split("_", 1)
     wrong = [
         f"chg_{slug}_{'A' * 22}",

@@ -1,5 +1,6 @@
-"""A finding of a red team that its regression case closed is a fix for customers: its class and the
-release, and nothing that tells how to break anything.
+"""Drafts of fixes for red-team findings that their regression case closed.
+
+They name the class and the release, and nothing that helps an attacker.
 """
 
 from datetime import timedelta
@@ -28,7 +29,7 @@ from tests.publishing.change_log.change_log_helpers import approve, changes, req
 
 @pytest.fixture(autouse=True)
 def public(app, isolated):
-    """The path of Acme's public page, beside a system with a published suite."""
+    """Return the path of Acme's public page, for a system with a published suite."""
     with clock.frozen(NOW - timedelta(days=30)), make.acting("admin"):
         published_suite()
         system()
@@ -37,7 +38,7 @@ def public(app, isolated):
 
 
 def drafted():
-    """Let the job run; return all changes, which stay readable."""
+    """Run the job. Return all changes, which stay readable."""
     with current.acting_as(make.system_actor("acme")):
         jobs.draft_in_tenant()
     with make.acting("viewer", read_only=True):
@@ -48,7 +49,7 @@ def drafted():
 
 def test_a_closed_finding_is_drafted_once_without_what_the_red_team_tried():
     found = fixed_finding()
-    assert drafted() == []  # a release is named, and nothing proves that it fixes anything
+    assert drafted() == []  # A release is named, but nothing proves that it fixes anything.
     runs()
     step(found, "close")
     (change,) = drafted()

@@ -1,4 +1,4 @@
-"""“Why am I seeing this?”: anyone reads what the record says of a system, and nothing of the tenant."""
+"""“Why am I seeing this?”: public facts of a system's record, and nothing else of the tenant."""
 
 import re
 
@@ -23,7 +23,7 @@ HOME = "systems/claims-triage/explanation"
 
 @pytest.fixture(scope="module")
 def begun(app, module_transaction):
-    """A system with a run that misses its limit; written once."""
+    """Create a system with a run that misses its limit, once."""
     world()
     evaluate(BAD)
     with make.acting("admin"):
@@ -47,12 +47,12 @@ def begun(app, module_transaction):
 
 @pytest.fixture
 def system(begun, isolated):
-    """Nothing is public yet."""
+    """Return the system, of which nothing is public yet."""
 
 
 @pytest.fixture
 def public(system, as_officer):
-    """The path of its public page."""
+    """Return the path of its public page."""
     as_officer.post(f"{HOME}/switch", step="on")
     with make.acting("viewer", read_only=True):
         found = queries.explanation(register.system("claims-triage").id)
@@ -194,7 +194,7 @@ def test_only_admins_and_officers_open_it_and_readers_see_the_preview(
             reader.post(f"{HOME}/{path}", then=403)
     as_officer.post(f"{HOME}/address", then=409)
     as_officer.post(f"{HOME}/switch", step="on")
-    as_officer.post(f"{HOME}/switch", step="on")  # a double click
+    as_officer.post(f"{HOME}/switch", step="on")  # A double click.
     as_officer.post(f"{HOME}/switch", step="off")
     with make.acting("admin", read_only=True):
         entries = [

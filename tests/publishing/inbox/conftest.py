@@ -1,4 +1,4 @@
-"""The overview's tenant, seen through the inbox."""
+"""The tenant of the overview's tests, used for the inbox."""
 
 from tests.publishing.overview.conftest import fixed_day, placeholder_pages, year_of_work
 

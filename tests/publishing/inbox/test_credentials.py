@@ -1,4 +1,4 @@
-"""Keys, secrets and certificates are in the inbox of who can renew them, before they end."""
+"""Expiring keys, secrets and certificates, in the inbox of those who can renew them."""
 
 from datetime import timedelta
 
@@ -85,7 +85,7 @@ def test_keys_that_a_former_member_has_seen_are_one_item_until_all_are_rotated_o
     listed = admin.get("inbox/").text
     assert "Rotate 2 API keys that a former member has seen" in listed
     assert "Mirror, Pipeline" in listed and "Collector" not in listed
-    assert "late" in listed  # due 7 days after they left
+    assert "late" in listed  # Due 7 days after they left.
     for who in (visitor(app, "admin", "globex"), visitor(app, "compliance_officer")):
         assert "former member" not in who.get("inbox/").text
     with acting("admin"):

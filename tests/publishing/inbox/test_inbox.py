@@ -1,6 +1,4 @@
-"""The inbox through the front door: what is in it and in what order, snoozing, assigning, from one
-item to the next.
-"""
+"""The inbox through the front door: items and their order, snoozing, assigning, the next item."""
 
 import re
 from datetime import timedelta
@@ -44,7 +42,7 @@ def heading(reply):
 
 
 def page_text(reply):
-    """Every word of the page: messages stand before the main part."""
+    """Return every word of the page. Messages are before the main part."""
     return " ".join(parse_page(reply).get_text(" ").split())
 
 
@@ -72,7 +70,7 @@ def key_of(reply, title):
 
 @pytest.fixture
 def tenant_with_planned_drill(year_of_work):
-    """Sanjay requested a drill that is due in three days."""
+    """Request a drill as Sanjay that is due in three days."""
     with clock.frozen(days_ago(100)), make.acting("compliance_officer"):
         systems.register(
             key="ad-copywriter",
@@ -186,7 +184,7 @@ def test_an_empty_inbox_tells_the_next_due_date(app, as_contributor, year_of_wor
     assert heading(reply) == "Nothing needs you" and count(reply) is None
     assert "Your next due date is 13 June 2027." in page_text(
         reply
-    )  # when the accepted version of TST-01 ends
+    )  # The day on which TST-01's accepted version ends.
     assert "next due date" not in page_text(visitor(app, "viewer").get("inbox/"))
 
 
@@ -204,7 +202,7 @@ def test_an_auditor_has_what_the_engagement_is_about(as_auditor, app, year_of_wo
     assert titles(reply) in (
         ["Review response: Members"],
         [],
-    )  # the world's engagement is open on the day of the machine
+    )  # The world's engagement is open on the machine's day.
     assert "Payroll" not in reply.text
     as_auditor.get(f"inbox/items/audit-answer.{ids['Payroll']}", then=404)
 
@@ -247,7 +245,7 @@ def test_what_somebody_else_did_is_said_and_the_page_can_ask(as_officer, tenant_
 
 
 def test_a_person_who_lost_the_permission_lost_the_item(app, tenant_with_planned_drill):
-    for role in ("contributor", "viewer", "admin"):  # an admin requested it
+    for role in ("contributor", "viewer", "admin"):  # An admin requested it.
         visitor(app, role).get(
             f"inbox/items/approval.{tenant_with_planned_drill['approval']}", then=404
         )

@@ -1,4 +1,4 @@
-"""A system that has everything that a model card needs, made by the product's own actions."""
+"""A system with everything that a model card needs, created by the product's own actions."""
 
 import re
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ def register_system(slug: str = "acme", *, lane: str = "standard", **facts) -> U
 
 
 def suite(slug: str = "acme", key: str = "claims-grounding") -> None:
-    """A published suite of hallucination and of a signal, the median latency."""
+    """Publish a suite of hallucination and of a signal, the median latency."""
     with make.acting("admin", slug):
         made = suite_actions.create(
             key=key, name="Claims grounding", purpose="Answers cite the wording.", pack="support"
@@ -68,7 +68,7 @@ def evaluated(
     at: datetime | None = None,
     release: str = "2026.11.2",
 ) -> EvaluationRun:
-    """A judged run of Acme's system, which ended yesterday."""
+    """Judge a run of Acme's system that ended yesterday."""
     ended = (at or clock.now() - timedelta(days=1)).isoformat()
     log = evaluation_helpers.log_of(
         right, wrong, run=f"run-{number}", stats={"completed_at": ended}
@@ -77,7 +77,7 @@ def evaluated(
 
 
 def drilled(system_id: UUID, *, days: int = 10, slug: str = "acme", state: str = "passed") -> None:
-    """A drill that ended so many days ago."""
+    """Add a drill that ended so many days ago."""
     ended = clock.now() - timedelta(days=days)
     with make.acting("admin", slug):
         session().add(
@@ -103,7 +103,7 @@ def drilled(system_id: UUID, *, days: int = 10, slug: str = "acme", state: str =
 def rolled_out(
     system_id: UUID, release: str, *, previous: str = "2026.11.1", state: str = "finished"
 ) -> None:
-    """A rollout of the system that ended now, at its last stage or rolled back."""
+    """Add a rollout of the system that ended now, at its last stage or rolled back."""
     with make.acting("admin"):
         found = register.features(system_id)
         feature = (
@@ -139,7 +139,7 @@ def choose(visitor, release: str, *, seen: int = 0, then: int = 303):
 
 
 def complete_system(**more) -> UUID:
-    """A system whose card can be published."""
+    """Create a system whose card can be published."""
     system_id = register_system(**more)
     suite()
     evaluated()
@@ -148,7 +148,7 @@ def complete_system(**more) -> UUID:
 
 
 def add_finding(system_id: UUID) -> UUID:
-    """An open finding of an evaluation of the system."""
+    """Add an open finding of an evaluation of the system."""
     with make.acting("admin"):
         run = evaluations.runs().rows[0][0]
         made = EvaluationFinding(
@@ -181,7 +181,7 @@ def publish(slug: str = "acme") -> None:
 
 
 def requested(visitor) -> str:
-    """Request approval of the card as it is now; return the address of the request."""
+    """Request approval of the card as it is now. Return the address of the request."""
     visitor.post(f"{HOME}/", seen=now_digest())
     return APPROVAL.search(visitor.get(f"{HOME}/").text)[0]
 

@@ -1,4 +1,4 @@
-"""Two people publish the same card, or approve it, at the same moment: own connections."""
+"""Two people who publish or approve one card at the same time, on connections of their own."""
 
 import threading
 from datetime import timedelta
@@ -67,7 +67,7 @@ def test_of_two_who_publish_at_once_one_does_and_the_other_is_told(committed_wor
 
 
 def _ready(key):
-    """The id of a system whose card can be published, and the digest of it."""
+    """Return the id of a system whose card can be published, and the card's digest."""
     suite(key=key)
     with make.acting("admin"):
         made = systems.register(

@@ -1,6 +1,6 @@
-"""The ML-BOM of a card is valid CycloneDX 1.7, also with licences that nobody stated.
+"""The ML-BOM of a card, valid CycloneDX 1.7 even with licenses that nobody stated.
 
-tests/vendor/cyclonedx holds the schemas; tests/test_sbom.py says where they are from.
+The schemas are in tests/vendor/cyclonedx; tests/test_sbom.py names their source.
 """
 
 import json

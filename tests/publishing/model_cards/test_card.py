@@ -1,4 +1,4 @@
-"""What a card says, what blocks it and what changed: pure, without a database."""
+"""The content of a card, its blockers and its changes: pure, without a database."""
 
 from copy import deepcopy
 from dataclasses import replace

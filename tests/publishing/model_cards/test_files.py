@@ -1,4 +1,4 @@
-"""A model card as a signed PDF: a draft for its people, and what was published for its readers."""
+"""The signed PDF of a model card: a draft for members, the published version for its readers."""
 
 import io
 import json
@@ -47,7 +47,7 @@ def drain():
 
 
 def file_ids(number=None):
-    """The files of a version, or of the draft."""
+    """Return the files of a version, or of the draft."""
     with make.acting("compliance_officer", read_only=True):
         found = register.system(SYSTEM)
         card = queries.version(found.id, number).id if number else None
@@ -55,7 +55,7 @@ def file_ids(number=None):
 
 
 def unzipped(reply):
-    """The name of the PDF, the PDF and its signature."""
+    """Return the name of the PDF, the PDF and its signature."""
     archive = zipfile.ZipFile(io.BytesIO(reply.data))
     name, signature = archive.namelist()
     assert signature == f"{name}.sig"
@@ -63,7 +63,7 @@ def unzipped(reply):
 
 
 def read(content):
-    """The text of a PDF and its data."""
+    """Return the text of a PDF and its data."""
     with pikepdf.open(io.BytesIO(content)) as document:
         data = json.loads(document.attachments["snapshot.json"].get_file().read_bytes())
     with pdfplumber.open(io.BytesIO(content)) as printed:
@@ -81,11 +81,11 @@ def test_readers_get_a_signed_pdf_that_says_exactly_what_the_published_json_says
     system, client, as_officer
 ):
     card_helpers.publish()
-    assert "PDF" not in client.get(public_path()).text  # it isn't generated yet
+    assert "PDF" not in client.get(public_path()).text  # It isn't generated yet.
     client.get(f"{public_path()}/1/card.pdf", then=404)
     drain()
     assert f"{public_path()}/1/card.pdf" in client.get(public_path()).text
-    evaluated(290, 10, number=2, at=clock.now())  # the record goes on
+    evaluated(290, 10, number=2, at=clock.now())  # The record continues.
     reply = client.get(f"{public_path()}/1/card.pdf")
     assert reply.headers["Content-Type"] == "application/pdf"
     assert "model-card-claims-triage-v1.pdf" in reply.headers["Content-Disposition"]
@@ -105,9 +105,9 @@ def test_readers_get_a_signed_pdf_that_says_exactly_what_the_published_json_says
 
 
 def test_a_draft_is_named_as_one_and_lists_what_is_missing(system, as_officer):
-    rolled_out(system, "2027.1.0")  # which nobody has evaluated
+    rolled_out(system, "2027.1.0")  # Nobody has evaluated it.
     as_officer.post(f"{HOME}/files", then=303)
-    as_officer.post(f"{HOME}/files", then=303)  # the second of two clicks watches the first
+    as_officer.post(f"{HOME}/files", then=303)  # The second of two clicks watches the first.
     (made,) = file_ids()
     drain()
     assert "1 thing missing" in main_text(as_officer.get(f"{HOME}/"))
@@ -166,7 +166,7 @@ def test_only_those_who_may_export_do_and_each_step_is_in_the_log(
     as_neighbour.post(f"{HOME}/files", then=404)
     as_officer.post(f"{HOME}/files", then=303)
     (made,) = file_ids()
-    as_officer.post(f"model-card-files/{made}/download", then=409)  # not ready yet
+    as_officer.post(f"model-card-files/{made}/download", then=409)  # Not ready yet.
     drain()
     as_neighbour.post(f"model-card-files/{made}/download", then=404)
     as_contributor.post(f"model-card-files/{made}/download", then=403)

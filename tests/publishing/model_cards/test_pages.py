@@ -1,4 +1,4 @@
-"""Model cards through the front door: refused, published, stale, withdrawn, public."""
+"""Model cards through the front door: rejected, published, stale, withdrawn, public."""
 
 import hashlib
 import json
@@ -94,7 +94,7 @@ def test_who_requested_it_cant_approve_it(system, as_officer, as_admin):
     approve(as_officer, address, then=403, seen="x")
     assert cards() == []
     approve(as_admin, address)
-    approve(as_admin, address, then=409, seen="x")  # the second of two tabs
+    approve(as_admin, address, then=409, seen="x")  # The second of two tabs.
     assert [each.number for each in cards()] == [1]
 
 
@@ -228,7 +228,7 @@ def test_a_withdrawn_card_shows_nothing_of_what_it_said(system, as_officer, as_a
     card_helpers.publish()
     as_officer.post(f"{HOME}/1/withdraw", then=422, reason=" ")
     as_officer.post(f"{HOME}/1/withdraw", reason="It names a customer.")
-    as_officer.post(f"{HOME}/1/withdraw", reason="Again.")  # the second of two clicks
+    as_officer.post(f"{HOME}/1/withdraw", reason="Again.")  # The second of two clicks.
     reply = client.get(public_path(), then=410)
     assert "was withdrawn on" in main_text(reply)
     assert "Ranks incoming" not in reply.text and "names a customer" not in reply.text
@@ -306,7 +306,7 @@ def test_the_card_of_a_retired_system_stays_as_it_is(system, as_officer, client)
 def test_todays_limits_are_beside_the_verdict_that_a_run_keeps(
     system, as_officer, as_contributor, client
 ):
-    """Tighten the tier after the run, which would then read otherwise, as its page says, too."""
+    """Tighten the tier after the run; the page shows the new limit next to the old verdict."""
     says = "under the limits of Regulated: undecided, limit 1.0%"
     for address in ("", "preview"):
         assert "under the limits" not in main_text(as_officer.get(f"{HOME}/{address}"))

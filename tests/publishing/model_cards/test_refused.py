@@ -1,4 +1,4 @@
-"""What keeps a card from being published, and where each reason leads."""
+"""Blockers of a card's publication, each with a link to its fix."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Which release a model card describes: served to people, evaluated last, or chosen by a person."""
+"""The release that a model card describes: served, last evaluated, or chosen by a person."""
 
 import pytest
 
@@ -125,7 +125,7 @@ def test_only_who_may_write_chooses_and_two_who_choose_at_once_are_told(
     reply = choose(as_officer, NEW, then=409)
     assert "chose a release since you opened the card" in main_text(reply)
     assert described() == OLD
-    choose(as_officer, OLD, seen=1)  # the same again changes nothing
+    choose(as_officer, OLD, seen=1)  # Repeating it changes nothing.
     choose(as_officer, "", seen=1)
     assert described() == NEW
     with make.acting("viewer", read_only=True):

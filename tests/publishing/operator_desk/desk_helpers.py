@@ -1,4 +1,4 @@
-"""What the tests of the operator's desk share."""
+"""Helpers for the tests of the operator's desk."""
 
 from sqlalchemy import select
 
@@ -11,7 +11,7 @@ DESK = "/operator/tenants"
 
 
 def entries(action: str, slug: str = "acme") -> list[AuditEntry]:
-    """A tenant's entries of that action, oldest first."""
+    """Return a tenant's entries of that action, oldest first."""
     with current.acting_as(make.system_actor(slug)), transaction(read_only=True) as work:
         query = select(AuditEntry).where(AuditEntry.action == action).order_by(AuditEntry.id)
         found = list(work.scalars(query))

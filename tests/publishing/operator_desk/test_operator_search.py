@@ -1,4 +1,4 @@
-"""An operator finds the objects of the desk, each exactly as far as their role opens it."""
+"""An operator's search for objects of the desk, limited by their role."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -14,7 +14,7 @@ from tests import make
 from tests.conftest import visitor
 from tests.publishing.operator_desk.desk_helpers import DESK
 
-# In the world, the second operator has the role of the first; here, they support tenants.
+# In the world, the second operator has the role of the first. Here, they support tenants.
 PEOPLE = {"operator_support": "second_operator"}
 OPERATORS = ("operator_admin", "operator_finance", "operator_support")
 
@@ -26,7 +26,7 @@ def fresh_tenant_memory():
 
 
 def search(who, text):
-    """Label and address of what the page of results lists, without terms of the glossary."""
+    """Return label and address of the results, without terms of the glossary."""
     page = BeautifulSoup(who.get("search", query_string={"q": text}).text, "html.parser")
     found = [(each.get_text(strip=True), each["href"]) for each in page.select(".c-found a")]
     return {label: href for label, href in found if not href.startswith("/glossary")}
@@ -39,7 +39,7 @@ def jump(who, text):
 
 @pytest.fixture
 def desk(app, isolated, acting):
-    """Failed and queued work of acme, and a request for access to it."""
+    """Create failed and queued work of acme, and a request for access to it."""
     with acting("admin"):
         jobs.enqueue("zebra export")
         failed = jobs.enqueue("zebra report")

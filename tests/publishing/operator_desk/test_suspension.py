@@ -1,4 +1,4 @@
-"""A suspended tenant is told so at every entrance, loses nothing, and comes back as it was."""
+"""A suspended tenant: notified at every entrance, without data loss, and restored unchanged."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ def fresh_tenant_memory():
 
 @pytest.fixture
 def two_people(app, isolated, as_operator):
-    """Acme is in a tier of the operator's own that wants two people for every change."""
+    """Put Acme in an operator's tier that requires two people for every change."""
     values = {key: plain(value) for key, value in TIERS["strict"].values.items()}
     with make.acting("operator_admin", "console"):
         now = policies.platform()
@@ -114,7 +114,7 @@ def test_keys_are_refused_with_the_reason(app, as_operator):
 
 @pytest.mark.parametrize(("tier", "filter_now"), [("standard", "strict"), ("regulated", "stopped")])
 def test_decisions_are_safe_by_the_tenants_tier(app, as_operator, tier, filter_now):
-    """Switches are off in every tier; the strict ones also stop what serves stored answers."""
+    """Turn switches off in every tier; the strict ones also stop serving stored answers."""
     register_system("support-assistant", "standard")
     put_in_force(policy_content(tier))
     product = Product(app, create_machine_client(app, scopes=("flags:read",)).key)
@@ -151,7 +151,7 @@ def test_a_tier_of_two_people_needs_a_second_operator(app, as_operator, two_peop
 
 
 def test_two_logs_commit_together_or_not_at_all(acting):
-    """An error after the tenant's entry takes that entry back too."""
+    """Roll back the tenant's entry when an error follows it."""
     with pytest.raises(RuntimeError), acting("operator_admin", "console"):
         tenant = directory.any_tenant_by_slug("acme")
         suspension_actions.suspend(tenant, reason="A test")

@@ -1,4 +1,4 @@
-"""Backups and restore drills are recorded by who makes them, shown, and missed when they are old."""
+"""Records of backups and restore drills: who makes them, how they show, and when they are late."""
 
 import os
 from datetime import timedelta
@@ -25,7 +25,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @pytest.fixture
 def run(app, isolated):
-    """Run a command of `governance backup` against this test's database."""
+    """Return a function that runs a command of `governance backup` against the test's database."""
 
     def invoke(*arguments):
         return CliRunner().invoke(cli.main, ["backup", *map(str, arguments)], obj=cli.CONNECTED)

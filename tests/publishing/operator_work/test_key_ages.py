@@ -1,4 +1,4 @@
-"""The operator sees how old each key is, when it is due and what to do, and is warned in time."""
+"""Ages of keys as the operator sees them: due dates, instructions and early warnings."""
 
 from datetime import timedelta
 
@@ -21,14 +21,14 @@ PAGE = "/operator/keys"
 
 
 def page_after(app, days, path=PAGE):
-    """What the operator reads, who signs in that many days later."""
+    """Return the page that an operator reads who signs in that many days later."""
     with clock.frozen(clock.now() + days * DAY):
         return visitor(app, "operator_admin", "console").get(path).text
 
 
 @pytest.fixture
 def keys(app, isolated, acting):
-    """Acme signs its log, and the installation its reports."""
+    """Create the signing keys of Acme's log and of the installation's reports."""
     with acting("admin"):
         logs.open_log()
         reports.create_signing_key()

@@ -1,4 +1,4 @@
-"""The operator sees what waits, runs and failed over all tenants, and retries or cancels it."""
+"""Pending, running and failed work of all tenants, which the operator retries or cancels."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -24,7 +24,7 @@ fate = {"fails": True}
 
 @pytest.fixture(autouse=True)
 def handler():
-    """A kind of work that fails as long as it should."""
+    """Register a kind of work that fails until the test lets it succeed."""
 
     @jobs.work("test work")
     def run(_item: WorkItem, _progress: jobs.Progress) -> None:

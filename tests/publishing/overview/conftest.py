@@ -1,5 +1,6 @@
-"""A tenant that has worked for a year, told by the product's own actions; small, so that every
-number can be counted.
+"""A tenant with a year of work, created by the product's own actions.
+
+It is small, so that every number can be counted.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,7 @@ from tests import make
 
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 RMF = "nist-ai-rmf-1.0"
-# ref → (title, requirement, evidence, its owner)
+# Ref → (title, requirement, evidence, its owner).
 STORY = {
     "TST-01": ("Inventory of systems", "GOVERN 1.6", "Inventory export", "reviewer"),
     "TST-02": ("Penetration test", "MEASURE 2.7", "Penetration test report", None),
@@ -43,7 +44,7 @@ def days_ago(days: int) -> datetime:
 
 @pytest.fixture(autouse=True)
 def fixed_day(app):
-    """Every test is on 25 November 2026."""
+    """Freeze every test on 25 November 2026."""
     with clock.frozen(NOW):
         yield
 
@@ -51,7 +52,7 @@ def fixed_day(app):
 def add_accepted_version(
     evidence_id: UUID, days: int, *, valid_for: int, accepted: bool = True
 ) -> UUID:
-    """A version that Jun collected so many days ago, accepted by Ines."""
+    """Add a version that Jun collected so many days ago and Ines accepted."""
     day = days_ago(days).date()
     with clock.frozen(days_ago(days)), make.acting("reviewer"):
         version_id = version_actions.link_version(
@@ -70,8 +71,9 @@ def add_accepted_version(
 
 @pytest.fixture
 def year_of_work(app, isolated):
-    """Four controls, each with an evidence item: accepted, overdue and nobody's, to review, and
-    Anna's, never uploaded.
+    """Create four controls, each with an evidence item.
+
+    One is accepted, one overdue without an owner, one to review, and one is Anna's, never uploaded.
     """
     found: dict = {"controls": {}, "pieces": {}}
     with clock.frozen(days_ago(300)), make.acting("compliance_officer"):
@@ -129,9 +131,7 @@ def year_of_work(app, isolated):
 
 @pytest.fixture(autouse=True)
 def placeholder_pages(app):
-    """Where the pages that the overview links to are not built yet, their addresses stand in for
-    them.
-    """
+    """Add placeholder routes for linked pages that aren't built yet."""
     for name, path in (
         ("heat_map", "frameworks/<key>"),
         ("requirement", "frameworks/<key>/<ref>"),

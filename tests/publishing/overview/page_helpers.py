@@ -1,4 +1,4 @@
-"""Reads the sections of the overview."""
+"""Readers of the sections of the overview."""
 
 from bs4 import BeautifulSoup
 
@@ -8,7 +8,7 @@ def page_heading(reply) -> str:
 
 
 def section_text(reply, name: str) -> str:
-    """The words of the section with that id, or labelled by it."""
+    """Return the words of the section with that id, or labeled by it."""
     soup = BeautifulSoup(reply.text, "html.parser")
     found = soup.find(id=name) if name == "waits" else soup.find(attrs={"aria-labelledby": name})
     assert found, f"no {name}"

@@ -1,6 +1,4 @@
-"""Policies and switches on the first page and in the palette: what waits for a second person, what
-changed, where to jump.
-"""
+"""Policies and switches on the overview and in the palette: pending approvals and changes."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -34,7 +32,7 @@ from tests.publishing.overview.page_helpers import section_links, section_text
 
 @pytest.fixture
 def tenant_with_requests(year_of_work):
-    """Sanjay requested a looser policy, a waiver, a restart and a drill."""
+    """Request a looser policy, a waiver, a restart and a drill, as Sanjay."""
     with clock.frozen(days_ago(100)), make.acting("compliance_officer"):
         copywriter = systems.register(
             key="ad-copywriter",
@@ -186,7 +184,7 @@ def test_what_changed_lists_policies_and_stops(as_officer, year_of_work):
         )
     text = section_text(as_officer.get(""), "changes")
     assert "Anna Rossi stopped" in text and "Sanjay Patel published a policy version 1" in text
-    assert "It answered wrongly" not in text  # the reason is sealed in the log
+    assert "It answered wrongly" not in text  # The reason is encrypted in the log.
 
 
 # ---- the palette

@@ -1,5 +1,6 @@
-"""What others wait for, on the first page: auditors' requests, access reviews, exceptions,
-findings, deletions; and in the palette.
+"""Items that others wait for, on the overview and in the palette.
+
+They are auditors' requests, access reviews, exceptions, findings and deletions.
 """
 
 from datetime import timedelta
@@ -29,9 +30,7 @@ from tests.publishing.overview.page_helpers import page_heading, section_links, 
 
 @pytest.fixture(autouse=True)
 def open_engagement(isolated):
-    """The world's engagement was opened on the day of the machine; here it is open on the day of
-    these tests.
-    """
+    """Open the world's engagement on the day of these tests, not of the machine."""
     with make.acting():
         session().execute(
             update(Engagement).values(opens_at=days_ago(300), closes_at=NOW + timedelta(days=300))
@@ -154,7 +153,7 @@ def test_an_open_access_review_waits_for_who_has_rows_to_decide_on(as_officer, i
     assert (
         found.row.due_on == days_from_today(10)
         and found.detail == "5 left to decide, started by Sanjay Patel"
-    )  # six members, without themselves
+    )  # Six members, without themselves.
     assert f"/t/acme/inbox/items/access-review.{review}/open" in section_links(
         as_officer.get(""), "waits"
     )

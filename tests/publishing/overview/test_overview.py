@@ -1,6 +1,4 @@
-"""The first page of a tenant, through the front door: each role, an empty tenant, a year's work,
-another day.
-"""
+"""The overview through the front door: each role, an empty tenant, a year's work, another day."""
 
 import pytest
 from bs4 import BeautifulSoup
@@ -88,7 +86,7 @@ def test_the_next_report_says_what_holds_it_up(as_officer, year_of_work):
     assert "Period 29 January 2026 to 31 December 2026" in text
     assert (
         "MEASURE 2.7: penetration test report is 12 days overdue" in text
-    )  # what failed before what nothing answers for
+    )  # Failures come before requirements without a control.
     assert (
         "GOVERN 1.6: conclusion awaits sign-off" in text
         and "0 of 72 conclusions signed off" in text
@@ -116,7 +114,7 @@ def test_an_officer_assigns_signs_and_reviews_oldest_first(as_officer, year_of_w
     ]
     assert found == sorted(found)
     assert "12 days late" in text and "keeps MEASURE 2.7 at level 1" in text
-    assert "Sign off MEASURE 2.7" not in text  # a red reason: it cannot be signed off
+    assert "Sign off MEASURE 2.7" not in text  # A red reason blocks the sign-off.
     assert f"/t/acme/inbox/items/evidence-review.{year_of_work['pending']}/open" in section_links(
         reply, "waits"
     )
@@ -323,7 +321,7 @@ def test_what_is_remembered_never_outlives_a_change(acting, year_of_work):
     with acting(read_only=True):
         before = queries.trend(queries.board())
     with clock.frozen(days_ago(250)), acting("compliance_officer"):
-        # recorded at a past moment, as only the demo's clock can; none of them has evidence
+        # Only the demo's clock can record at a past time. None of them has evidence.
         adoption_actions.adopt()
     with acting(read_only=True):
         after = queries.trend(queries.board())

@@ -1,4 +1,4 @@
-"""The overview names rollouts that are halted or paused, until a person resumes them."""
+"""Halted and paused rollouts, which the overview names until a person resumes them."""
 
 from governance.operations.rollouts import actions, queries
 from governance.operations.rollouts.standing import standing_of

@@ -1,4 +1,4 @@
-"""The overview names the risks above appetite and the acceptances to renew, to those who see them."""
+"""Risks above appetite and acceptances to renew, on the overview of those who may see them."""
 
 from dataclasses import replace
 

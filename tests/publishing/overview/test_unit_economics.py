@@ -1,4 +1,4 @@
-"""The operator's first page shows the newest review, and the palette finds months and their tabs."""
+"""The newest review on the operator's overview, and months and tabs in the palette."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.economics.reviews import review_rows
 from tests.economics.reviews.close_helpers import NOW
 
 FIRST_PAGE = "/operator/"
-BUDGET = 14  # statements of the page, with three tenants
+BUDGET = 14  # Statements of the page, with three tenants.
 REVIEW = "/operator/economics/reviews/2026-10/"
 
 
@@ -24,7 +24,7 @@ def finance(app, database):
 
 
 def make_support() -> None:
-    """The person of finance becomes one of support."""
+    """Change the person of finance to support."""
     with make.acting("operator_admin", "console"):
         finance = make.person_id("operator_finance", "console")
         session().query(Membership).filter_by(person_id=finance).one().role = "operator_support"
@@ -32,7 +32,7 @@ def make_support() -> None:
 
 
 def found(visiting, text, slug="console"):
-    """Label and address of what the palette finds."""
+    """Return label and address of what the palette finds."""
     hits = visiting.get(f"/t/{slug}/jump", query_string={"q": text}).json
     return [(each["label"], each["href"]) for each in hits]
 
@@ -94,7 +94,7 @@ def test_the_palette_finds_a_month_before_its_tabs(finance):
 
 def test_the_palette_shows_nobody_what_they_may_not_open(app, finance):
     review_rows.closed_months()
-    assert found(finance, "measure 2.7") == []  # requirements are a tenant's
+    assert found(finance, "measure 2.7") == []  # Requirements belong to a tenant.
     assert found(visitor(app, "admin", "acme"), "october 2026 review", "acme") == []
     make_support()
     assert found(finance, "october") == []

@@ -48,7 +48,7 @@ def _system(app, isolated):
 
 
 def generated(visitor, team):
-    """The id of the file that the page generates."""
+    """Return the id of the file that the page generates."""
     visitor.post(f"red-teams/{team}/reports/", then=303)
     jobs.drain(actor_of)
     return file_ids(team)[0]
@@ -60,7 +60,7 @@ def file_ids(team):
 
 
 def downloaded(visitor, file_id):
-    """The PDF, its signature, its text and its data."""
+    """Return the PDF, its signature, its text and its data."""
     reply = visitor.post(f"red-team-files/{file_id}/download", then=200)
     archive = zipfile.ZipFile(io.BytesIO(reply.data))
     name, signature = archive.namelist()
@@ -74,7 +74,10 @@ def downloaded(visitor, file_id):
 
 
 def closed_red_team():
-    """The id of a finished red team: one finding closed by two runs, one scenario never tried."""
+    """Return the id of a finished red team.
+
+    Two runs closed its one finding, and one scenario was never tried.
+    """
     team, scenario, _never = planned()
     found = reported(team, attempted(team, scenario))
     step(found, "confirm")
@@ -171,9 +174,9 @@ def test_only_those_who_may_export_do_and_each_step_is_in_the_log(
     assert "Reports" not in main_text(as_contributor.get(f"red-teams/{team}"))
     as_neighbour.post(home, then=404)
     as_officer.post(home, then=303)
-    as_officer.post(home, then=303)  # the second of two clicks watches the first
+    as_officer.post(home, then=303)  # The second of two clicks watches the first.
     (made,) = file_ids(team)
-    as_officer.post(f"red-team-files/{made}/download", then=409)  # not ready yet
+    as_officer.post(f"red-team-files/{made}/download", then=409)  # Not ready yet.
     jobs.drain(actor_of)
     as_neighbour.post(f"red-team-files/{made}/download", then=404)
     as_contributor.post(f"red-team-files/{made}/download", then=403)

@@ -1,4 +1,4 @@
-"""Tests of scheduled reports begin in November 2026."""
+"""Fixtures of scheduled reports, whose tests start in November 2026."""
 
 import pytest
 

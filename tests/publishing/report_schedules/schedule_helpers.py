@@ -1,4 +1,4 @@
-"""Scheduling reports through the page, and running the hourly job."""
+"""Helpers that schedule reports through the page, and run the hourly job."""
 
 from datetime import UTC, date, datetime
 
@@ -31,7 +31,7 @@ def scheduled(person, *roles, then=303, **fields):
 
 
 def generated(at=DECEMBER):
-    """Let the hourly job run at that time, and return all reports, oldest first."""
+    """Run the hourly job at that time. Return all reports, oldest first."""
     with clock.frozen(at):
         generate()
     return reports()

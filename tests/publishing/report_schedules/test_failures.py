@@ -1,4 +1,4 @@
-"""A scheduled report that isn't generated: who hears of it, once, and what the page shows."""
+"""Scheduled reports that aren't generated: one notification, and the state on the page."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -33,7 +33,7 @@ NO_FRAMEWORK = "This framework doesn't exist"
 
 
 def told():
-    """What each person was notified of: the words and the path."""
+    """Return the words and the path of each notification."""
     n = Notification
     with make.acting("admin", read_only=True):
         query = select(n.person_id, n.says, n.title, n.path).where(n.kind == "report_failure")
@@ -47,13 +47,13 @@ def page_at(app, at=DECEMBER):
 
 
 def change(model, **values):
-    """What no page does: the cause of a failure."""
+    """Cause a failure by a change that no page makes."""
     with make.acting("admin"):
         session().execute(update(model).values(**values))
 
 
 def work_fails(at):
-    """Let the hourly job request the report, its work fail, and the hourly job run again."""
+    """Run the hourly job, let its work fail, and run the hourly job again."""
     [report] = generated(at)
     change(ReportRun, parameters=report.parameters | {"framework": "gone"})
     with clock.frozen(at):
@@ -83,7 +83,7 @@ def test_the_page_shows_the_day_the_reason_and_what_to_do_until_the_report_is_ge
     as_officer, app
 ):
     scheduled(as_officer, kind="ai-rmf")
-    assert "Failed" not in page_at(app)  # due, and not tried yet
+    assert "Failed" not in page_at(app)  # Due, and not tried yet.
     generated()
     page = page_at(app)
     assert "Failed on 1 Dec 2026" in page and NO_ASSESSMENT in page

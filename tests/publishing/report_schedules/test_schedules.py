@@ -1,4 +1,4 @@
-"""Scheduled reports: each month or quarter once, for the people chosen, by a link."""
+"""Scheduled reports: once each month or quarter, for the chosen people, by a link."""
 
 import threading
 from datetime import UTC, date, datetime, timedelta
@@ -100,7 +100,7 @@ def test_a_schedule_that_makes_no_sense_is_refused(as_officer, fields, sentence)
 
 @pytest.mark.parametrize("person", ["auditor", "stranger"])
 def test_only_members_who_read_all_reports_receive_one(as_officer, person):
-    """An auditor gets reports through the engagement; a person of another tenant gets none."""
+    """Exclude auditors, who get reports through the engagement, and people of other tenants."""
     who = (
         make.person_id("auditor")
         if person == "auditor"
@@ -206,7 +206,7 @@ def test_each_month_has_an_ai_rmf_report_of_its_own_although_another_is_under_wa
 
 
 def test_what_is_refused_for_one_schedule_keeps_no_other_waiting(as_officer):
-    """Its framework is known no more."""
+    """Skip a schedule whose framework no longer exists."""
     scheduled(as_officer, kind="type-ii-matrix")
     with make.acting("admin"):
         session().execute(update(ReportSchedule).values(parameters={"framework": "gone"}))
@@ -299,7 +299,7 @@ def _end(role):
 
 
 def notified():
-    """The path that each person was told."""
+    """Return the path of each person's notification."""
     n = Notification
     with make.acting("admin", read_only=True):
         rows = session().execute(select(n.person_id, n.path).where(n.kind == "report"))

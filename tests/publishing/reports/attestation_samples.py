@@ -1,5 +1,6 @@
-"""An invented organisation's policy attestation: three systems, four changes, a waiver, stops and
-drills, all agreeing.
+"""An invented organization's policy attestation with consistent data.
+
+It has three systems, four changes, a waiver, stops and drills.
 """
 
 from dataclasses import replace
@@ -38,7 +39,7 @@ def instant_before_end(days: int) -> str:
 
 
 def effective_policies() -> list[EffectivePolicy]:
-    """At the start, and after each of three versions."""
+    """Return those at the start, and after each of three versions."""
     systems = (COPY, TRIAGE, ASSISTANT)
     floor = Platform(
         1, {**FLOOR, "release_ring": "stable_only"}, unwaivable=frozenset({"training_use"})
@@ -62,8 +63,9 @@ def effective_policies() -> list[EffectivePolicy]:
 
 
 def sample_period() -> dict[str, Any]:
-    """The last twelve weeks: three versions, one of which loosens; a waiver; two stops; three
-    drills, one of which failed.
+    """Return the last twelve weeks: three versions, a waiver, two stops and three drills.
+
+    One of the versions loosens, and one of the drills failed.
     """
     begin, one, two, end = effective_policies()
     made = _frame() | {"period": {"from": "2026-09-01", "to": "2026-11-24"}}
@@ -144,7 +146,7 @@ def sample_period() -> dict[str, Any]:
 
 
 def sample_day() -> dict[str, Any]:
-    """One day: what was in force."""
+    """Return the active policies of one day."""
     made = sample_period()
     end = effective_policies()[-1]
     made |= _content(None, end) | {
@@ -159,7 +161,7 @@ def sample_day() -> dict[str, Any]:
 
 
 def quiet_period() -> dict[str, Any]:
-    """A period in which nothing happened and every switch is proven."""
+    """Return a period without events, in which every switch is proven."""
     end = effective_policies()[-1]
     still = replace(end, waivers=())
     made = (
@@ -174,7 +176,7 @@ def quiet_period() -> dict[str, Any]:
 
 
 def first_day() -> dict[str, Any]:
-    """A tenant on its first day: no policy of its own, no system."""
+    """Return a tenant on its first day: no policy of its own, no system."""
     bare = EffectivePolicy(Platform(), 0, Content(), ())
     return (
         _frame()
@@ -188,7 +190,7 @@ def first_day() -> dict[str, Any]:
 
 
 def crowded_period() -> dict[str, Any]:
-    """Forty systems, fifty versions, long texts everywhere."""
+    """Return forty systems, fifty versions, and long texts everywhere."""
     long = "A reason that goes on " * 20 + "Unbreakable" * 12
     systems = tuple(
         Governed(UUID(int=100 + n), f"system-with-a-rather-long-name-{n}", long, "high_risk")

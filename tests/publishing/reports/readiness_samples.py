@@ -1,6 +1,6 @@
-"""An invented organisation's SOC 2 readiness:
+"""An invented organization's SOC 2 readiness with consistent data.
 
-61 criteria with controls, evidence and findings, all agreeing.
+It has 61 criteria with controls, evidence and findings.
 """
 
 import random
@@ -35,7 +35,7 @@ def catalogue() -> list[dict[str, Any]]:
 def all_categories(
     seed: int = 11, categories: tuple[str, ...] = tuple(CATEGORIES)
 ) -> dict[str, Any]:
-    """All categories of a tenant that is half way."""
+    """Return all categories of a tenant that is halfway."""
     dice = random.Random(seed)
     tops = [top for key in categories for top in CATEGORIES[key][1]]
     functions = [_series(top, dice) for top in tops]
@@ -88,14 +88,14 @@ def all_categories(
 
 
 def security_only() -> dict[str, Any]:
-    """The security category alone, with an assessment behind the targets."""
+    """Return the security category alone, with an assessment behind the targets."""
     return all_categories(5, ("security",)) | {
         "assessment": {"title": "SOC 2 2026", "revision": "2", "status": "open"}
     }
 
 
 def first_day() -> dict[str, Any]:
-    """A tenant on its first day."""
+    """Return a tenant on its first day."""
     made = all_categories()
     for row in rows_of_snapshot(made):
         row.update(
@@ -121,7 +121,7 @@ def first_day() -> dict[str, Any]:
 
 
 def all_at_target() -> dict[str, Any]:
-    """Everything at its target, and fresh."""
+    """Return everything at its target, and fresh."""
     made = all_categories()
     for row in rows_of_snapshot(made):
         row.update(
@@ -142,7 +142,7 @@ def all_at_target() -> dict[str, Any]:
 
 
 def without_targets() -> dict[str, Any]:
-    """An assessment that sets no target for anything."""
+    """Return an assessment without targets."""
     made = security_only()
     for row in rows_of_snapshot(made):
         row.update(target=0, closes="")
@@ -150,7 +150,7 @@ def without_targets() -> dict[str, Any]:
 
 
 def long_texts() -> dict[str, Any]:
-    """Long texts, many controls, nobody named."""
+    """Return long texts, many controls, and no names."""
     made, long = all_categories(), "A text that goes on " * 14 + "Unbreakable" * 12
     for row in rows_of_snapshot(made)[::5]:
         row.update(title=long, owner=long, closes=long)
@@ -172,7 +172,7 @@ def long_texts() -> dict[str, Any]:
 
 
 def with_service_levels() -> dict[str, Any]:
-    """Objectives of each state, an incident that is reviewed and one that is open, long names."""
+    """Return objectives of each state, a reviewed and an open incident, and long names."""
     long = "Unbreakable" * 20
     objectives = [
         {

@@ -1,4 +1,4 @@
-"""Reads a report's page: its outline, and the numbers of a sentence."""
+"""Readers of a report's page: its outline, and the numbers of a sentence."""
 
 import re
 from html.parser import HTMLParser
@@ -7,8 +7,9 @@ from governance.publishing.reports.wording import WORDS
 
 
 def numbers_in(text: str) -> set[int]:
-    """Every number of a sentence, in digits or in words; not those inside names such as MEASURE 2.7
-    or Q3 2025.
+    """Return every number of a sentence, in digits or in words.
+
+    Numbers inside names such as MEASURE 2.7 or Q3 2025 don't count.
     """
     text = re.sub(
         r"\b(GOVERN|MAP|MEASURE|MANAGE) [\d.]+|\b(GOVERN|MAP|MEASURE|MANAGE)\b|Q\d \d{4}", "", text
@@ -19,7 +20,7 @@ def numbers_in(text: str) -> set[int]:
 
 
 class PageOutline(HTMLParser):
-    """Collects ids, internal links and headings."""
+    """A parser that collects ids, internal links and headings."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

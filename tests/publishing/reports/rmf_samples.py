@@ -1,4 +1,4 @@
-"""An invented organisation's snapshot with consistent data.
+"""An invented organization's snapshot with consistent data.
 
 It has 72 requirements, about 60 controls and 220 evidence items.
 """
@@ -101,7 +101,7 @@ GOOD = (
 
 @cache
 def catalogue_titles() -> dict[str, str]:
-    """Our own short titles, from the catalogue."""
+    """Return our own short titles, from the catalogue."""
     path = (
         Path(__file__).resolve().parents[3]
         / "governance/assurance/frameworks/catalogues/nist-ai-rmf-1.0.yaml"
@@ -113,7 +113,7 @@ def catalogue_titles() -> dict[str, str]:
 
 
 def sample_snapshot(seed: int = 7, *, pieces: int = 220, unsigned: int = 14) -> Snapshot:
-    """A realistic quarter; the same seed gives the same snapshot."""
+    """Return a realistic quarter. The same seed gives the same snapshot."""
     dice, names = random.Random(seed), catalogue_titles()
     functions = [_function(key, counts, names, dice) for key, counts in SHAPE.items()]
     rows = [
@@ -152,7 +152,7 @@ def sample_snapshot(seed: int = 7, *, pieces: int = 220, unsigned: int = 14) -> 
 
 
 def first_day() -> Snapshot:
-    """A tenant on its first day: nothing recorded, no target."""
+    """Return a tenant on its first day: nothing recorded, no target."""
     made = sample_snapshot()
     for row in _rows(made):
         row.update(
@@ -175,7 +175,7 @@ def first_day() -> Snapshot:
 
 
 def targets_only() -> Snapshot:
-    """Targets are set, nothing else is."""
+    """Return targets, and nothing else."""
     made = first_day()
     for row in _rows(made):
         row["target"] = 3
@@ -183,7 +183,7 @@ def targets_only() -> Snapshot:
 
 
 def all_at_target() -> Snapshot:
-    """Everything at target, fresh, concluded and signed."""
+    """Return everything at target, fresh, concluded and signed."""
     made = sample_snapshot(unsigned=0)
     for row in _rows(made):
         row.update(level=4, target=4, reasons=[], derived_text=GOOD[0])
@@ -198,7 +198,7 @@ def all_at_target() -> Snapshot:
         for piece in control["evidence"]
     ]
     made.update(gaps=[], findings=[])
-    del made["risks"]  # of a time before risks were reported
+    del made["risks"]  # The snapshot is from before risks were reported.
     made["movement"] = _movement((0, 0, 0, 0, 72), 72)
     made["log"] = {
         "origin": "console.example/audit/acme-insurance",
@@ -209,7 +209,7 @@ def all_at_target() -> Snapshot:
 
 
 def one_requirement() -> Snapshot:
-    """An assessment of one requirement."""
+    """Return an assessment of one requirement."""
     made = sample_snapshot()
     made["functions"] = made["functions"][:1]
     made["functions"][0]["categories"] = made["functions"][0]["categories"][:1]
@@ -230,7 +230,7 @@ def one_requirement() -> Snapshot:
 
 
 def long_texts() -> Snapshot:
-    """Very long titles, names and words, and no owner anywhere."""
+    """Return very long titles, names and words, without an owner."""
     made = sample_snapshot()
     long = "A title that goes on " * 12 + "Unbreakable" * 12
     for row in _rows(made)[::6]:
@@ -328,7 +328,7 @@ def _requirement(ref: str, names: dict[str, str], dice: random.Random) -> dict[s
 
 
 def _fill_controls(rows: list[dict[str, Any]], dice: random.Random, pieces: int) -> None:
-    """One or two controls for each addressed requirement, and `pieces` evidence items in all."""
+    """Add one or two controls for each addressed requirement, and `pieces` evidence items."""
     controls = []
     for row in rows:
         for _ in range(0 if row["level"] == 0 else dice.choice((1, 1, 2))):
@@ -453,7 +453,7 @@ RISKS = (
 
 
 def _risks(dice: random.Random) -> dict[str, Any]:
-    """Seven risks on the default scale, the highest residual score first."""
+    """Return seven risks on the default scale, the highest residual score first."""
     bands = [["low", "Low", 1, 4], ["medium", "Medium", 5, 9]]
     bands += [["high", "High", 10, 15], ["critical", "Critical", 16, 25]]
     return {
@@ -505,7 +505,7 @@ def _risk(number: int, of: tuple[Any, ...], bands: list[Any], owner: str) -> dic
 
 
 def _movement(levels: tuple[int, ...], at_target: int) -> list[dict[str, Any]]:
-    """Five quarters that end where we are: each earlier one has a few requirements lower."""
+    """Return five quarters that end here. Each earlier one has a few requirements lower."""
     quarters, now = [], list(levels)
     for back, label in enumerate(("Q3 2026", "Q2 2026", "Q1 2026", "Q4 2025", "Q3 2025")):
         quarters.append(

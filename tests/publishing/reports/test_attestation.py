@@ -1,6 +1,4 @@
-"""The policy attestation: sentences against the snapshot, extremes, the file; and the run, from the
-form to the verifier.
-"""
+"""The policy attestation: sentences from the snapshot, extremes, the file, and the run."""
 
 import csv
 import io
@@ -43,7 +41,7 @@ from tests.assurance.controls.policy_and_switch_rows import (
 from tests.publishing.reports import attestation_samples
 from tests.publishing.reports.report_helpers import PageOutline, numbers_in
 
-assert schedule.HANDLERS  # the jobs process knows the kind
+assert schedule.HANDLERS  # Loading the schedule registers the kind of work.
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 
 
@@ -225,8 +223,9 @@ def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
 
 @pytest.fixture
 def tenant_with_policy_history(app, isolated):
-    """Two systems; three versions, the last of which loosened with a second person; a floor of the
-    operator; a waiver; stops; drills.
+    """Create two systems, three versions, a platform minimum, a waiver, stops and drills.
+
+    The last version loosened, with a second person.
     """
     with clock.frozen(days_ago(200)), make.acting("compliance_officer"):
         ids = tuple(
@@ -371,7 +370,7 @@ def test_another_tenant_attests_its_own(tenant_with_policy_history):
 def test_a_change_of_the_floor_is_told_against_the_floor_that_held_just_before_it(
     tenant_with_policy_history,
 ):
-    """Not against a looser one that had ended by then, without a version of its own."""
+    """Compare with the floor just before, not with a looser one that ended without a version."""
     with make.acting("operator_admin", "console"):
         add_platform_minimum(
             days_ago(25),
@@ -413,7 +412,7 @@ def test_the_officer_asks_for_a_period_and_anyone_verifies(
     page = as_officer.post("reports/attestations", **form).location
     assert (
         as_officer.post("reports/attestations", **form).location == page
-    )  # the second click watches the first
+    )  # The second click watches the first.
     assert "Policy attestation, 26 September 2026 to 25 November 2026" in as_officer.get(page).text
     jobs.drain(actor_of)
     assert (
@@ -447,7 +446,7 @@ def test_the_officer_asks_for_a_period_and_anyone_verifies(
 def test_reports_of_one_day_are_editions_of_one_document(
     as_officer, tenant_with_policy_history, acting
 ):
-    """Each has its own version and file name, and names the issued one before it."""
+    """Give each its own version and file name, and name the one issued before it."""
 
     def generate(day):
         page = as_officer.post("reports/attestations", span="day", until=day).location
@@ -474,7 +473,7 @@ def test_reports_of_one_day_are_editions_of_one_document(
     _, third = generate("2026-11-20")
     assert third["document"] | {"keep_until": None} == {
         "number": "ACME-POL-2026-11-20",
-        "version": "1.2",  # a withdrawn version stays taken
+        "version": "1.2",  # A withdrawn version keeps its number.
         "keep_until": None,
         "supersedes": "ACME-POL-2026-11-20, version 1.1",
     }

@@ -1,6 +1,4 @@
-"""The report says what the snapshot holds: sentences against tables, extremes, the file that comes
-out.
-"""
+"""The AI RMF report against its snapshot: sentences, tables, extremes, and the file."""
 
 import csv
 import hashlib
@@ -62,7 +60,7 @@ EXTREMES = (
 
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
-    """The sample with any levels, targets, actions, evidence states and signatures."""
+    """Draw the sample with any levels, targets, actions, evidence states and signatures."""
     made = rmf_samples.sample_snapshot(pieces=draw(st.integers(0, 30)))
     keep = draw(st.integers(1, len(made["functions"])))
     made["functions"] = made["functions"][:keep]
@@ -174,7 +172,7 @@ def test_an_action_that_closes_what_another_closed_counts_once() -> None:
 
 
 def a_row(level: int, target: int, *reasons: tuple[str, str, str]) -> dict[str, Any]:
-    """What a requirement takes from its reasons: (severity, fact, ref)."""
+    """Return a requirement's row with these reasons: (severity, fact, ref)."""
     return {
         "level": level,
         "target": target,
@@ -186,7 +184,7 @@ def a_row(level: int, target: int, *reasons: tuple[str, str, str]) -> dict[str, 
 
 
 def two_gaps() -> Snapshot:
-    """A record that is due in 14 days and is worth more points, and a failed red-team sign-off."""
+    """Return a record due in 14 days, worth more points, and a failed red-team sign-off."""
     made = rmf_samples.sample_snapshot()
     rows: list[Any] = [row for row in requirements(made) if row["controls"]][:2]
     later, failed = rows
@@ -230,7 +228,7 @@ def test_a_failed_test_ranks_above_what_closes_more_points() -> None:
     html = build(made).html
     assert html.index("<td>Fix the sign-off</td>") < html.index("<td>Complete the record</td>")
     bars = [float(width) for width in re.findall(r'class="bar[^>]*width: ([\d.]+)mm', html)]
-    assert bars and max(bars) <= 22  # in their column
+    assert bars and max(bars) <= 22  # All are in their column.
 
 
 def test_the_worst_reason_comes_first_and_each_is_stated_once() -> None:
@@ -403,7 +401,7 @@ PAGE = (
 
 
 def test_the_contents_of_a_whole_report_and_how_to_read_it_fit_on_one_page() -> None:
-    """What doesn't fit would be printed over the title of the next page."""
+    """Keep the contents on one page: the rest would be printed over the next page's title."""
     exception = {"kind": "requirement", "subject": "GOVERN 1.1", "steps": [], "exceptions": ["x"]}
     proof = {"size": 3026, "chains": [exception], "entries": {}}
     made: Any = rmf_samples.sample_snapshot() | {"order": proof}

@@ -1,4 +1,4 @@
-"""The evaluations behind a control stand in the PDF of the report, as they were judged."""
+"""Evaluations behind a control in the report's PDF, as they were judged."""
 
 import io
 from typing import Any
@@ -29,12 +29,12 @@ PASSED: dict[str, Any] = {
 
 
 def closed_up(text: str) -> str:
-    """The text without its spaces, because a line of a PDF ends without one."""
+    """Return the text without spaces, since a line of a PDF ends without one."""
     return "".join(text.split())
 
 
 def printed(evaluation: dict[str, Any]) -> str:
-    """The text of the report's PDF where the first control rests on this result, closed up."""
+    """Return the PDF's text without spaces, for a report whose first control has this result."""
     made = rmf_samples.one_requirement()
     row = made["functions"][0]["categories"][0]["requirements"][0]
     row["controls"][0]["evaluations"] = [evaluation]

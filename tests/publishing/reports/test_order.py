@@ -1,4 +1,4 @@
-"""The order proof: each step is an entry of the log, and the verifier judges the order itself."""
+"""The order proof: each step is an entry of the log, and the verifier checks the order itself."""
 
 import copy
 import io
@@ -46,7 +46,7 @@ REF = "MEASURE 2.7"
 
 @pytest.fixture
 def assessed(acting):
-    """(assessment, control): one control answers for the requirement, with nothing done yet."""
+    """Return (assessment, control). The control is mapped to the requirement, without evidence."""
     with acting("compliance_officer"):
         framework = frameworks.framework(KEY)
         assessment = assessment_actions.start_assessment(framework.id, title="Q4 2026", **PERIOD)
@@ -83,7 +83,7 @@ def sign(officer, reviewer, item, revision=1):
 
 
 def report(visitor, acting, path="reports/", **form):
-    """(PDF, signature, keys, frozen facts) of a report over the log so far."""
+    """Return (PDF, signature, keys, frozen facts) of a report over the log so far."""
     sequence(acting)
     page = visitor.post(path, **form).location
     jobs.drain(actor_of)
@@ -193,7 +193,10 @@ def test_a_sign_off_after_the_checkpoint_is_named_as_not_covered(
 def test_what_the_checkpoint_covers_nothing_of_is_an_exception_and_no_fault(
     assessed, as_officer, as_reviewer, acting
 ):
-    """One requirement was signed off before the checkpoint; another was concluded after it."""
+    """Report exceptions, not faults, for entries that the checkpoint doesn't cover.
+
+    One requirement was signed off before the checkpoint; another was concluded after it.
+    """
     assessment, control = assessed
     upload(control)
     sign(as_officer, as_reviewer, item_of(acting, assessment, REF))
@@ -210,7 +213,7 @@ def test_what_the_checkpoint_covers_nothing_of_is_an_exception_and_no_fault(
 
 
 def tampered(frozen: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The ways in which somebody who signs reports could lie about the order."""
+    """Yield the ways in which a signer of reports could lie about the order."""
 
     def changed(change) -> dict[str, Any]:
         made = copy.deepcopy(frozen)

@@ -1,4 +1,4 @@
-"""The PDF of any kind of report depends on its facts alone, and its structure is sound."""
+"""The PDF of any report, which depends on its facts alone and has a sound structure."""
 
 import io
 import os
@@ -51,14 +51,14 @@ def rendered(built: Built) -> bytes:
 
 
 def backwards(value: Any) -> Any:
-    """The same facts with the keys of every object in the opposite order."""
+    """Return the same facts with the keys of every object in the opposite order."""
     if isinstance(value, dict):
         return {key: backwards(value[key]) for key in reversed(value)}
     return [backwards(each) for each in value] if isinstance(value, list) else value
 
 
 def test_the_metadata_is_plain_text_and_another_reader_finds_no_error(tmp_path: Path) -> None:
-    """MuPDF 1.25 parses the XMP as it is in the file; compressed, it was a "syntax error"."""
+    """Leave the XMP uncompressed: MuPDF 1.25 reports a "syntax error" otherwise."""
     made = pdf.render_in_child(
         PAGE.format("<p>Text</p>"),
         attachments=[pdf.Attachment("data.json", b"{}", "The data")],
@@ -94,7 +94,7 @@ def test_headings_go_down_one_level_at_a_time(make: Callable[[], Any]) -> None:
 
 
 def names_from_elsewhere() -> Any:
-    """A small report whose people are called what our Latin fonts have no letters for."""
+    """Return a small report with people's names that our Latin fonts can't show."""
     made = rmf_samples.one_requirement()
     made["prepared_by"] = "Łucja Żak, Ελένη Παππά, Анна Жук, 山田太郎, 王伟, 김민수, สมชาย, अमित"
     made["tenant"]["name"] = "Şişli Ağ Ltd ▼ 中文"
@@ -171,7 +171,7 @@ def page_of(text: str) -> bytes:
 
 
 def glyphs(file: pikepdf.Pdf) -> set[int]:
-    """The numbers of the glyphs on its pages; 0 is the box of a missing one."""
+    """Return the numbers of the glyphs on its pages. 0 is the box of a missing one."""
     shown = b"".join(
         bytes(part)
         for page in file.pages
@@ -184,7 +184,7 @@ def glyphs(file: pikepdf.Pdf) -> set[int]:
 
 
 def unicode_of(font: pikepdf.Dictionary) -> str:
-    """The characters that the glyphs of a font stand for, by its /ToUnicode."""
+    """Return the characters for which the glyphs of a font stand, by its /ToUnicode."""
     if "/ToUnicode" not in font:
         return ""
     told = re.findall(rb"<[0-9a-fA-F]+> <([0-9a-fA-F]+)>", font.ToUnicode.read_bytes())
@@ -215,7 +215,7 @@ def test_an_attachment_is_listed_once_and_running_headers_are_artifacts() -> Non
 
 
 def texts_of(page: pikepdf.Page) -> tuple[list[int], int]:
-    """The marks of the tagged text of a page, and how many artifacts it has that show text."""
+    """Return the marks of a page's tagged text, and its number of artifacts that show text."""
     marks, artifacts, inside = [], 0, ""
     for each in pikepdf.parse_content_stream(page):
         match str(each.operator):
@@ -233,7 +233,7 @@ def texts_of(page: pikepdf.Page) -> tuple[list[int], int]:
 
 
 def owners_of(file: pikepdf.Pdf, page: pikepdf.Page) -> list[Any]:
-    """Who owns each mark of a page, by the parent tree."""
+    """Return the owner of each mark of a page, by the parent tree."""
     numbers = list(file.Root.StructTreeRoot.ParentTree.Nums)
     place = next(n for n in range(0, len(numbers), 2) if numbers[n] == page.obj.StructParents)
     return list(numbers[place + 1])
@@ -268,7 +268,7 @@ def test_items_of_lists_have_markers_and_nothing_else_has_a_style_of_its_own() -
 
 
 def own_renderer() -> int:
-    """The process id of the child that lays out a report of ours."""
+    """Return the process id of the child that lays out a report of ours."""
     for path in Path("/proc").glob("[0-9]*"):
         try:
             command = (path / "cmdline").read_bytes()
@@ -284,7 +284,7 @@ def test_a_child_that_something_else_ended_is_not_called_too_large() -> None:
     ended = list[int]()
 
     def end(_page: int) -> None:
-        if not ended:  # later pages may already be in the pipe
+        if not ended:  # Later pages may already be in the pipe.
             ended.append(own_renderer())
             os.kill(ended[0], signal.SIGSEGV)
 

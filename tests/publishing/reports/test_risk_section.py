@@ -1,4 +1,4 @@
-"""The section on risks of the AI RMF report: what the record says, and what the pages print."""
+"""The section on risks of the AI RMF report, compared with the record."""
 
 import io
 import re

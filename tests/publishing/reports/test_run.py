@@ -1,6 +1,4 @@
-"""A report from the asking to the downloading: queued, watched, cancelled, signed, taken, and the
-same when made again.
-"""
+"""A report from request to download: queued, watched, cancelled, signed, and reproducible."""
 
 import hashlib
 import io
@@ -35,7 +33,7 @@ from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.signatures import signed_files
 from governance.publishing.reports.signatures.verify import verify
 
-assert schedule.HANDLERS  # the jobs process knows the kind
+assert schedule.HANDLERS  # Loading the schedule registers the kind of work.
 
 
 @pytest.fixture
@@ -116,7 +114,10 @@ def test_the_officer_asks_watches_takes_and_anyone_verifies(
 
 
 def test_both_files_at_once_are_for_who_generates_reports(as_viewer, as_auditor):
-    """Others take each alone: an auditor's copy has a watermark and a signature of its own."""
+    """Offer both only to people who generate reports.
+
+    Others download each alone: an auditor's copy has its own watermark and signature.
+    """
     for visitor in (as_viewer, as_auditor):
         visitor.post(f"reports/{UUID(int=1)}/files", then=403)
 
@@ -143,23 +144,21 @@ def test_a_damaged_zip_is_refused(client):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(method="thread")  # the test needs SIGALRM
+@pytest.mark.timeout(method="thread")  # The test needs SIGALRM.
 def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snapshot(
     as_officer, assessment, acting
 ):
-    """The process dies after the snapshot is frozen; the next one takes the ticket and makes the
-    very same bytes.
-    """
+    """Kill the process after the snapshot is frozen; the next one makes the same bytes."""
     request_report(as_officer, assessment)
 
     class Killed(BaseException):
-        """As SIGKILL: nothing after it runs."""
+        """An error that stands for SIGKILL: no handler runs after it."""
 
     def dies(*_):
         raise Killed
 
     before = signal.signal(signal.SIGALRM, dies)
-    signal.setitimer(signal.ITIMER_REAL, 1.2)  # the child needs longer to lay out the pages
+    signal.setitimer(signal.ITIMER_REAL, 1.2)  # The child needs longer to lay out the pages.
     try:
         with pytest.raises(Killed):
             jobs.run_next(actor_of)
@@ -170,7 +169,7 @@ def test_a_run_that_was_killed_while_rendering_is_made_again_from_the_same_snaps
         frozen = newest_run().fingerprint
         assert frozen and newest_run().pdf_key is None
         session().execute(text("UPDATE work_tickets SET ready_at = now() - interval '1 second'"))
-    assert jobs.drain(actor_of) == 2  # and its file without names
+    assert jobs.drain(actor_of) == 2  # The report, and its file without names.
     with acting("compliance_officer"):
         made = newest_run()
         assert made.fingerprint == frozen

@@ -1,4 +1,4 @@
-"""Report PDFs are sealed with a certificate, and a copy for one person verifies as what it is."""
+"""Certificate seals of report PDFs, and verifiable copies for one person."""
 
 import html
 import io
@@ -46,7 +46,7 @@ PASSWORD = "correct horse"
 
 @pytest.fixture
 def report(as_officer):
-    """A finished policy attestation: its page, its original and the original's signature.
+    """Return a finished policy attestation: its page, its original and the original's signature.
 
     The auditor's engagement shows names, so that they get a copy of it.
     """
@@ -89,7 +89,7 @@ def pkcs12_file(private, *, until=NOW + timedelta(days=365), usage=None, passwor
 
 
 def check_with_pdfsig(content, tmp_path) -> str:
-    """What Poppler says of the signatures in a file."""
+    """Return what Poppler reports about the signatures in a file."""
     program = shutil.which("pdfsig")
     assert program, "pdfsig is missing: apt-get install poppler-utils"
     path = tmp_path / "sealed.pdf"
@@ -100,7 +100,7 @@ def check_with_pdfsig(content, tmp_path) -> str:
 
 
 def assert_still_archival(content: bytes) -> None:
-    """PDF/A and PDF/UA are claimed, and the seal's field is part of the tag tree."""
+    """Check that the file claims PDF/A and PDF/UA, and that the seal's field is tagged."""
     with pikepdf.open(io.BytesIO(content)) as file:
         meta = file.open_metadata()
         claims = [meta[f"pdf{name}"] for name in ("aid:part", "aid:conformance", "uaid:part")]
@@ -110,7 +110,7 @@ def assert_still_archival(content: bytes) -> None:
         owners = dict(zip(map(int, numbers[::2]), numbers[1::2], strict=True))
         assert str(owners[int(field.StructParent)].S) == "/Form"
         assert str(field.TU) == "Seal of this report"
-        assert int(field.F) & 4 and not int(field.F) & 2  # printed, not hidden: PDF/A-3, 6.3.2
+        assert int(field.F) & 4 and not int(field.F) & 2  # Printed, not hidden: PDF/A-3, 6.3.2.
 
 
 # ---- an auditor's copy
@@ -219,14 +219,15 @@ def test_another_persons_copy_is_not_named(report, as_auditor, as_officer):
 def test_nobody_auditors_or_everyone(report, as_admin, as_officer, as_auditor):
     page, original, note = report
     key = keys_of(as_officer)
-    assert seals(as_auditor.post(f"{page}/pdf", then=200).data)  # by default
+    assert seals(as_auditor.post(f"{page}/pdf", then=200).data)  # The default.
     as_admin.post("settings/reports", sealed_for="nobody")
     copy = as_auditor.post(f"{page}/pdf", then=200).data
     assert seals(copy) == []
     assert verify(copy, as_auditor.post(f"{page}/signature", then=200).text, key).ok
     as_admin.post("settings/reports", sealed_for="everyone")
     sealed = as_officer.post(f"{page}/pdf", then=200).data
-    assert sealed.startswith(original)  # the unsigned document is the file's beginning, to the byte
+    # The unsigned document is the file's beginning, to the byte.
+    assert sealed.startswith(original)
     [found] = seals(sealed)
     assert found.is_valid and found.covers_all
     own = as_officer.post(f"{page}/signature", then=200).text

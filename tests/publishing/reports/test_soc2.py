@@ -1,6 +1,4 @@
-"""SOC 2 readiness and the Type II matrix: sentences against the snapshot, extremes, the file; and
-the runs, from the form to the verifier.
-"""
+"""SOC 2 readiness and the Type II matrix: sentences from the snapshot, extremes, file, runs."""
 
 import csv
 import io
@@ -42,7 +40,7 @@ from tests.operations.objectives.objective_helpers import before, define, minute
 from tests.publishing.reports import readiness_samples, type2_samples
 from tests.publishing.reports.report_helpers import PageOutline, numbers_in
 
-assert schedule.HANDLERS  # the jobs process knows the kinds
+assert schedule.HANDLERS  # Loading the schedule registers the kinds of work.
 EXTREMES = (*readiness_samples.EXTREMES, *type2_samples.EXTREMES)
 NOW = datetime(2026, 11, 25, 9, 24, tzinfo=UTC)
 
@@ -273,8 +271,9 @@ def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice(
 
 @pytest.fixture
 def failed(app, isolated):
-    """A control with a frozen population, a sample of 25, one item that failed; controls of the
-    starter set that answer criteria.
+    """Create a control with a frozen population and a sample of 25, of which one item failed.
+
+    Controls of the starter set are mapped to criteria.
     """
     with make.acting("compliance_officer"):
         adopting.adopt_framework("soc2-tsc-2017")
@@ -295,7 +294,7 @@ def test_the_readiness_of_a_category_holds_its_criteria_and_what_answers_them(fa
     assert {each["control"] for each in told["evidence"]} <= {
         c["ref"] for row in rows for c in row["controls"]
     }
-    assert "service_levels" not in told  # nothing is promised, and nothing happened
+    assert "service_levels" not in told  # No objective and no incident exists.
 
 
 def test_readiness_reads_objectives_and_incidents_as_they_were_known_then(failed):
@@ -405,7 +404,7 @@ def test_the_officer_asks_and_anyone_verifies(as_officer, failed, acting, path, 
         else {"begins": today.replace(month=1).isoformat(), "ends": today.isoformat()}
     )
     page = as_officer.post(path, **form).location
-    assert as_officer.post(path, **form).location == page  # the second click watches the first
+    assert as_officer.post(path, **form).location == page  # The second click watches the first.
     jobs.drain(actor_of)
     content, note = (
         as_officer.post(f"{page}/pdf", then=200).data,

@@ -1,4 +1,4 @@
-"""A report is checked offline: what holds, and every way in which it does not."""
+"""Offline verification of a report: valid files, and every way to be invalid."""
 
 import io
 import json
@@ -31,7 +31,7 @@ KEY = verifier_key(rmf_samples.KEY, rmf_samples.KEY_NAME)
 
 @cache
 def signed_report() -> tuple[bytes, str]:
-    """A small report and its signature file."""
+    """Return a small report and its signature file."""
     built = build(rmf_samples.one_requirement())
     data = pdf.render(
         built.html, attachments=built.attachments, at=built.at, identifier=built.identifier
@@ -223,8 +223,9 @@ def test_any_bytes_give_a_verdict_and_no_error() -> None:
 
 
 def report_with_attachment(name: str, content: bytes | None) -> ReportVerdict:
-    """The report with one attachment replaced, added or (None) removed, signed again with the right
-    key.
+    """Return the report with one attachment replaced, added or (None) removed.
+
+    It is signed again with the right key.
     """
     with pikepdf.open(io.BytesIO(signed_report()[0])) as file:
         if content is None:

@@ -1,5 +1,6 @@
-"""An invented organisation's Type II period: nine controls, populations, samples, exceptions and
-findings, all agreeing.
+"""An invented organization's Type II period with consistent data.
+
+It has nine controls, populations, samples, exceptions and findings.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -29,7 +30,7 @@ ATTRIBUTES = ["Approved before it went live", "Approved by someone else"]
 
 
 def full_year() -> dict[str, Any]:
-    """Twelve months with gaps, an item that failed, a finding in repair and one that is closed."""
+    """Return twelve months with gaps, a failed item, a finding in remediation and a closed one."""
     releases, changes = (
         _population(1, "SEC-07", "releases", 61),
         _population(2, "CHG-02", "changes", 4120),
@@ -50,7 +51,7 @@ def full_year() -> dict[str, Any]:
 
 
 def first_months() -> dict[str, Any]:
-    """Three months, nothing frozen, nothing tested."""
+    """Return three months, with nothing frozen or tested."""
     made = _frame() | {
         "period": {"from": "2026-09-01", "to": "2026-11-30"},
         "populations": [],
@@ -64,7 +65,7 @@ def first_months() -> dict[str, Any]:
 
 
 def without_controls() -> dict[str, Any]:
-    """A tenant without a control."""
+    """Return a tenant without a control."""
     made = _frame() | {
         "controls": [],
         "populations": [],
@@ -78,7 +79,7 @@ def without_controls() -> dict[str, Any]:
 
 
 def all_passed() -> dict[str, Any]:
-    """All there, all tested, all passed."""
+    """Return complete evidence, all tested and passed."""
     made = full_year()
     made["controls"] = [_row(n, *each, whole=True) for n, each in enumerate(CONTROLS)]
     made["samples"] = [_sample(1, made["populations"][0], 25)]
@@ -86,7 +87,7 @@ def all_passed() -> dict[str, Any]:
 
 
 def crowded_period() -> dict[str, Any]:
-    """120 controls over 18 months, long texts, an altered population and one that is too large."""
+    """Return 120 controls over 18 months, long texts, an altered and an oversized population."""
     long = "A text that goes on " * 14 + "Unbreakable" * 12
     made = full_year() | {"period": {"from": "2025-06-01", "to": "2026-11-30"}}
     made["controls"] = [
@@ -129,7 +130,7 @@ def crowded_period() -> dict[str, Any]:
         for item in each["items"]:
             item["exception"] = None
     made["samples"][0]["population"] = (
-        "POP-45"  # one that is not printed: the link to it still leads somewhere
+        "POP-45"  # It isn't printed, yet the link to it must lead somewhere.
     )
     made["tenant"] |= {"name": long, "unit": long, "audience": long}
     return made
@@ -170,8 +171,9 @@ def _row(
     bare: bool = False,
     whole: bool = False,
 ) -> dict[str, Any]:
-    """By the product's own rules; every third control lacks a stretch of its evidence unless it is
-    to be whole.
+    """Return a row by the product's own rules.
+
+    Every third control lacks a stretch of its evidence, unless `whole`.
     """
     held = months(first, LAST)
     kept = [m for place, m in enumerate(held) if whole or not (n % 3 == 0 and place in {4, 5, 6})]

@@ -140,7 +140,7 @@ def test_the_pdf_is_tagged_and_its_charts_have_their_figures_as_text(made):
             if isinstance(each, pikepdf.Dictionary) and "/Alt" in each
         ]
     assert any("Guardrails take 5.5%" in each for each in alts)
-    assert len(alts) == 8 + 3  # a sparkline for each measure, waterfall, intervals, days
+    assert len(alts) == 8 + 3  # A sparkline for each measure, waterfall, intervals, days.
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from governance.publishing.review_files.review_drawing import GAP, NUMBER_WIDTH, place_beside
 
-LINES = [150.0, 206.6, 263.2, 319.8, 376.4, 433.0]  # as close as five of them ever are
+LINES = [150.0, 206.6, 263.2, 319.8, 376.4, 433.0]  # Five of them are never closer.
 
 
 @given(st.floats(150, 433))

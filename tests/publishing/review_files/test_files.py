@@ -61,7 +61,7 @@ def test_a_customers_people_reach_neither_page_nor_files(app, finance):
     admin.get(PAGE, then=404)
     admin.post(PAGE, then=404)
     admin.post(address, then=404)
-    finance.post(address, then=409)  # it isn't ready
+    finance.post(address, then=409)  # It isn't ready.
 
 
 def test_the_files_print_the_sign_offs_and_their_download_is_recorded(finance):

@@ -1,4 +1,4 @@
-"""A formula engine recomputes the workbook of a review to the cents of its facts."""
+"""The workbook of a review, which a formula engine recomputes to the cents of its facts."""
 
 import io
 import warnings
@@ -25,7 +25,7 @@ REVISION = RevisionInfo(
 
 
 class Recomputed:
-    """The workbook as an engine that knows none of our figures computes it."""
+    """The workbook as an engine without our figures computes it."""
 
     def __init__(self, facts: ReviewFacts, folder) -> None:
         path = folder / "review.xlsx"
@@ -41,7 +41,7 @@ class Recomputed:
         }
 
     def of(self, sheet: str, label: str, column: str = "B", last: bool = False):
-        """The recomputed cell in that column of the row with that label."""
+        """Return the recomputed cell in that column of the row with that label."""
         rows = [
             row[0].row for row in self.labels[sheet].iter_rows(min_row=2) if row[0].value == label
         ]
@@ -79,7 +79,7 @@ def test_the_waterfall_is_recomputed_to_the_cent(recomputed):
 
 
 def with_exact_cost():
-    """A month as it is closed: cost in cents, and a residual and the cost of a task that aren't."""
+    """Return a closed month: cost in cents, but an inexact residual and cost of a task."""
     facts = rich_facts()
     systems = [
         msgspec.structs.replace(each, cost=D("0.23"), completed_tasks=90, per_task=D("0.00257295"))
@@ -107,7 +107,7 @@ def with_exact_cost():
 
 @pytest.mark.parametrize("make", [rich_facts, with_exact_cost, empty_facts])
 def test_every_formula_gives_the_figure_that_its_cell_shows(make, tmp_path):
-    """Without the stored figures a spreadsheet shows the same ones."""
+    """Compare with the stored figures, without which a spreadsheet shows the same."""
     found = Recomputed(make(), tmp_path)
     shown = openpyxl.load_workbook(tmp_path / "review.xlsx", data_only=True)
     differing, count = {}, 0

@@ -23,9 +23,9 @@ from tests import make
 from tests.operations.measurements.measurement_helpers import system_of
 
 MINUTE = timedelta(minutes=1)
-BACKFILL = timedelta(days=300)  # they may be 400 days old, also where TODAY is years later
+BACKFILL = timedelta(days=300)  # They may be 400 days old, also where TODAY is years later.
 KEY = "triage-availability"
-EARLY = datetime(2026, 11, 2, 12, tzinfo=UTC)  # before the close day
+EARLY = datetime(2026, 11, 2, 12, tzinfo=UTC)  # Before the close day.
 DUE = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
 
@@ -44,7 +44,7 @@ def agree(
     agreement=None,
     **changed,
 ):
-    """An agreement with an accepted version, written as its rows."""
+    """Add an agreement with an accepted version, written as its rows."""
     if agreement is None:
         agreement = Agreement(
             direction=direction,
@@ -116,14 +116,14 @@ def indicator(key=KEY, kind="downtime", vendor=None):
 
 
 def store(of, start, minutes, good=3, total=3):
-    """Minutes of one indicator, as a backfill."""
+    """Store minutes of one indicator, as a backfill."""
     rows = [(of.id, start + n * MINUTE, good, total) for n in range(minutes)]
     with clock.frozen(min(clock.now(), start + BACKFILL)):
         measurements.store(rows, backfill_reason="a test's month")
 
 
 def october(number=1):
-    """Two days of minutes, of which 60 are down: 2,820 of 2,880, which is 97.9%: 25%."""
+    """Add two days of minutes, of which 60 are down: 2,820 of 2,880, which is 97.9%: 25%."""
     made = indicator()
     store(made, at(1), 2880)
     store(made, at(2, 6), 60, good=0)
@@ -141,7 +141,10 @@ def october(number=1):
 
 
 def october_with_maintenance():
-    """The same, with 30 of the 60 minutes under maintenance; the ids of agreement and indicator."""
+    """Add the same, with 30 of the 60 minutes under maintenance.
+
+    Return the ids of agreement and indicator.
+    """
     with make.acting("admin"):
         agreement, made = october()
         session().add(maintenance_exclusion(made))
@@ -149,7 +152,7 @@ def october_with_maintenance():
 
 
 def maintenance_exclusion(made):
-    """2 October, 06:00 to 06:30 UTC: 30 of the 60 minutes down, announced 46 hours before."""
+    """Add 2 October, 06:00 to 06:30 UTC: 30 of the 60 minutes down, announced 46 hours before."""
     start = at(2, 6)
     return Exclusion(
         number=5,
@@ -176,7 +179,7 @@ def maintenance_exclusion(made):
 
 
 def close(acting, now=DUE):
-    """The hourly job's two steps, and the work that they queue."""
+    """Run the hourly job's two steps, and the work that they queue."""
     from governance.publishing.statements import actions, queries
     from governance.publishing.statements import jobs as closing
 
@@ -187,7 +190,7 @@ def close(acting, now=DUE):
             for each in queries.due_here():
                 actions.request_revision(each)
         jobs.drain(actor_of)
-    for tried in range(1, jobs.MAX_ATTEMPTS):  # a machine that is busy may take up work again
+    for tried in range(1, jobs.MAX_ATTEMPTS):  # A busy machine may resume work.
         with clock.frozen(now + tried * timedelta(minutes=2)):
             jobs.drain(actor_of)
 

@@ -1,4 +1,4 @@
-"""A month as screen 14 shows it, without a database: October 2026 of Acme in Europe/Berlin."""
+"""The month of screen 14 without a database: October 2026 of Acme in Europe/Berlin."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -110,7 +110,7 @@ INDICATORS = [
 
 
 def facts(**changed):
-    """The facts of screen 14, without counts."""
+    """Return the facts of screen 14, without counts."""
     return {
         "month": "2026-10",
         "zones": [[text(since), zone] for since, zone in ZONES],
@@ -132,7 +132,7 @@ def facts(**changed):
 
 
 def counts():
-    """44,700 minutes: 384 without data, 240 excluded with 66 down, 495 down outside."""
+    """Return 44,700 minutes: 384 without data, 240 excluded with 66 down, 495 down outside."""
     triage = MonthCounts.empty(OCTOBER)
     for place in range(OCTOBER.minutes):
         triage.put(OCTOBER.start + place * MINUTE, 3, 3)
@@ -167,7 +167,7 @@ def result_of(its, held):
 
 
 def statement(its=None, held=None):
-    """What a data file's statement holds."""
+    """Return the statement of a data file."""
     its, held = its or facts(), held or counts()
     rules = {each["key"]: rule_of(each) for each in its["indicators"]}
     listed = []
@@ -205,7 +205,7 @@ LOG_KEY = verifier_key(LOG, "log.example")
 
 
 def with_checkpoint(**changed):
-    """The signed data file with a checkpoint of the audit log."""
+    """Return the signed data file with a checkpoint of the audit log."""
     note = checkpoint.sign(LOG, "log.example", checkpoint.Head("log.example", 1139, b"r" * 32))
     log = {"origin": "log.example", "size": 1139, "root": b64(b"r" * 32), "note": note}
     return data_file.sign(PRIVATE, "console.example", "acme", statement() | {"log": log | changed})

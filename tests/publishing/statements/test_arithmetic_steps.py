@@ -1,4 +1,4 @@
-"""The sums as screen 14 shows them, read downwards."""
+"""The sums of screen 14, from top to bottom."""
 
 import pytest
 

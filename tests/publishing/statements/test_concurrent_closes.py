@@ -1,4 +1,4 @@
-"""A month that two processes close at the same moment is closed once: committed, own connections."""
+"""A month that two processes close at once, committed on connections of their own."""
 
 import threading
 
@@ -16,7 +16,7 @@ from tests.waiting import MAX_WAIT_SECONDS
 
 
 def at_once(act):
-    """Two threads, as Meridian itself in Globex, on the day of the close."""
+    """Run two threads as Meridian itself in Globex, on the day of the close."""
     start, outcomes = threading.Barrier(2), []
 
     def run():

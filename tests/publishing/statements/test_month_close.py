@@ -1,4 +1,4 @@
-"""A month is closed once, frozen, and revised only when figures or counts differ."""
+"""The close of a month: once, frozen, and revised only when figures or counts differ."""
 
 import io
 import zipfile
@@ -57,13 +57,13 @@ def file_of(row):
 
 
 def delivered_text(letter):
-    """The text as it was sent: the work keeps none of it."""
+    """Return the text as it was sent, which the work doesn't store."""
     content = (outbox._folder / f"{letter.id}.eml").read_bytes()
     return message_from_bytes(content, policy=policy.default).get_content()
 
 
 def key_line():
-    """The keys of the statements and of the audit log, one a line."""
+    """Return the keys of the statements and of the audit log, one a line."""
     keys = [signing_keys.key_line(reports.signing_key())]
     return "\n".join([*keys, *(str(logs.verifier(each)) for each in logs.all_keys())])
 
@@ -116,7 +116,7 @@ def test_two_that_close_the_same_month_make_one(month, acting):
             assert closing.start_due(DUE) == 1
         with acting("admin"):
             assert closing.start_due(DUE) == 0
-            actions.request_revision(helpers.only_statement())  # a second piece of work on it
+            actions.request_revision(helpers.only_statement())  # A second work item for it.
         jobs.drain(actor_of)
     with acting("admin"):
         assert len(helpers.revisions()) == 1
@@ -149,7 +149,7 @@ def test_the_file_names_the_incidents_of_the_month_and_an_edit_of_one_makes_no_r
         [row] = helpers.revisions()
         [named] = row.facts["incidents"]
         assert (named["ref"], named["from"]) == (ref, "2026-10-02T06:00:00Z")
-        assert named["to"] == row.facts["span"][1]  # it goes on, and the month ends
+        assert named["to"] == row.facts["span"][1]  # It continues, and the month ends.
         assert named["indicators"] == [helpers.KEY]
         packed, key = file_of(row), key_line()
     assert verify(packed, key).ok
@@ -169,10 +169,10 @@ def test_late_minutes_make_a_revision_that_says_what_changed(month, acting):
         from governance.operations.measurements.queries import indicator
 
         before = helpers.revisions()[0].result
-        helpers.store(indicator(month[1]), at(3), 1440)  # 4,260 of 4,320: 98.6%, 10%
+        helpers.store(indicator(month[1]), at(3), 1440)  # 4,260 of 4,320: 98.6%, 10%.
         statement = helpers.only_statement()
         assert statement.is_revision_due and statement.revision == 1
-        assert helpers.revisions()[0].result == before  # closed figures stay until then
+        assert helpers.revisions()[0].result == before  # Closed figures stay until then.
     close(acting)
     with acting("admin"):
         first, second = helpers.revisions()
@@ -246,7 +246,7 @@ def test_a_version_that_takes_effect_in_the_month_splits_it(month, acting):
 def test_a_month_is_closed_with_every_minute_that_its_clocks_gave_it(
     app, isolated, acting, closed_in, month, move, first, minutes
 ):
-    """Its first and its last minute are down; the ones beside them are of other months."""
+    """Put downtime in its first and last minute; their neighbors belong to other months."""
     start = datetime.fromisoformat(first)
     end = start + timedelta(minutes=minutes)
     with acting("admin"), clock.frozen(end + timedelta(hours=1)):
@@ -301,11 +301,11 @@ def make_due_now():
 
 
 class Killed(Exception):
-    """What a killed process leaves: nothing is handled after it."""
+    """An error that leaves what a killed process leaves: no handler runs after it."""
 
 
 def test_killed_at_any_statement_it_closes_once(month, acting, database, engine):
-    """The work dies at its n-th statement, for each n; the next one closes the month."""
+    """Kill the work at its n-th statement, for each n. The next attempt closes the month."""
     with clock.frozen(DUE), acting("admin"):
         closing.start_due(DUE)
     left = {"statements": None}
@@ -339,7 +339,7 @@ def test_killed_at_any_statement_it_closes_once(month, acting, database, engine)
     finally:
         left["statements"] = None
         event.remove(engine, "before_cursor_execute", count)
-    assert deaths > 20  # each of its statements
+    assert deaths > 20  # Each of its statements.
     with acting("admin"):
         assert [each.number for each in helpers.revisions()] == [1]
         assert len(session().scalars(select(CreditEntry)).all()) == 1
@@ -363,7 +363,7 @@ def test_minutes_are_kept_while_a_dispute_is_open(month, acting):
         statement = helpers.only_statement()
         assert queries.minutes_needed_since() is None
         made = dispute(statement)
-        assert queries.minutes_needed_since() == (2026, 9)  # October begins on 30 September, UTC
+        assert queries.minutes_needed_since() == (2026, 9)  # October starts on 30 September, UTC.
         dispute_actions.withdraw(made)
         assert queries.minutes_needed_since() is None
 

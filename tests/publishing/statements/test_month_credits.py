@@ -1,4 +1,4 @@
-"""A review takes the credits of a month's statements: frozen at its close, in its currency."""
+"""Credits of a month's statements in a review: frozen at its close, in its currency."""
 
 import pytest
 from sqlalchemy import select
@@ -18,7 +18,7 @@ SHEET = "/operator/economics/reviews/2026-10/tenants/acme"
 
 @pytest.fixture
 def october(app, database):
-    """Acme used 30 dollars of models in October, which were billed with 1% more."""
+    """Let Acme use 30 dollars of models in October, billed with 1% more."""
     month.use(app)
     month.price()
     month.bill("15.15")
@@ -26,7 +26,7 @@ def october(app, database):
 
 
 def statement(number, credit, currency, revision=1):
-    """A closed statement of Acme's October, written as its rows."""
+    """Add a closed statement of Acme's October, written as its rows."""
     with make.acting("admin", "acme"):
         agreement = statements.agree(number)
         made = Statement(
@@ -82,7 +82,7 @@ def sheet(app):
 
 def test_credits_of_all_statements_are_added_in_the_reviews_currency(october, app):
     statement(1, 500, "EUR")
-    statement(2, 300, "USD")  # a dollar is half a euro
+    statement(2, 300, "USD")  # A dollar is half a euro.
     month.close()
     assert str(owed()) == "6.50"
     assert "€6.50" in sheet(app)

@@ -1,5 +1,6 @@
-"""Months that aren't closed yet, through HTTP: the tenant's admin or the operator closes them, and
-the running one is provisional.
+"""Open months through HTTP: the tenant's admin or the operator closes them.
+
+The current one is provisional.
 """
 
 import pytest
@@ -67,7 +68,7 @@ def test_an_operator_closes_a_month_of_a_tenant(month, as_operator_here, as_fina
         page = as_finance.get(operator("")).text
         assert "Months that are over and not closed" in page
         assert '<span class="c-cellsub">October 2026</span>' in page
-        assert '<span class="c-cellsub">November 2026</span>' not in page  # which isn't over
+        assert '<span class="c-cellsub">November 2026</span>' not in page  # It isn't over.
         close_it = {"agreement_id": month[0], "month": "2026-10"}
         where = as_operator_here.post(operator("acme/close"), **close_it).location
         assert "October 2026 is being closed" in as_operator_here.get(where).text

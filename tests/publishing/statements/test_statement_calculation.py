@@ -92,8 +92,8 @@ def test_a_month_without_any_data_is_never_100_per_cent():
     [
         ({"ahead_hours": 46}, 0),
         ({"ahead_hours": 72}, 120),
-        ({"ahead_hours": -5}, 0),  # announced after the fact
-        ({"category": "force_majeure"}, 0),  # which the agreement doesn't exclude
+        ({"ahead_hours": -5}, 0),  # Announced after the fact.
+        ({"category": "force_majeure"}, 0),  # Not excluded by the agreement.
         ({"overruled": "DSP-3"}, 0),
         ({"category": "dispute", "ahead_hours": -5}, 120),
     ],
@@ -128,7 +128,7 @@ def test_overlapping_and_nested_exclusions_count_once(counts):
 
 
 def test_each_minute_is_scored_under_the_version_in_force_at_that_minute(counts):
-    change = at(12, 4)  # 240 of the 495 minutes down are before it
+    change = at(12, 4)  # 240 of the 495 minutes down are before it.
     strict = version(5, change, samples.OCTOBER.end, monthly_fee=2_480_000)
     its = facts(versions=[version(4, samples.OCTOBER.start, change), strict])
     result = result_of(its, counts)

@@ -1,4 +1,4 @@
-"""What the chart of a statement's PDF names: incidents, what was excluded, and days."""
+"""Labels of the chart in a statement's PDF: incidents, exclusions and days."""
 
 import re
 from datetime import timedelta
@@ -9,7 +9,7 @@ from tests.publishing.statements.statement_samples import at, exclusion, inciden
 
 
 def chart_of(*incidents, **changed):
-    """The texts of the chart; the sample's line climbs on 12 October, for 495 minutes."""
+    """Return the texts of the chart. The sample's line rises on 12 October, for 495 minutes."""
     facts, counts = samples.facts(**changed), samples.counts()
     statement = samples.statement(facts, counts) | {"incidents": list(incidents)}
     shown = statement_document.context(statement, closing.notes_of(facts, counts))

@@ -51,7 +51,7 @@ def test_without_a_key_the_command_exits_with_2(file, tmp_path):
 
 
 def test_each_key_is_passed_by_its_own_option(tmp_path):
-    """Without the log's key, the checkpoint's line is no "ok", and the exit status is 2."""
+    """Exit with 2 without the log's key, and don't call the checkpoint's line "ok"."""
     made = samples.with_checkpoint()
     alone = run(tmp_path, made, "--key", samples.KEY)
     assert alone.exit_code == 2

@@ -1,4 +1,4 @@
-"""Statements through HTTP: the list, a statement, its revisions, disputes, and the operator's side."""
+"""Pages of statements: the list, a statement, its revisions, disputes, the operator's side."""
 
 import io
 import json
@@ -35,7 +35,7 @@ LIST = "reliability/statements/"
 
 @pytest.fixture(scope="module")
 def closed(module_transaction):
-    """October, closed once for all tests: each is rolled back to it."""
+    """Close October, once for all tests, each of which is rolled back to it."""
     helpers.october_with_maintenance()
     close(make.acting)
     with make.acting("admin"):
@@ -75,7 +75,7 @@ def test_a_statement_reads_downwards(closed, as_viewer):
         "Not paid yet",
     ):
         assert text in page, text
-    assert "from=2026-09-30T22" in page  # each figure opens to its minutes
+    assert "from=2026-09-30T22" in page  # Each figure opens to its minutes.
     assert "Prepare claim" not in page and "Recoverable" not in page
     as_viewer.get(f"{path}?revision=9", then=404)
     as_viewer.get(f"{path}?revision=x", then=404)
@@ -131,7 +131,7 @@ def test_a_dispute_shows_its_effect_first_and_an_accepted_one_makes_a_revision(
     assert "1 dispute open" in page and "would raise the credit by €780.00" in page
     assert "Answer</a>" not in page
     answer = operator(f"acme/{closed}/disputes/{made_id}/answer")
-    assert ">Answer</a>" not in as_operator_here.get(answer).text  # it is this page
+    assert ">Answer</a>" not in as_operator_here.get(answer).text  # This is the page itself.
     as_operator_here.post(answer, then=422, decision="accepted", answer="")
     as_operator_here.post(answer, decision="accepted", answer="You are right: 100 hours isn't so.")
     as_operator_here.post(answer, then=422, decision="rejected", answer="No.")
@@ -245,7 +245,7 @@ def test_a_new_statement_is_an_inbox_item_until_you_download_it(
         as_officer.post(f"{LIST}{closed}/revisions/1/download", then=200)
         assert item not in as_officer.get("inbox/").text
         assert "Statement of October 2026" in as_officer.get("inbox/?view=done").text
-        assert item in as_admin.get("inbox/").text  # others have not checked it
+        assert item in as_admin.get("inbox/").text  # Others haven't checked it.
     with clock.frozen(helpers.DUE + timedelta(days=31)):
         assert item not in visitor(app, "admin").get("inbox/").text
 
@@ -282,7 +282,7 @@ def test_an_exclusion_that_changes_after_the_close_makes_a_revision(closed, acti
 
 
 def vendor_agreement(acting, number, name, fee, *, claim_days=60):
-    """A vendor promised 99.5%; its errors were 30 minutes of 2 October. The agreement's id."""
+    """Add a vendor's agreement of 99.5%, with 30 minutes of errors on 2 October. Return its id."""
     slug = name.partition(" ")[0].lower()
     with acting("admin"):
         made = helpers.indicator(f"{slug}-errors", vendor=name)
@@ -309,7 +309,7 @@ def vendor_agreement(acting, number, name, fee, *, claim_days=60):
 
 @pytest.fixture
 def vendor(closed, acting):
-    """The id of a vendor's agreement; it is the day after the close, long before the deadline."""
+    """Return the id of a vendor's agreement on the day after the close, before the deadline."""
     with clock.frozen(DUE + timedelta(days=1)):
         yield vendor_agreement(acting, 1, "Helio Cloud", 314_000)
 
@@ -319,7 +319,7 @@ def test_the_operator_sees_all_tenants_and_both_sides(closed, vendor, as_operato
     assert "Acme Insurance" in page and "€520.00" in page
     page = as_operator_here.get(operator(f"acme/{closed}")).text
     assert "We owe Acme Insurance €520.00 for October; Helio Cloud owes us €314.00" in page
-    assert "Helio Cloud owes us €314.00" in page and "€206" in page  # 520 - 314
+    assert "Helio Cloud owes us €314.00" in page and "€206" in page  # 520 − 314.
     assert "1 period" in page and "90 errors" in page
     running = re.search(r'href="[^"]*(provisional/[^"]+)"', page)
     assert running

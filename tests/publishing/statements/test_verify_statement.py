@@ -1,4 +1,7 @@
-"""The signed data file, verified offline: one altered minute, term, exclusion or sum is named."""
+"""Offline verification of the signed data file.
+
+One altered minute, term, exclusion or sum is named.
+"""
 
 import io
 import json
@@ -20,7 +23,7 @@ from tests.publishing.statements import statement_samples as samples
 
 pytestmark = pytest.mark.slow
 
-NINTH = 9  # place of 9 October: the month begins on 30 September, 22:00 UTC
+NINTH = 9  # The position of 9 October: the month starts on 30 September, 22:00 UTC.
 
 
 @pytest.fixture(scope="module")
@@ -341,10 +344,10 @@ def test_a_zip_holds_the_data_file(file):
 
 
 def zipped(*files):
-    """A zip of (name or ZipInfo, content)."""
+    """Return a zip of (name or ZipInfo, content)."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # two files of one name, on purpose
+        warnings.simplefilter("ignore")  # Two files of one name, on purpose.
         for name, content in files:
             archive.writestr(name, content)
     return packed.getvalue()
@@ -385,13 +388,13 @@ def test_a_zip_of_a_hundred_thousand_files_is_not_read(file):
 def test_a_zip_that_lies_about_its_size_is_damaged(file):
     packed = bytearray(zipped((data_file.NAME, bytes(1_000_000))))
     size = (1_000_000).to_bytes(4, "little")
-    place = packed.rindex(size)  # the size that the directory states
+    place = packed.rindex(size)  # The size that the directory states.
     packed[place : place + 4] = (10).to_bytes(4, "little")
     assert verify(bytes(packed), samples.KEY).outcome is CheckOutcome.WRONG
 
 
 def signed_as(number, private=samples.PRIVATE, **changed):
-    """A statement of its signer, genuine in everything but what is changed."""
+    """Return a statement of its signer, genuine except for the changes."""
     statement = samples.statement() | changed
     return data_file.sign(private, "console.example", number, statement)
 
@@ -413,7 +416,7 @@ def test_a_signature_is_not_carried_from_one_statement_to_another(file, number, 
 
 
 def test_the_key_of_the_same_name_and_id_that_is_another_key_is_refused(file):
-    """The id is a hash of name and key, so a key that claims another's id isn't read at all."""
+    """Ignore a key that claims another's id, since the id is a hash of name and key."""
     private = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
     name, key_id, public = samples.KEY.split("+", 2)
     forged = f"{name}+{key_id}+{verifier_key(private, name).split('+', 2)[2]}"

@@ -1,4 +1,4 @@
-"""A system with a draft of a document, and evidence to bind sentences to."""
+"""A system with a draft of a document, and evidence for its sentences."""
 
 from governance.operations.systems import actions as systems
 from governance.publishing.system_documents.catalogue import KINDS
@@ -34,7 +34,7 @@ def evidence_ref(title: str = "Architecture document", **given) -> str:
 
 
 def write_open_points(visitor, address: str, ref: str) -> list[str]:
-    """Write every point that the page lists as open, and return their keys."""
+    """Write every point that the page lists as open. Return their keys."""
     import re
 
     page = visitor.get(address).text

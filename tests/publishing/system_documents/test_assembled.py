@@ -1,4 +1,4 @@
-"""Documents put together: points bound to the record or open, frozen and compared. Pure."""
+"""Assembled documents: points bound to the record or open, frozen and compared (pure tests)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Documents of a system through the front door: started, written, completed, outdated."""
+"""Documents of a system through the front door: start, write, complete, outdate."""
 
 import re
 
@@ -156,7 +156,7 @@ def test_a_version_without_open_points_is_completed_and_frozen(kind, as_officer,
     written = write_open_points(as_officer, address, evidence_ref())
     assert written
     as_officer.post(f"{address}/complete")
-    as_officer.post(f"{address}/complete")  # the second of two clicks
+    as_officer.post(f"{address}/complete")  # The second of two clicks.
     text = main_text(as_viewer.get(address))
     assert "Complete: every point is bound to the record." in text
     assert f"What {written[0]} says." in text and "Evidence EV-" in text

@@ -34,7 +34,7 @@ def test_a_draft_is_printed_with_its_open_points_and_signed(as_officer, as_viewe
     register_system()
     as_officer.post(FILE)
     as_officer.post(f"{DRAFT}/files")
-    as_officer.post(f"{DRAFT}/files")  # the second of two clicks watches the first
+    as_officer.post(f"{DRAFT}/files")  # The second of two clicks watches the first.
     (made,) = file_ids()
     drain()
     assert "open points" in main_text(as_officer.get(DRAFT))
@@ -65,5 +65,5 @@ def test_only_those_who_may_export_do(as_officer, as_contributor, as_neighbour, 
     as_officer.post(f"{DRAFT}/files")
     (made,) = file_ids()
     as_neighbour.post(f"system-document-files/{made}/download", then=404)
-    as_officer.post(f"system-document-files/{made}/download", then=409)  # not ready yet
+    as_officer.post(f"system-document-files/{made}/download", then=409)  # Not ready yet.
     as_contributor.post(f"system-document-files/{made}/download", then=403)

@@ -1,4 +1,4 @@
-"""Admins sign in at their provider."""
+"""Fixtures for admins who sign in at their provider."""
 
 from tests.foundation.people.conftest import arrive, idp, provider
 

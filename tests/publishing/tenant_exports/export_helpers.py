@@ -1,4 +1,4 @@
-"""What the tests of exports share."""
+"""Helpers for the tests of exports."""
 
 from sqlalchemy import select
 
@@ -14,7 +14,7 @@ from tests import make
 
 
 def sign_log(slug: str = "acme") -> str:
-    """What the sequencer does each half second; the verifier key of the log."""
+    """Sequence the log as the schedule does each half second. Return the log's verifier key."""
     who = make.system_actor(slug)
     schedule.sequence_log(who.tenant_id, slug, who.tenant_name)
     with current.acting_as(who), transaction(read_only=True):

@@ -1,4 +1,4 @@
-"""The admins of a suspended tenant take an export of everything with them, and open nothing else."""
+"""The admins of a suspended tenant, who may export everything and open nothing else."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ def fresh_tenant_memory():
 
 @pytest.fixture
 def members(arrive):
-    """An admin and an officer, who have signed in by the provider before."""
+    """Return an admin and an officer, who have signed in by the provider before."""
     arrive(ADMIN), arrive(OFFICER)
 
 

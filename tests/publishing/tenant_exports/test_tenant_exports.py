@@ -1,4 +1,4 @@
-"""Everything of a tenant leaves in one archive that anyone can check; only its admins get it."""
+"""Exports of a tenant: all of its data in one archive that anyone can verify, for its admins."""
 
 import io
 import json
@@ -53,7 +53,7 @@ def packed(files: dict[str, bytes]) -> io.BytesIO:
 
 @pytest.fixture
 def archive(app, as_admin):
-    """An archive of acme, its key, and the bytes of a file that acme had."""
+    """Return an archive of acme, its key, and the bytes of a file of acme."""
     upload_version(create_evidence(), PDF)
     data = make_archive(as_admin)
     return data, sign_log(), PDF
@@ -114,7 +114,7 @@ def lost_wholly(tenant) -> str:
 
 
 def lost_at_its_end(tenant) -> str:
-    """Three megabytes, of which the first two can be read."""
+    """Store three megabytes, of which the first two can be read."""
     kept = store().write(tenant, io.BytesIO(b"x" * (3 << 20)), limit=4 << 20, prefix="evidence")
     path = store().root / kept.key
     sealed = path.read_bytes()

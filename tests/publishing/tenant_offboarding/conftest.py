@@ -1,4 +1,4 @@
-"""The store of usage events in ClickHouse, as the tests of usage have it."""
+"""The ClickHouse store of usage events, as in the tests of usage."""
 
 from tests.economics.usage.conftest import clickhouse, clickhouse_server, product
 

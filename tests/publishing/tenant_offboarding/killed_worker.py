@@ -17,8 +17,9 @@ ROWS, FILES = "rows", "files"
 
 
 def run(url: str, storage_url: str, where: str, nth: int) -> None:
-    """Do the work that is ready; SIGKILL meets the nth batch of rows before it commits, or what
-    follows the nth file. Exit code 0 when there are fewer.
+    """Do all ready work, and send SIGKILL before the nth batch commits or after the nth file.
+
+    Exit with 0 if there are fewer.
     """
     crash_processes.connect(url)
     worker_process.use_storage(storage_url)

@@ -1,4 +1,4 @@
-"""A tenant leaves for good: two operators, a wait, nothing left of it, and a certificate."""
+"""Offboarding of a tenant: two operators, a wait, complete deletion, and a certificate."""
 
 import base64
 import hashlib
@@ -58,7 +58,7 @@ GIVEN = {
 }
 WAIT = timedelta(days=14)
 REAL = ("audit_", "tenant_keys", "data_keys", "anchor_receipts")
-KILL_POINTS, KILLS_A_DAY = 18, 3  # a deletion reports its progress at least that often
+KILL_POINTS, KILLS_A_DAY = 18, 3  # A deletion reports its progress at least that often.
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def second(app, isolated):
 
 
 def sign_log(slug: str) -> str:
-    """What the sequencer does each half second; the verifier key of the log."""
+    """Sequence the log as the schedule does each half second. Return the log's verifier key."""
     who = make.system_actor(slug)
     schedule.sequence_log(who.tenant_id, slug, who.tenant_name)
     with current.acting_as(who), transaction(read_only=True):
@@ -118,7 +118,7 @@ def run_due() -> None:
 
 
 def work_says() -> str:
-    """What the newest work of a deletion says."""
+    """Return the state and step of a deletion's newest work."""
     with make.acting("operator_admin", "console", read_only=True):
         query = select(jobs.WorkItem).where(jobs.WorkItem.kind == offboarding_jobs.WORK)
         item = session().scalars(query.order_by(jobs.WorkItem.created_at.desc())).first()
@@ -126,7 +126,7 @@ def work_says() -> str:
 
 
 def rows_of(tenant_id) -> dict[str, int]:
-    """How many rows each table of the catalogue has of a tenant, whatever is mapped."""
+    """Return how many rows of a tenant each table has, by the catalogue and not by the models."""
     with current.acting_as(tenants.founder(tenant_id, "x", "x")), transaction() as work:
         names = work.scalars(
             text(
@@ -154,7 +154,7 @@ def request_and_approve(operator, second) -> TenantOffboarding:
 
 @pytest.fixture
 def waiting(app, as_operator, second):
-    """Approved fifteen days ago, so it is due."""
+    """Approve the request fifteen days ago, so that it is due."""
     upload_version(create_evidence(), PDF)
     with clock.frozen(clock.now() - WAIT - timedelta(days=1)):
         return request_and_approve(as_operator, second)
@@ -297,7 +297,7 @@ def test_nothing_is_left_of_it_and_the_certificate_says_so(app, as_operator, wai
 
 
 def check_archive(as_operator, note: str, key: str, folder) -> None:
-    """The ZIP: a PDF that shows the text, and whose signature is checked with it."""
+    """Check the ZIP: a PDF that shows the text, and whose signature verifies with it."""
     packed = as_operator.get(f"{DESK}/acme/offboarding/certificate", then=200).data
     path = folder / "certificate.zip"
     path.write_bytes(packed)
@@ -348,13 +348,14 @@ def test_the_slug_is_never_used_again(app, as_operator, waiting):
     assert rows_of(waiting.customer_id) == {}, "no schedule writes there again"
 
 
-# What each report of progress begins with: it keeps the ticket.
+# Each progress report starts with this statement, which keeps the ticket.
 PROGRESS = "UPDATE work_tickets SET ready_at"
 
 
 def deletes_although_killed(database, waiting, at: int) -> bool:
-    """Kill the deletion at that report of its progress, and take it up. Return whether it made as
-    many reports.
+    """Kill the deletion at that progress report, and resume it.
+
+    Return whether it made as many reports.
     """
     jobs.drain(actor_of)
     sign_log("console")
@@ -376,7 +377,7 @@ def deletes_although_killed(database, waiting, at: int) -> bool:
 
 @pytest.mark.parametrize("draw", range(KILLS_A_DAY))
 def test_killed_at_any_point_it_goes_on(isolated, waiting, draw):
-    """The points are drawn by pytest-randomly's seed, which it prints, so each day has others."""
+    """Draw the points by pytest-randomly's printed seed, so that each day has others."""
     at = random.sample(range(1, KILL_POINTS + 1), KILLS_A_DAY)[draw]
     assert deletes_although_killed(isolated, waiting, at), at
 
@@ -398,7 +399,7 @@ def test_killed_at_each_point_it_goes_on(isolated, as_operator, second):
 
 @pytest.fixture
 def own_database(server, app, settings, worker_id):
-    """What two processes share is committed: a database of this test's own, with the world."""
+    """Yield a database of this test's own with the world: processes share only commits."""
     name = f"offboarding_{worker_id}"
     started = migrated_database(name)
     engine = create_engine(started.app_url, pool_size=5)
@@ -463,7 +464,7 @@ def test_a_process_killed_between_rows_and_one_killed_between_files_are_both_tak
 
 
 def test_a_halted_log_is_stated_and_keeps_nothing(as_operator, waiting):
-    """Its pending entries never get a place; the certificate says how many there were."""
+    """State how many pending entries never got a place."""
     jobs.drain(actor_of)
     sign_log("acme")
     with current.acting_as(make.system_actor("acme")), transaction():
@@ -478,7 +479,7 @@ def test_a_halted_log_is_stated_and_keeps_nothing(as_operator, waiting):
 
 
 def test_every_page_of_the_operator_opens_when_a_customer_is_gone(app, as_operator, waiting):
-    """With a price, an account and a month's revenue of it, which stay in the operator's books."""
+    """Keep a price, an account and a month's revenue of the customer in the operator's books."""
     with make.acting("operator_finance", "console"):
         account_actions.save_account(
             waiting.customer_id,
@@ -537,8 +538,9 @@ def call(offboarding_id, table: str) -> None:
 
 
 def test_the_database_refuses_what_isnt_approved_and_due(as_operator, second, waiting):
-    """Called by the application's role as it likes: the function looks by itself."""
-    with pytest.raises(DBAPIError, match="approved and due"):  # it waits, nobody closed the tenant
+    """Call the function as the application's role: it checks the conditions itself."""
+    # It is pending, and nobody closed the tenant.
+    with pytest.raises(DBAPIError, match="approved and due"):
         call(waiting.id, "audit_entries")
     with make.acting("operator_admin", "console"):
         row = queries.offboarding(waiting.id, lock=True)
@@ -554,14 +556,14 @@ def test_the_database_refuses_what_isnt_approved_and_due(as_operator, second, wa
         call(waiting.id, "audit_entries")
     with make.acting("operator_admin", "console"):
         row = queries.offboarding(waiting.id)
-        row.due_at = row.approved_at  # earlier than its waiting time allows
+        row.due_at = row.approved_at  # Earlier than its waiting time allows.
     with pytest.raises(DBAPIError, match="approved and due"):
         call(waiting.id, "audit_entries")
     with make.acting("operator_admin", "console"):
         row = queries.offboarding(waiting.id)
         row.due_at = row.approved_at + WAIT
         row.customer_id = make.system_actor("globex").tenant_id
-    with pytest.raises(DBAPIError, match="approved and due"):  # of another tenant
+    with pytest.raises(DBAPIError, match="approved and due"):  # An id of another tenant.
         call(waiting.id, "audit_entries")
     with make.acting("operator_admin", "console"):
         queries.offboarding(waiting.id).customer_id = make.system_actor("console").tenant_id
@@ -583,7 +585,7 @@ def test_only_the_operators_own_transaction_reaches_it(waiting):
 
 
 def test_the_setting_of_the_triggers_opens_nothing_for_the_application(waiting):
-    """The application can write any setting; only the owner's function passes the triggers."""
+    """Ignore the setting: the application can write any, but only the owner's function counts."""
     with make.acting("admin") as who, pytest.raises(DBAPIError), session().begin_nested():
         session().execute(
             text("SELECT set_config('app.offboarded', :t, true)"), {"t": str(who.tenant_id)}
@@ -592,13 +594,13 @@ def test_the_setting_of_the_triggers_opens_nothing_for_the_application(waiting):
 
 
 def test_rows_of_every_class_are_deleted(app, as_operator, second):
-    """With a row in each table, no trigger and no key between tables is in the way."""
+    """Delete a row in each table, without an obstacle in triggers and foreign keys."""
     with clock.frozen(clock.now() - WAIT - timedelta(days=1)):
         request_and_approve(as_operator, second)
     with make.acting("admin"):
         rows = RowFactory()
         for model in TENANTED:
-            # of those the tenant has real rows, and others would be no key and no log
+            # The tenant has real rows of those, and others would be no key and no log.
             if not model.__tablename__.startswith(REAL):
                 rows.of(model)
         session().execute(text("UPDATE legal_holds SET released_at = now()"))

@@ -1,4 +1,4 @@
-"""Small files of each tool, written as the tool writes them, to be damaged by tests."""
+"""Small files of each tool, written as the tool does, for tests to damage."""
 
 import json
 import sys
@@ -12,7 +12,10 @@ else:
 
 
 def inspect_log(count: int = 3, **changes: Any) -> dict[str, Any]:
-    """An Inspect log of as many samples, the first of which is wrong; changes replace members."""
+    """Return an Inspect log of so many samples, the first of which is wrong.
+
+    Changes replace members.
+    """
     samples = [inspect_sample(n, "C" if n else "I") for n in range(count)]
     head = {
         "version": 2,
@@ -28,7 +31,7 @@ def inspect_log(count: int = 3, **changes: Any) -> dict[str, Any]:
         "stats": {"started_at": "2026-11-20T10:00:00+00:00", "completed_at": ""},
     }
     log = head | changes
-    log["samples"] = log.pop("samples", samples)  # last, as Inspect writes them
+    log["samples"] = log.pop("samples", samples)  # Last, as Inspect writes them.
     return log
 
 
@@ -67,7 +70,7 @@ def promptfoo_document(rows: list[dict[str, Any]], **changes: Any) -> dict[str, 
 
 
 def garak_report(**changes: Any) -> list[dict[str, Any]]:
-    """A report with one attempt of two outputs, the second of which was hit."""
+    """Return a report with one attempt of two outputs, the second of which was hit."""
     attempt = {
         "entry_type": "attempt",
         "uuid": "a-1",
@@ -114,7 +117,7 @@ def every_eval_ever(**changes: Any) -> dict[str, Any]:
 
 
 def write_json(folder: Path, document: Any) -> Path:
-    """Write it as Python's tools do, so that NaN stays NaN."""
+    """Write JSON as Python's tools do, so that NaN stays NaN."""
     path = folder / "log.json"
     path.write_text(json.dumps(document))
     return path
@@ -129,7 +132,10 @@ def write_lines(folder: Path, rows: list[Any]) -> Path:
 def write_archive(
     folder: Path, log: dict[str, Any], method: int = zipfile.ZIP_ZSTANDARD, **extra: bytes
 ) -> Path:
-    """An .eval archive of the log, packed as Inspect does today; extra members by name."""
+    """Write an .eval archive of the log, packed as Inspect does today.
+
+    Extra members are given by name.
+    """
     path = folder / "log.eval"
     with zipfile.ZipFile(path, "w", method) as archive:
         archive.writestr("_journal/start.json", json.dumps({"version": log["version"]}))

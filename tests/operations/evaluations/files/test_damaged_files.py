@@ -1,4 +1,4 @@
-"""Files that are cut off, too large, of another version, or say what no evaluation says."""
+"""Files that are cut off, too large, of another version, or that contain nonsense."""
 
 import itertools
 import json
@@ -179,7 +179,7 @@ def test_a_packed_bomb_is_refused_before_it_is_unpacked(tmp_path):
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, 93])
 def test_an_archive_of_any_year_is_read(tmp_path, method):
-    """Inspect packs with Zstandard, method 93, since 2026, and with Deflate before."""
+    """Read both: Inspect packs with Zstandard, method 93, since 2026, and with Deflate before."""
     path = write_archive(tmp_path, inspect_log(3), method)
     with zipfile.ZipFile(path) as archive:
         assert {member.compress_type for member in archive.infolist()} == {method}
@@ -192,12 +192,12 @@ def test_an_archive_of_any_year_is_read(tmp_path, method):
 
 def test_a_method_that_meridian_does_not_read_is_named_as_such(tmp_path):
     path = write_archive(tmp_path, inspect_log(1))
-    path.write_bytes(path.read_bytes().replace(b"\x5d\x00", b"\x62\x00"))  # 93 to 98, PPMd
+    path.write_bytes(path.read_bytes().replace(b"\x5d\x00", b"\x62\x00"))  # From 93 to 98, PPMd.
     assert refusal(path).startswith("The archive is packed by a method that Meridian doesn't read")
 
 
 def test_a_zstandard_bomb_that_lies_about_its_size_unpacks_a_little_at_a_time(tmp_path):
-    """A gigabyte of spaces is 32 kB; its directory says 1,000 bytes."""
+    """Unpack in steps: a gigabyte of spaces is 32 kB, and its directory claims 1,000 bytes."""
     path, size = write_archive(tmp_path, inspect_log(1), 93), 1024**3
     packed = zstd.ZstdCompressor()
     with zstd_zipfile.ZipFile(path, "a", 93) as archive:
@@ -259,7 +259,7 @@ def test_a_zstandard_bomb_that_lies_about_its_size_unpacks_a_little_at_a_time(tm
     ],
 )
 def test_the_judges_are_those_that_the_scorers_name(tmp_path, about, judges):
-    """Without a name a model-graded scorer asks the grader, and without one the evaluated model."""
+    """Resolve a model-graded scorer without a model to the grader, or to the evaluated model."""
     log = inspect_log(1)
     log["eval"] |= about
     facts, *_rest = read_file(write_json(tmp_path, log))
@@ -267,7 +267,7 @@ def test_the_judges_are_those_that_the_scorers_name(tmp_path, about, judges):
 
 
 def test_a_judge_that_only_the_results_name_is_found(tmp_path):
-    """Logs of 2025 have no list of scorers."""
+    """Read logs of 2025, which have no list of scorers."""
     score = {"name": "grade", "scorer": "model_graded_qa", "params": {"model": "mockllm/judge"}}
     results = {"total_samples": 1, "scores": [score]}
     facts, *_rest = read_file(write_json(tmp_path, inspect_log(1, results=results)))
@@ -275,7 +275,7 @@ def test_a_judge_that_only_the_results_name_is_found(tmp_path):
 
 
 def test_a_failed_run_whose_traceback_is_full_of_brackets_is_a_failed_run(tmp_path):
-    """A piece of the file begins within the traceback, whose colours are written with brackets."""
+    """Read a chunk that starts within a traceback, whose colors are written with brackets."""
     ansi = "\\[91m[[{\\" + '"' * 3
     error = {"message": "No network", "traceback": ansi * 50_000, "traceback_ansi": ansi * 50_000}
     facts, *rest = read_file(write_json(tmp_path, inspect_log(status="error", error=error)))
@@ -478,7 +478,7 @@ def test_a_document_that_does_not_count_is_refused(tmp_path, document, says):
 
 
 def test_a_document_of_schema_0_3_is_read_with_its_judges(tmp_path):
-    """Results have ids, bounds may be texts, and a metric says which models scored it."""
+    """Read results with ids, bounds as text, and a metric that names the models that scored it."""
     judges = [{"model_info": {"name": "Judge", "id": "openai/judge", "additional_details": {}}}]
     config = {
         "metric_id": "accuracy",
@@ -527,7 +527,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
 
 
 def test_a_file_that_nests_deeply_is_refused_before_it_takes_memory(tmp_path):
-    """Each level would cost the reader its whole path."""
+    """Reject it early: each level would cost the reader its complete path."""
     path, brackets = tmp_path / "deep.json", "[" * 100_000 + "]" * 100_000
     path.write_text('{"version": 2, "x": ' + brackets + "}")
     assert "levels deep" in refusal(path)

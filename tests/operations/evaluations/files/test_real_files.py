@@ -1,4 +1,4 @@
-"""The evaluation files of ../shared: each is read, or refused with its reason."""
+"""The evaluation files of ../shared, each of which is read or rejected with a reason."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ from governance.operations.evaluations.files.records import (
 )
 
 UNKNOWN = "The file is none that Meridian reads"
-READ = {  # tool, run, outcome, cases, sum of every score
+READ = {  # (tool, run, outcome, cases, sum of every score)
     "inspect/2025-05-12T20-28-13-04-00_no-samples.json": (
         "Inspect",
         "SnKtvCqGnnegLQ7qSBFDzy",
@@ -118,7 +118,7 @@ def test_inspects_own_accuracy_is_that_of_its_cases(shared_data):
 
 
 def test_promptfoos_own_counts_are_those_of_its_cases(shared_data):
-    """2 successes, 2 failures, 0 errors; both failures reached half of their assertions."""
+    """Count 2 successes, 2 failures and 0 errors; both failures passed half of their assertions."""
     _facts, *cases = read_file(shared_data / "promptfoo/promptfoo-0.121.20-echo-results.json")
     assert Counter(each.scores["success"] for each in cases) == {1.0: 2, 0.0: 2}
     assert {each.outcome for each in cases} == {CaseOutcome.SCORED}

@@ -1,4 +1,4 @@
-"""What a run's cases add up to."""
+"""The sums of a run's cases."""
 
 from statistics import fmean, stdev
 

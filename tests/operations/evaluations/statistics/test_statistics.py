@@ -1,4 +1,4 @@
-"""The statistics of evaluations against published vectors and by their properties."""
+"""The statistics of evaluations, by published vectors and by properties."""
 
 import gc
 import random
@@ -68,7 +68,10 @@ COUNTS = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.
     ],
 )
 def test_wilson_gives_the_intervals_of_newcombe(successes, n, low, high):
-    """Newcombe, "Two-sided confidence intervals for the single proportion", 1998, table I."""
+    """Reproduce table I of Newcombe, 1998.
+
+    "Two-sided confidence intervals for the single proportion".
+    """
     interval = rate_interval(successes, n)
     assert (f"{interval.low:.4f}", f"{interval.high:.4f}") == (low, high)
 
@@ -101,7 +104,7 @@ def test_three_guardrails_at_a_joint_95_percent_need_98_305_each():
 
 
 def test_three_better_and_fourteen_worse_of_200_is_worse():
-    """The unpaired intervals overlap: 97 to 86 of 200, say. The pairs decide."""
+    """Decide by the pairs: the unpaired intervals overlap, for example 97 to 86 of 200."""
     found = compare_pairs(200, better=3, worse=14)
     assert (f"{found.p_value:.4f}", found.direction) == ("0.0127", Direction.WORSE)
     points = [f"{100 * each:.1f}" for each in (found.difference, found.low, found.high)]
@@ -140,7 +143,7 @@ def test_swapping_the_runs_swaps_the_direction(better, worse):
 
 
 def test_cases_of_one_source_count_as_one_observation():
-    """Twelve changed cases decide when each is its own, not when one document holds them all."""
+    """Ignore twelve changed cases of one document, which would decide as separate cases."""
     alone = compare_clusters(100, {f"case-{n}": (0, 1) for n in range(12)})
     together = compare_clusters(100, {"handbook.pdf": (0, 12)})
     assert (alone.direction, together.direction) == (Direction.WORSE, Direction.UNDECIDED)
@@ -149,15 +152,15 @@ def test_cases_of_one_source_count_as_one_observation():
 
 
 def test_many_sources_are_compared_by_obuchowski():
-    """39 ÷ 40 × (Σ net)² ÷ Σ net² = 39 ÷ 40 × 20² ÷ 40 = 9.75 on one degree of freedom."""
+    """Reproduce 39 ÷ 40 × (Σ net)² ÷ Σ net² = 39 ÷ 40 × 20² ÷ 40 = 9.75, one degree of freedom."""
     found = compare_clusters(1000, {f"d-{n}": (0, 1) if n < 30 else (1, 0) for n in range(40)})
     assert (f"{found.p_value:.5f}", found.direction) == ("0.00179", Direction.WORSE)
 
 
 def test_sources_of_unequal_size_count_by_their_cases():
-    """13 ÷ 14 × 31² ÷ 201 = 4.4396, p = .0351: R 4.5 by the formula of clust.bin.pair's "obuchowski".
+    """Reproduce R 4.5 by clust.bin.pair's "obuchowski": 13 ÷ 14 × 31² ÷ 201 = 4.4396, p = .0351.
 
-    Its "durkalski" divides each net change by the cases of its source: (Σ d)² ÷ Σ d² = .033² ÷ .896,
+    Its "durkalski" divides each net change by the cases of its source, (Σ d)² ÷ Σ d² = .033² ÷ .896,
     p = .97. That is the mean over sources, which fell while the share of all cases rose.
     """
     sizes = (2, 60, 40, 5, 60, 40, 40, 5, 60, 4, 5, 4, 4, 60)
@@ -224,7 +227,7 @@ def test_zero_evaluated_samples_never_pass():
 
 
 def test_no_failure_among_twenty_is_undecided_until_thirty_five():
-    """0 of 20 may be 16%; 0 of 35 is at most 10%."""
+    """Allow for 16% after 0 failures of 20, and for at most 10% after 0 of 35."""
     found = judge_rate(0, 20, Threshold(0.1, at_least=False))
     assert (found.verdict, found.more_samples) == (Verdict.UNDECIDED, 15)
     assert judge_rate(0, 35, Threshold(0.1, at_least=False)).verdict is Verdict.PASS
@@ -256,7 +259,7 @@ def test_the_samples_asked_for_decide_and_one_fewer_does_not(count, limit, at_le
 
 
 def test_a_mean_is_judged_by_students_interval():
-    """t(9, .975) = 2.2622: 1.00 ± 2.2622 × .20 ÷ √10 is .857 to 1.143."""
+    """Compute t(9, .975) = 2.2622: 1.00 ± 2.2622 × .20 ÷ √10 is .857 to 1.143."""
     interval = mean_interval(1.0, 0.2, 10)
     assert (f"{interval.low:.3f}", f"{interval.high:.3f}") == ("0.857", "1.143")
     assert judge_mean(1.0, 0.2, 10, Threshold(1.2, at_least=False)).verdict is Verdict.PASS
@@ -280,7 +283,7 @@ def test_a_mean_that_is_no_number_is_refused(mean, deviation):
 
 
 def test_a_percentile_is_judged_by_the_values_around_it():
-    seconds = [n / 100 for n in range(1, 1001)]  # 0.01 to 10.00: p95 is 9.50
+    seconds = [n / 100 for n in range(1, 1001)]  # From 0.01 to 10.00 s; p95 is 9.50 s.
     found = judge_percentile(seconds, 95, Threshold(9.9, at_least=False))
     assert (found.verdict, found.point) == (Verdict.PASS, 9.5)
     assert 9.3 < found.low < 9.5 < found.high < 9.7
@@ -297,7 +300,7 @@ def test_a_few_values_say_nothing_about_how_slow_it_gets():
 
 
 def test_the_interval_of_a_percentile_holds_it_as_often_as_it_says():
-    """Simulated with exponential latencies, whose p95 is −ln 0.05."""
+    """Simulate exponential latencies, whose p95 is −ln 0.05."""
     draw = random.Random(20260103)  # noqa: S311 - a simulation
     rounds, held = 400, 0
     for _ in range(rounds):
@@ -320,7 +323,7 @@ def test_kappa_of_the_textbook_table():
 @settings(max_examples=examples(60))
 def test_kappa_is_that_of_statsmodels(both_yes, only_people, only_judge, both_no):
     found = agreement(HumanLabels(both_yes, only_people, only_judge, both_no))
-    assume(found is not None and only_people + only_judge)  # of all alike it gives no error
+    assume(found is not None and only_people + only_judge)  # Identical answers give no error.
     expected = cohens_kappa([[both_yes, only_people], [only_judge, both_no]])
     bounds = max(expected.kappa_low, -1), min(expected.kappa_upp, 1)
     assert (found.kappa, found.low, found.high) == pytest.approx((expected.kappa, *bounds))
@@ -333,7 +336,7 @@ def test_a_judge_that_always_agrees_with_itself_has_no_kappa():
 
 
 def test_the_rate_is_corrected_by_rogan_and_gladen():
-    """(.15 + .95 − 1) ÷ (.90 + .95 − 1) = .1176."""
+    """Compute (.15 + .95 − 1) ÷ (.90 + .95 − 1) = .1176."""
     found = corrected_rate(150, 1000, HumanLabels(90, 10, 5, 95))
     assert f"{found.rate:.4f}" == "0.1176"
     assert found.low < found.rate < found.high
@@ -347,7 +350,7 @@ def test_a_judge_no_better_than_a_coin_corrects_nothing(labels):
 
 
 def test_the_corrected_interval_holds_the_true_rate_as_often_as_it_says():
-    """Simulated with a true rate of 12%, sensitivity 90%, specificity 95%."""
+    """Simulate a true rate of 12%, sensitivity 90%, specificity 95%."""
     draw = random.Random(20260101)  # noqa: S311 - a simulation
 
     def hits(chance: float, n: int) -> int:
@@ -384,7 +387,7 @@ def test_two_changes_are_found_in_order():
 
 
 def test_noise_alone_raises_few_alarms():
-    """Of 200 series of 26 weeks whose rate never changes, at most 5% raise an alarm."""
+    """Raise an alarm in at most 5% of 200 series of 26 weeks whose rate never changes."""
     draw = random.Random(20260102)  # noqa: S311 - a simulation
     alarms = 0
     for _ in range(200):
@@ -417,7 +420,7 @@ def test_weeks_without_samples_move_no_change_of_a_mean():
 
 
 def test_the_measures_of_a_page_divide_one_false_alarm_budget():
-    """Of 100 pages of 8 measures that never change, at most 5% show a change."""
+    """Show a change on at most 5% of 100 pages of 8 measures that never change."""
     assert significance_of_series(8) == 0.05 / 8
     assert significance_of_series(0) == 0.05
     draw = random.Random(20261127)  # noqa: S311 - a simulation
@@ -464,7 +467,7 @@ def test_rates_are_judged_without_what_loads_slowly():
 
 @pytest.fixture
 def frozen_heap():
-    """statsmodels collects garbage in each call, and looks at all that the suite has loaded."""
+    """Freeze the heap: statsmodels collects garbage in each call, over all loaded objects."""
     gc.freeze()
     yield
     gc.unfreeze()
