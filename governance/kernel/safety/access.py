@@ -215,7 +215,8 @@ def who_may(needs: Permission) -> str:
 
 
 def _either(names: list[str]) -> str:
-    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    """Join names as "a, b or c"."""
+    return " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _or_others(needs: Permission) -> str:
