@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, case, cast, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONPATH
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, undefer
 
 from governance.assurance.assessments import assessment_queries
 from governance.assurance.assessments.models import Assessment
@@ -101,7 +101,8 @@ def ids_in_scope() -> set[UUID] | None:
 
 
 def finished_within(scope: Scope, *, limit: int = 30) -> Sequence[ReportRun]:
-    """The newest finished reports within a scope; all of them, where it has no limits.
+    """The newest finished reports within a scope with their snapshots; all of them, where it has no
+    limits.
 
     With names if the scope shows them, otherwise without.
     """
@@ -112,7 +113,8 @@ def finished_within(scope: Scope, *, limit: int = 30) -> Sequence[ReportRun]:
     if scope.is_limited:
         query = query.where(ReportRun.id.in_(_within(scope)))
     order = (ReportRun.created_at.desc(), ReportRun.id.desc())
-    return session().scalars(query.order_by(*order).limit(limit)).all()
+    query = query.order_by(*order).limit(limit).options(undefer(ReportRun.snapshot))
+    return session().scalars(query).all()
 
 
 def _within(scope: Scope, run_id: UUID | None = None) -> set[UUID]:
