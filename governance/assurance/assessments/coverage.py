@@ -11,6 +11,7 @@ addressed, 3 evidenced, 4 effective over the period. A level is credit for evide
 is only designed gives none. Worse controls never give a better level.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -241,13 +242,12 @@ def coverage(standings: Iterable[RequirementLevel]) -> Share:
     for example, are 1 of 2 proven and 50% coverage.
     """
     rows = list(standings)
-    zero, one, two, three, four = (
-        sum(row.level == level for row in rows) for level in range(len(LEVELS))
-    )
+    counts = Counter(row.level for row in rows)
+    zero, one, two, three, four = (counts[level] for level in range(len(LEVELS)))
     return Share(
         reached=sum(min(row.level, row.target) for row in rows),
         wanted=sum(row.target for row in rows),
-        met=sum(row.short == 0 for row in rows),
+        met=sum(row.level >= row.target for row in rows),
         count=len(rows),
         levels=(zero, one, two, three, four),
     )

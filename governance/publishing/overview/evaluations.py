@@ -1,8 +1,9 @@
 """What the overview shows of evaluations: the findings that are open, and the weeks of the first one.
 
-Three statements read it: the findings, the weeks of their measure, the policy tier.
+Statements read the findings, the weeks of their measure, and which releases are served.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -68,7 +69,6 @@ def evaluations_now(kinds: Collection[str]) -> EvaluationsNow | None:
     if not found:
         return NOTHING_OPEN
     first, system = found[0]
-    tier = evaluations.policy_tier()
     weeks = _weeks()
     points = _points(first, weeks[0])
     word = "misses its limit" if len(found) == 1 else "miss their limits"
@@ -77,7 +77,7 @@ def evaluations_now(kinds: Collection[str]) -> EvaluationsNow | None:
         if len(found) == 1
         else f"{plural(len(found), 'evaluation measure')} {word}"
     )
-    chart, rows, sub = _chart(first, system, points, weeks, tier)
+    chart, rows, sub = _chart(first, system, points, weeks)
     lines = [_line(each, its) for each, its in found[:MAX_LINES]]
     labels = [formatting.day_of_year(week) for week in weeks]
     return EvaluationsNow(heading, sub, lines, chart, labels, rows)
@@ -145,9 +145,10 @@ def _of_known_releases(rows: Sequence[Any]) -> Sequence[Any]:
     """One row for each system and week: of a release that is served before another one, and of none
     that no record ever named.
     """
-    ids = {row.id for row in rows}
-    roles, recorded = served_releases.roles_of(ids), served_releases.recorded_of(ids)
+    recorded = served_releases.recorded_of({row.id for row in rows})
     known = [row for row in rows if row.id not in recorded or row.release in recorded[row.id]]
+    releases = Counter((row.id, row.week) for row in known)
+    roles = served_releases.roles_of({each for (each, _), count in releases.items() if count > 1})
 
     def rank(row: Any) -> tuple[Any, ...]:
         role = roles.get(row.id, {}).get(row.release)
@@ -164,7 +165,6 @@ def _chart(
     system: AISystem,
     points: Sequence[Any],
     weeks: Sequence[date],
-    tier: str,
 ) -> tuple[Markup | None, list[tuple[str, list[str]]], str]:
     """Lines by AI system, the finding's one first; the same as a table; what the chart shows."""
     by_system: dict[UUID, dict[date, Any]] = {}
@@ -178,7 +178,7 @@ def _chart(
     newest, measure, judged_by = max(by_system[order[0]].items())[1]
     scale = HUNDRED if measure.unit == "share" else 1
     unit = "%" if measure.unit == "share" else f" {measure.unit}"
-    limit = newest.verdicts.get(judged_by or tier, {}).get("limit")
+    limit = newest.verdicts.get(judged_by or evaluations.policy_tier(), {}).get("limit")
     title = f"{found.name} by week"
     drawn = charts.lines(
         [_series(names[each], by_system[each], weeks, scale) for each in order],
