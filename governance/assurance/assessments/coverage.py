@@ -15,7 +15,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from governance.assurance.controls.status import SEVERITIES, ControlFacts, Status, StatusReason
+from governance.assurance.controls.status import (
+    SEVERITIES,
+    ControlFacts,
+    CurrentStatus,
+    Status,
+    StatusReason,
+)
 
 LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
 RULE = (
@@ -67,7 +73,7 @@ def derive_level(answers: Sequence[MappedControl]) -> DerivedLevel:
     return DerivedLevel(level, reasons, tuple(answers), _ladder(answers, level))
 
 
-def level_of(answers: Iterable[tuple[str, Status]]) -> int:
+def level_of(answers: Iterable[tuple[str, CurrentStatus]]) -> int:
     """Return the level from (full or partial, status) of each mapped control.
 
     0: no control is mapped, or none has accepted evidence. 1: a control fails. 2: evidence is
