@@ -11,10 +11,17 @@ addressed, 3 evidenced, 4 effective over the period. A level is credit for evide
 is only designed gives none. Worse controls never give a better level.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from governance.assurance.controls.status import SEVERITIES, ControlFacts, Status, StatusReason
+from governance.assurance.controls.status import (
+    SEVERITIES,
+    ControlFacts,
+    CurrentStatus,
+    Status,
+    StatusReason,
+)
 
 LEVELS = ("Not addressed", "Partial", "Addressed", "Evidenced", "Effective")
 RULE = (
@@ -66,7 +73,7 @@ def derive_level(answers: Sequence[MappedControl]) -> DerivedLevel:
     return DerivedLevel(level, reasons, tuple(answers), _ladder(answers, level))
 
 
-def level_of(answers: Iterable[tuple[str, Status]]) -> int:
+def level_of(answers: Iterable[tuple[str, CurrentStatus]]) -> int:
     """Return the level from (full or partial, status) of each mapped control.
 
     0: no control is mapped, or none has accepted evidence. 1: a control fails. 2: evidence is
@@ -241,13 +248,12 @@ def coverage(standings: Iterable[RequirementLevel]) -> Share:
     for example, are 1 of 2 proven and 50% coverage.
     """
     rows = list(standings)
-    zero, one, two, three, four = (
-        sum(row.level == level for row in rows) for level in range(len(LEVELS))
-    )
+    counts = Counter(row.level for row in rows)
+    zero, one, two, three, four = (counts[level] for level in range(len(LEVELS)))
     return Share(
         reached=sum(min(row.level, row.target) for row in rows),
         wanted=sum(row.target for row in rows),
-        met=sum(row.short == 0 for row in rows),
+        met=sum(row.level >= row.target for row in rows),
         count=len(rows),
         levels=(zero, one, two, three, four),
     )

@@ -23,7 +23,7 @@ from governance.assurance.assessments.framework_board import (
 )
 from governance.assurance.controls import control_ledger
 from governance.assurance.controls.control_ledger import Ledger
-from governance.assurance.controls.status import Status, status
+from governance.assurance.controls.status import CurrentStatus, current_status, status
 from governance.assurance.evidence.freshness import DUE_SOON_DAYS, Version, max_age_days
 from governance.kernel import formatting
 
@@ -63,9 +63,11 @@ def levels_at(ledger: Ledger, at: datetime, period: tuple[date, date]) -> Mappin
     """Return the level of each requirement that has a mapped control."""
 
     def levels() -> Mapping[UUID, int]:
-        answers: dict[UUID, list[tuple[str, Status]]] = {}
+        answers: dict[UUID, list[tuple[str, CurrentStatus]]] = {}
         for control in ledger.at(at):
-            judged = status(control, today=at.date(), period_from=period[0], period_to=period[1])
+            judged = current_status(
+                control, today=at.date(), period_from=period[0], period_to=period[1]
+            )
             for requirement_id, how_far in control.mappings:
                 answers.setdefault(requirement_id, []).append((how_far, judged))
         return MappingProxyType(
@@ -138,13 +140,12 @@ def _why_fell(answers: Iterable[MappedControl | None]) -> str:
 
 
 def _was_ever_mapped(control: Any, requirement_id: UUID) -> bool:
-    mapped_id = str(requirement_id)
-    return any(mapping[0] == mapped_id for mapping in control.mappings or ())
+    return any(mapping[0] == requirement_id for mapping in control.mappings)
 
 
 def _ledger_of(ledger: Ledger, control: Any) -> Ledger:
     """Return a ledger of one control with its evidence."""
-    pieces = {UUID(link[0]) for link in control.links or ()}
+    pieces = {link[0] for link in control.links}
     return Ledger([control], {i: ledger.pieces[i] for i in pieces if i in ledger.pieces})
 
 
@@ -155,8 +156,8 @@ def _moments_of_change(part: Ledger) -> Iterator[datetime]:
     """
     for control in part.controls:
         stamps = (
-            [s for m in control.mappings or () for s in m[2:4]]
-            + [s for link in control.links or () for s in link[1:3]]
+            [s for m in control.mappings for s in m[2:4]]
+            + [s for link in control.links for s in link[1:3]]
             + [t[0] for t in control.tests or ()]
         )
         stamps += control_ledger.runtime_stamps(control)

@@ -64,9 +64,9 @@ class ControlRecord(NamedTuple):
     rests_on: str | None
     live: Any
     misses: Sequence[Sequence[Any]] | None
-    mappings: Sequence[Sequence[Any]] | None
+    mappings: Sequence[Sequence[Any]]
     tests: Sequence[Sequence[Any]] | None
-    links: Sequence[Sequence[Any]] | None
+    links: Sequence[Sequence[Any]]
     names: Mapping[UUID, str] = MappingProxyType({})  # Names of its owner and testers
 
     @property
@@ -178,7 +178,16 @@ def _read(only: Select[UUID] | None = None) -> Ledger:
 def _ledger(rows: Iterable[Sequence[Any]], items: Mapping[UUID, EvidenceItem]) -> Ledger:
     records = [ControlRecord(*map(_frozen, row)) for row in rows]
     called = MappingProxyType(names(each for row in records for each in _people(row)))
-    return Ledger(tuple(row._replace(names=called) for row in records), MappingProxyType(items))
+    controls = tuple(
+        row._replace(names=called, mappings=_of_ids(row.mappings), links=_of_ids(row.links))
+        for row in records
+    )
+    return Ledger(controls, MappingProxyType(items))
+
+
+def _of_ids(packed: Sequence[Sequence[Any]] | None) -> tuple[tuple[Any, ...], ...]:
+    """Return what is packed with the id that each begins with."""
+    return tuple((UUID(each[0]), *each[1:]) for each in packed or ())
 
 
 def _people(row: ControlRecord) -> Iterator[UUID | None]:
@@ -218,11 +227,9 @@ def _facts(
         version=row.version,
         since=row.created_at.date(),
         mappings=tuple(
-            (UUID(m[0]), m[1])
-            for m in row.mappings or ()
-            if m[2] <= at and (m[3] is None or m[3] > at)
+            (m[0], m[1]) for m in row.mappings if m[2] <= at and (m[3] is None or m[3] > at)
         ),
-        proofs=tuple(proofs[i] for i in _linked(row.links or (), at) if i in proofs),
+        proofs=tuple(proofs[i] for i in _linked(row.links, at) if i in proofs),
         tests=tuple(_test(t, row.names) for t in row.tests or () if t[0] <= at),
         live=_live(row.rests_on, row.live, at),
         misses=tuple(
@@ -272,8 +279,8 @@ def _instants(row: ControlRecord) -> Iterator[float]:
     """Yield each instant at which something about a control began or ended."""
     yield from (each.timestamp() for each in (row.created_at, row.retired_at) if each is not None)
     packed = [
-        *(m[2:4] for m in row.mappings or ()),
-        *(link[1:3] for link in row.links or ()),
+        *(m[2:4] for m in row.mappings),
+        *(link[1:3] for link in row.links),
         *(t[:1] for t in row.tests or ()),
     ]
     yield from (
@@ -345,7 +352,7 @@ def _day(stamp: float) -> date:
 
 def _linked(packed: Sequence[Sequence[Any]], at: float) -> Iterator[UUID]:
     """Return the ids of the evidence that was linked at that moment."""
-    return (UUID(link[0]) for link in packed if link[1] <= at and (link[2] is None or link[2] > at))
+    return (link[0] for link in packed if link[1] <= at and (link[2] is None or link[2] > at))
 
 
 def _test(packed: Sequence[Any], called: Mapping[UUID, str]) -> TestFacts:

@@ -3,13 +3,13 @@
     ControlFacts, SupportingEvidence, TestFacts    the facts about a control on some day
     Status, StatusReason                           the answer, and each fact that causes it
     status(control, …)                             failing < missing < due < evidenced < effective
+    current_status(control, …)                     what levels follow from, without its reasons
     longest_gap(proof, …)                          the longest stretch no accepted version covers
 
 A worse fact never gives a better status (tests/assurance/controls/test_status.py).
 """
 
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -26,7 +26,6 @@ from governance.assurance.controls.runtime_dependencies import (
 from governance.assurance.evidence.freshness import (
     CORRUPTED,
     Freshness,
-    State,
     Version,
     accepted_version,
     freshness,
@@ -127,18 +126,23 @@ class StatusReason:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """The status of a control; `word` is the text of its pill, such as Effective or Due 5 Dec.
+class CurrentStatus:
+    """The status of a control but for what is only due soon: evidence counts until its deadline.
 
-    `current` ignores what is only due soon: evidence counts until its deadline, and levels follow
-    from it. `has_evidence` is true if an accepted version supports the control.
+    Levels follow from it. `has_evidence` says whether an accepted version supports the control.
     """
+
+    current: StatusName
+    has_evidence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status(CurrentStatus):
+    """The status of a control; `word` is the text of its pill, such as Effective or Due 5 Dec."""
 
     name: StatusName
     word: str
     reasons: tuple[StatusReason, ...]
-    current: StatusName
-    has_evidence: bool
 
     @property
     def rank(self) -> int:
@@ -155,6 +159,9 @@ class Status:
         )
 
 
+type States = Sequence[tuple[SupportingEvidence, Freshness]]
+
+
 def status(control: ControlFacts, *, today: date, period_from: date, period_to: date) -> Status:
     """Return the status of a control on `today`, for a period.
 
@@ -165,19 +172,11 @@ def status(control: ControlFacts, *, today: date, period_from: date, period_to: 
     longer than the cadence. Runtime dependencies (runtime_dependencies.py) can lower that and
     never raise it.
     """
-    states = [
-        (p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today))
-        for p in control.proofs
-    ]
+    states, doubted = _states(control, today), _doubts(control, today)
     last, until = last_test(control), min(today, period_to)
-    found = {fresh.state for _, fresh in states}
-    name = _name(control, found, last, until=until, since=period_from)
-    current = (
-        _name(control, found - {"due"} | {"fresh"}, last, until=until, since=period_from)
-        if name == "due"
-        else name
-    )
-    doubted = (*doubts_of_misses(control.misses), *doubts(control.live, today))
+    current = _name(control, states, last, until=until, since=period_from)
+    is_due = any(fresh.state == "due" for _, fresh in states)
+    name = "due" if is_due and current in {"evidenced", "effective"} else current
     reasons = [
         *_test_reasons(control, last),
         *_evidence_reasons(control, states, today),
@@ -189,12 +188,33 @@ def status(control: ControlFacts, *, today: date, period_from: date, period_to: 
     has_evidence, lowest = _has_evidence(control), _allowed(doubted)
     current = min(current, lowest, key=RANK.index)
     if RANK.index(lowest) < RANK.index(name):
-        return Status(lowest, doubted[0].word, ordered, current, has_evidence)
-    return Status(name, _word(name, states, last), ordered, current, has_evidence)
+        return Status(current, has_evidence, lowest, doubted[0].word, ordered)
+    return Status(current, has_evidence, name, _word(name, states, last), ordered)
+
+
+def current_status(
+    control: ControlFacts, *, today: date, period_from: date, period_to: date
+) -> CurrentStatus:
+    """Return what `status` says in `current` and `has_evidence`."""
+    states, until = _states(control, today), min(today, period_to)
+    name = _name(control, states, last_test(control), until=until, since=period_from)
+    lowest = _allowed(_doubts(control, today))
+    return CurrentStatus(min(name, lowest, key=RANK.index), _has_evidence(control))
+
+
+def _states(control: ControlFacts, today: date) -> States:
+    return [
+        (p, freshness(p.versions, cadence=p.cadence, due_on=p.due_on, today=today))
+        for p in control.proofs
+    ]
 
 
 def _has_evidence(control: ControlFacts) -> bool:
-    return any(accepted_version(proof.versions) is not None for proof in control.proofs)
+    return any(v.review == "accepted" for proof in control.proofs for v in proof.versions)
+
+
+def _doubts(control: ControlFacts, today: date) -> Sequence[Doubt]:
+    return (*doubts_of_misses(control.misses), *doubts(control.live, today))
 
 
 def _allowed(found: Sequence[Doubt]) -> StatusName:
@@ -255,28 +275,27 @@ def is_too_long(proof: SupportingEvidence, hole: tuple[date, date] | None) -> bo
     )
 
 
-type States = Sequence[tuple[SupportingEvidence, Freshness]]
-
-
 def _name(
     control: ControlFacts,
-    found: AbstractSet[State],
+    states: States,
     last: TestFacts | None,
     *,
     since: date,
     until: date,
 ) -> StatusName:
-    """Return the status from the states of the evidence."""
+    """Return the status from the states of the evidence, where what is due soon counts as fresh."""
+    found = {fresh.state for _, fresh in states}
     if (last is not None and last.failed) or found & {"overdue", "rejected"}:
         return "failing"
     if not found or "missing" in found or not _has_evidence(control):
         return "missing"
-    if found & {"due", "in review"}:
+    if "in review" in found:
         return "due"
-    covered = not any(
+    if last is None or any(
         is_too_long(proof, longest_gap(proof, since=since, until=until)) for proof in control.proofs
-    )
-    return "effective" if last is not None and covered else "evidenced"
+    ):
+        return "evidenced"
+    return "effective"
 
 
 def _word(name: StatusName, states: States, last: TestFacts | None) -> str:

@@ -84,11 +84,11 @@ def freshness(
     accepted was collected within the cadence. In review, rejected: nothing was accepted; a
     corrupted file counts as rejected.
     """
-    until = deadline(versions, due_on=due_on)
+    accepted = accepted_version(versions)
+    until = _deadline(accepted, versions, due_on)
     if until is not None and until < today:
         late = (today - until).days
         return Freshness("overdue", late, f"{_days(late)} overdue")
-    accepted = accepted_version(versions)
     if accepted is None:
         return _unaccepted(versions, until, today)
     left, age = (accepted.valid_until - today).days, (today - _last_collected(versions)).days
@@ -116,7 +116,13 @@ def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None
     With nothing accepted it is the earliest of `due_on` and the ends of all uploads, so a
     rejected version buys no time. None: no version and no due date.
     """
-    if (accepted := accepted_version(versions)) is not None:
+    return _deadline(accepted_version(versions), versions, due_on)
+
+
+def _deadline(
+    accepted: Version | None, versions: Sequence[Version], due_on: date | None
+) -> date | None:
+    if accepted is not None:
         return accepted.valid_until
     return min([*(v.valid_until for v in versions), *([due_on] if due_on else [])], default=None)
 

@@ -61,13 +61,16 @@ class JudgedVersion:
         )
 
     def is_known_at(self, moment: datetime) -> bool:
-        ends = (each for each in (self.gone, self.withdrawn) if each is not None)
-        return self.known <= moment and all(each > moment for each in ends)
+        return (
+            self.known <= moment
+            and (self.gone is None or self.gone > moment)
+            and (self.withdrawn is None or self.withdrawn > moment)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceItem:
-    """An evidence item with all its versions; `owner` is the owner of today."""
+    """An evidence item with all its versions, oldest first; `owner` is the owner of today."""
 
     id: UUID
     ref: str
@@ -89,11 +92,7 @@ class EvidenceItem:
 
     def withdrawn_at(self, moment: datetime) -> str:
         """Return why the newest version counted no more at an instant; empty where it counted."""
-        newest = max(
-            (h for h in self.versions if h.known <= moment),
-            key=lambda h: h.before.number,
-            default=None,
-        )
+        newest = next((h for h in reversed(self.versions) if h.known <= moment), None)
         if newest is None or newest.withdrawn is None or newest.withdrawn > moment:
             return ""
         return f"Version {newest.before.number} was withdrawn: {newest.why}"

@@ -135,7 +135,7 @@ class InboxDone:
     values: Callable[[InboxRow], Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class InboxSource:
     """One kind of item.
 

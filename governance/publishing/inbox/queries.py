@@ -219,15 +219,20 @@ def next_due() -> date | None:
 def _items(rows: Sequence[Any]) -> list[InboxItem]:
     """Return the items of rows, with people named as this reader may see them."""
     ids = {row[WHO]: person for row in rows if row[WHO] and (person := _uuid(row[WHO]))}
-    called = names(ids.values())
-    return [_item(row, ids, called) for row in rows]
+    called, known = names(ids.values()), by_name()
+    return [_item(row, ids, called, known) for row in rows]
 
 
-def _item(row: Any, ids: Mapping[str, UUID], called: Mapping[UUID, str]) -> InboxItem:
+def _item(
+    row: Any,
+    ids: Mapping[str, UUID],
+    called: Mapping[UUID, str],
+    known: Mapping[str, InboxSource],
+) -> InboxItem:
     source, item_id, parent, place, about, who, detail, since, due, is_snoozed, rank, at = row
     shown = called.get(ids[who], FORMER_MEMBER) if who in ids else who
     found = InboxRow(source, item_id, parent, place, about, shown, detail, since, due, is_snoozed)
-    return InboxItem(found, by_name()[source], rank, at)
+    return InboxItem(found, known[source], rank, at)
 
 
 def _uuid(text: str) -> UUID | None:

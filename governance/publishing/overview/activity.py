@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from governance.assurance.assessments.framework_board import FrameworkBoard
 from governance.foundation.audit.models import AuditEntry
@@ -47,27 +47,27 @@ HIDDEN_ACTIONS = {
     "report.requested",
     "policy.drafted",
 }
+IS_SHOWN = and_(
+    or_(*(AuditEntry.action.startswith(prefix) for prefix in SHOWN_PREFIXES)),
+    AuditEntry.action.notin_(HIDDEN_ACTIONS),
+)
 MAX_ENTRIES = 160
 
 
-def recent_activity(board: FrameworkBoard) -> list[Activity]:
-    """Return the latest entries up to the board's moment, grouped by person, day and action."""
+def recent_activity(board: FrameworkBoard, limit: int) -> list[Activity]:
+    """Return the latest groups of entries up to the board's moment: of a person, a day and an action."""
     rows = session().execute(_entries(board.as_of)).all()
     refs = _refs(board)
     called = aliases.names_by_pseudonym({row.actor for row in rows})
     groups = groupby(rows, key=lambda row: (row.at.date(), row.actor, row.action))
-    return [_activity(list(group), refs, called) for _, group in groups]
+    return [_activity(list(group), refs, called) for _, group in islice(groups, limit)]
 
 
 def _entries(until: datetime) -> Any:
     e = AuditEntry
     return (
         select(e.at, e.actor, e.actor_kind, e.action, e.target_id, e.facts)
-        .where(
-            e.at <= until,
-            or_(*(e.action.startswith(prefix) for prefix in SHOWN_PREFIXES)),
-            e.action.notin_(HIDDEN_ACTIONS),
-        )
+        .where(e.at <= until, IS_SHOWN)
         .order_by(e.at.desc(), e.id.desc())
         .limit(MAX_ENTRIES)
     )
@@ -101,8 +101,9 @@ def _object_name(row: Any, refs: dict[UUID, str]) -> str:
 
 def _refs(board: FrameworkBoard) -> dict[UUID, str]:
     """Return the refs of controls, evidence and versions that the board has already read."""
-    refs = {row.id: row.ref for row in board.ledger.controls}
-    for piece in board.ledger.pieces.values():
-        refs[piece.id] = piece.ref
-        refs |= {version.version_id: piece.ref for version in piece.versions}
-    return refs
+    pieces = board.ledger.pieces.values()
+    return (
+        {row.id: row.ref for row in board.ledger.controls}
+        | {piece.id: piece.ref for piece in pieces}
+        | {version.version_id: piece.ref for piece in pieces for version in piece.versions}
+    )

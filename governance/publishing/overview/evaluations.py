@@ -1,8 +1,9 @@
 """The evaluations cell of the overview: open findings, and the weekly figures of the first one.
 
-It takes three statements: the findings, the weeks of their measure, the policy tier.
+It takes a statement each for the findings, the weeks of their measure, and the served releases.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -69,7 +70,6 @@ def evaluations_now(kinds: Collection[str]) -> EvaluationsNow | None:
     if not found:
         return NOTHING_OPEN
     first, system = found[0]
-    tier = evaluations.policy_tier()
     weeks = _weeks()
     points = _points(first, weeks[0])
     word = "misses its limit" if len(found) == 1 else "miss their limits"
@@ -78,7 +78,7 @@ def evaluations_now(kinds: Collection[str]) -> EvaluationsNow | None:
         if len(found) == 1
         else f"{plural(len(found), 'evaluation measure')} {word}"
     )
-    chart, rows, sub = _chart(first, system, points, weeks, tier)
+    chart, rows, sub = _chart(first, system, points, weeks)
     lines = [_line(each, its) for each, its in found[:MAX_LINES]]
     labels = [formatting.day_of_year(week) for week in weeks]
     return EvaluationsNow(heading, sub, lines, chart, labels, rows)
@@ -147,9 +147,10 @@ def _of_known_releases(rows: Sequence[Any]) -> Sequence[Any]:
 
     Of a system with recorded releases, rows of releases that no record names are dropped.
     """
-    ids = {row.id for row in rows}
-    roles, recorded = served_releases.roles_of(ids), served_releases.recorded_of(ids)
+    recorded = served_releases.recorded_of({row.id for row in rows})
     known = [row for row in rows if row.id not in recorded or row.release in recorded[row.id]]
+    releases = Counter((row.id, row.week) for row in known)
+    roles = served_releases.roles_of({each for (each, _), count in releases.items() if count > 1})
 
     def rank(row: Any) -> tuple[Any, ...]:
         role = roles.get(row.id, {}).get(row.release)
@@ -166,7 +167,6 @@ def _chart(
     system: AISystem,
     points: Sequence[Any],
     weeks: Sequence[date],
-    tier: str,
 ) -> tuple[Markup | None, list[tuple[str, list[str]]], str]:
     """Return the lines by AI system (the finding's first), the same as a table, and a description."""
     by_system: dict[UUID, dict[date, Any]] = {}
@@ -180,7 +180,7 @@ def _chart(
     newest, measure, judged_by = max(by_system[order[0]].items())[1]
     scale = HUNDRED if measure.unit == "share" else 1
     unit = "%" if measure.unit == "share" else f" {measure.unit}"
-    limit = newest.verdicts.get(judged_by or tier, {}).get("limit")
+    limit = newest.verdicts.get(judged_by or evaluations.policy_tier(), {}).get("limit")
     title = f"{found.name} by week"
     drawn = charts.lines(
         [_series(names[each], by_system[each], weeks, scale) for each in order],

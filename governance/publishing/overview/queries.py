@@ -15,19 +15,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from governance.assurance.assessments import board_queries, framework_board, level_history
-from governance.assurance.assessments.coverage import (
-    RequirementLevel,
-    Share,
-    coverage,
-    explain_fall,
-)
+from governance.assurance.assessments import board_queries, level_history
+from governance.assurance.assessments.coverage import Share, explain_fall
 from governance.assurance.assessments.framework_board import (
     FUNCTIONS,
     AssessedRequirement,
     FrameworkBoard,
 )
-from governance.assurance.evidence.freshness import deadline
+from governance.assurance.evidence.freshness import deadline, freshness
 from governance.assurance.evidence.item_history import EvidenceItem
 from governance.assurance.frameworks import queries as frameworks
 from governance.kernel.work.background_work import Run
@@ -94,10 +89,14 @@ class EvidenceState:
 
 def evidence_at(board: FrameworkBoard) -> EvidenceState:
     """Count the live evidence on the board's day, and deadlines by calendar week from Monday."""
-    pieces, today = live_items(board), board.as_of.date()
-    states = Counter(piece.freshness(board.as_of).state for piece in pieces)
-    ends = (deadline(piece.at(board.as_of), due_on=piece.due_on) for piece in pieces)
-    weeks = Counter(_monday(end) for end in ends if end is not None and end >= today)
+    today, states, weeks = board.as_of.date(), Counter[str](), Counter[date]()
+    for piece in live_items(board):
+        known = piece.at(board.as_of)
+        found = freshness(known, cadence=piece.cadence, due_on=piece.due_on, today=today)
+        states[found.state] += 1
+        end = deadline(known, due_on=piece.due_on)
+        if end is not None and end >= today:
+            weeks[_monday(end)] += 1
     mondays = [_monday(today) + timedelta(weeks=n) for n in range(WEEKS)]
     return EvidenceState(
         states["fresh"],
@@ -151,14 +150,10 @@ def movement(board: FrameworkBoard) -> CoverageMovement | None:
     then = board.as_of - LOOK_BACK
     if not level_history.with_history(board, [then]):
         return None
-    before = _levels(board, then, board.period)
-    old = _shares(board, before)
-    new = {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share}
-    moved = [
-        LevelChange(row, before[row.ref])
-        for row in board.rows
-        if row.derived.level != before[row.ref]
-    ]
+    before = level_history.levels_at(board.ledger, then, board.period)
+    (old,), new = level_history.shares_at(board, [then], board.period), _shares_now(board)
+    changes = (LevelChange(row, before.get(row.requirement.id, 0)) for row in board.rows)
+    moved = [each for each in changes if each.now != each.before]
     return CoverageMovement(
         then.date(),
         {f: new[f].percent - old[f].percent for f in new},
@@ -168,12 +163,8 @@ def movement(board: FrameworkBoard) -> CoverageMovement | None:
     )
 
 
-def _shares(board: FrameworkBoard, levels: dict[str, int]) -> dict[str, Share]:
-    """Return the coverage of each function and of `all` at these levels."""
-    standings = [RequirementLevel(row.ref, levels[row.ref], row.target) for row in board.rows]
-    return {f: coverage(s for s in standings if s.ref.startswith(f"{f} ")) for f in FUNCTIONS} | {
-        "all": coverage(standings)
-    }
+def _shares_now(board: FrameworkBoard) -> dict[str, Share]:
+    return {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,25 +181,8 @@ def trend(board: FrameworkBoard) -> list[CoverageAt]:
     Months before the first evidence are omitted.
     """
     ends = level_history.with_history(board, level_history.month_ends(board.as_of)[:-1])
-    past = [
-        CoverageAt(
-            at,
-            _shares(
-                board, _levels(board, at, (at.date() - framework_board.YEAR_BEFORE, at.date()))
-            ),
-        )
-        for at in ends
-    ]
-    return [
-        *past,
-        CoverageAt(board.as_of, {f: board.share_of(f) for f in FUNCTIONS} | {"all": board.share}),
-    ]
-
-
-def _levels(board: FrameworkBoard, at: datetime, period: tuple[date, date]) -> dict[str, int]:
-    """Return the level of each requirement at a moment."""
-    levels = level_history.levels_at(board.ledger, at, period)
-    return {row.ref: levels.get(row.requirement.id, 0) for row in board.rows}
+    shares = [*level_history.shares_at(board, ends), _shares_now(board)]
+    return list(map(CoverageAt, [*ends, board.as_of], shares))
 
 
 def quarters(points: Sequence[CoverageAt]) -> list[CoverageAt]:

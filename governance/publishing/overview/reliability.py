@@ -59,19 +59,7 @@ class ReliabilityNow:
 
 def rows_now() -> Sequence[Any]:
     """Return the rows that the reader may see, by kind."""
-    parts = [
-        query
-        for permission, query in (
-            (objective_permissions.VIEW, _alerts()),
-            (incident_permissions.VIEW, _incidents()),
-            (statement_permissions.VIEW, _statements()),
-            (objective_permissions.VIEW, _objectives()),
-            (rollout_permissions.VIEW, _rollouts()),
-            (finding_permissions.VIEW, _findings()),
-            (finding_permissions.VIEW, _runs()),
-        )
-        if allowed(permission)
-    ]
+    parts = [query for permission, query in PARTS if allowed(permission)]
     return session().execute(union_all(*parts)).all() if parts else ()
 
 
@@ -184,6 +172,15 @@ def _runs() -> Any:
     return query.where(r.state == "judged").limit(1)
 
 
+PARTS = (
+    (objective_permissions.VIEW, _alerts()),
+    (incident_permissions.VIEW, _incidents()),
+    (statement_permissions.VIEW, _statements()),
+    (objective_permissions.VIEW, _objectives()),
+    (rollout_permissions.VIEW, _rollouts()),
+    (finding_permissions.VIEW, _findings()),
+    (finding_permissions.VIEW, _runs()),
+)
 ALERT_STATES = {"firing": ("bad", "Firing"), "acknowledged": ("due", "Acknowledged")}
 
 

@@ -284,7 +284,7 @@ def _row_href(board: FrameworkBoard, path: str) -> str:
 
 
 def _activity(board: FrameworkBoard) -> Iterator[dict[str, Any]]:
-    for each in recent_activity(board)[:MAX_ACTIVITY]:
+    for each in recent_activity(board, MAX_ACTIVITY):
         yield {
             "kind": each.shape,
             "text": _activity_text(each),

@@ -30,7 +30,7 @@ class ReportRun(Generated):
     assessment_id: Mapped[UUID | None]  # The subject of an AI RMF report.
     without_names_of: Mapped[UUID | None]  # The run with names, which this one shows by letter.
     as_of: Mapped[datetime]
-    snapshot: Mapped[dict[str, Any] | None]
+    snapshot: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)  # up to a megabyte
     fingerprint: Mapped[str | None]
     pdf_key: Mapped[str | None]
     pdf_sha256: Mapped[str | None]

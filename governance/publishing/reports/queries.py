@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, case, cast, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONPATH
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, undefer
 
 from governance.assurance.assessments import assessment_queries
 from governance.assurance.assessments.models import Assessment
@@ -103,9 +103,9 @@ def ids_in_scope() -> set[UUID] | None:
 
 
 def finished_within(scope: Scope, *, limit: int = 30) -> Sequence[ReportRun]:
-    """List the newest finished reports within a scope, or all if the scope has no limits.
+    """List the newest finished reports within a scope with their snapshots.
 
-    The files are with names if the scope shows them, and otherwise without.
+    A scope without limits gives all of them. The files are with names if the scope shows them, and otherwise without.
     """
     has_names = ReportRun.without_names_of.is_(None)
     query = select(ReportRun).where(
@@ -114,7 +114,8 @@ def finished_within(scope: Scope, *, limit: int = 30) -> Sequence[ReportRun]:
     if scope.is_limited:
         query = query.where(ReportRun.id.in_(_within(scope)))
     order = (ReportRun.created_at.desc(), ReportRun.id.desc())
-    return session().scalars(query.order_by(*order).limit(limit)).all()
+    query = query.order_by(*order).limit(limit).options(undefer(ReportRun.snapshot))
+    return session().scalars(query).all()
 
 
 def _within(scope: Scope, run_id: UUID | None = None) -> set[UUID]:

@@ -206,7 +206,7 @@ def days_of(spans: Iterable[Span], zones: Sequence[ZonePeriod]) -> str:
 
 
 def length_of_month(facts: Mapping[str, Any]) -> str:
-    """Return how the minutes of the month add up, such as "31 × 1,440 + 60: the 25th has 25 hours"."""
+    """Return how the minutes of the month add up, such as "… 1,440 + 60: the 25th has 25 hours"."""
     span, zones = read_span(facts["span"]), zones_of(facts)
     first, last = local(span.start, zones).date(), local(span.end - timedelta(minutes=1), zones)
     days = (last.date() - first).days + 1

@@ -60,7 +60,7 @@ def status(name, *, has_evidence=True):
         if name in BAD
         else ()
     )
-    return Status(name, name, reasons, name, has_evidence)
+    return Status(name, has_evidence, name, name, reasons)
 
 
 def possible():
