@@ -58,7 +58,7 @@ def _pages(readers):
 
 
 def test_the_history_shows_names_to_those_who_may_know_them_alone(app, acting, control):
-    """Show names only to readers who may know them, whoever read the page first."""
+    """Show names only to readers who may know them, no matter who read the page first."""
     name, _email, _role = make.PEOPLE["acme", "compliance_officer"]
     line = f"<b>{name}</b>"
     officer, auditor = visitor(app, "compliance_officer"), visitor(app, "auditor")

@@ -91,7 +91,7 @@ def test_a_machine_pushes_a_file_and_a_person_accepts_it(machine, as_officer):
 def test_nobody_accepts_what_came_by_a_key_whose_secret_they_was_shown(app, as_officer):
     """Let nobody accept what a key sent after they saw its secret.
 
-    Whoever creates or rotates a key could have sent the file themselves.
+    A person who creates or rotates a key could have sent the file themselves.
     """
     evidence_helpers.create_evidence()
     machine = Machine(app)  # The admin created it.

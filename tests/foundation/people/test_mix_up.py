@@ -71,7 +71,7 @@ def path_of(url: str) -> str:
 
 
 def test_a_code_of_one_tenants_provider_is_never_handed_to_another_tenants(app, acme, thief):
-    """Protect the victim, whom Globex leads through a sign-in that the attacker started at Acme."""
+    """Protect a victim led by Globex through a sign-in that the attacker started at Acme."""
     attacker, victim = Visitor(app), Visitor(app)
     acme_authorizes, attackers = started(attacker, "acme")
     _, victims = started(victim, "globex")

@@ -340,7 +340,7 @@ def test_admins_are_told_of_a_role_that_groups_give(app, as_admin, idp, arrive):
 def test_who_was_mapped_to_a_role_by_groups_after_the_request_is_refused(
     app, as_admin, idp, arrive
 ):
-    """Deny a member of the admins' group whom the provider added once the request was open."""
+    """Deny a member that the provider added to the admins' group once the request was open."""
     arrive("officer@acme.example")
     asked = unmasking()
     change_claims(groups=["governance-admins"])(idp)

@@ -82,7 +82,7 @@ def test_one_person_cannot_loosen(systems, acting):
 
 
 def test_what_the_floor_hides_today_counts_as_loosening(systems, acting):
-    """Compare without the floor: it cuts both to 90 days today, but tomorrow's may differ."""
+    """Compare without the platform minimum: it cuts both to 90 days today but may change."""
     put_in_force(policy_content("baseline", {"retention_days": 100}))
     with acting("admin"), pytest.raises(actions.NeedsSecondPerson, match="Retention"):
         actions.tighten_now(

@@ -370,7 +370,7 @@ def test_another_tenant_attests_its_own(tenant_with_policy_history):
 def test_a_change_of_the_floor_is_told_against_the_floor_that_held_just_before_it(
     tenant_with_policy_history,
 ):
-    """Compare with the floor just before, not with a looser one that ended without a version."""
+    """Compare with the minimum just before, not with a looser one that ended unversioned."""
     with make.acting("operator_admin", "console"):
         add_platform_minimum(
             days_ago(25),
