@@ -170,7 +170,7 @@ def _is_asked(name: str) -> bool:
         p for p in (HERE / "governance").rglob("permissions.py") if f'"{name}"' in p.read_text()
     )
     (constant,) = re.findall(rf'(\w+) = permission\(\s*"{re.escape(name)}"', declared.read_text())
-    feature = "".join(path.read_text() for path in declared.parent.glob("*.py"))
+    feature = "".join(path.read_text() for path in declared.parent.rglob("*.py"))
     return re.search(rf"(require|why_not)\(permissions\.{constant}, on=", feature) is not None
 
 
