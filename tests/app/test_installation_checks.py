@@ -7,8 +7,6 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess
-import sys
 
 import psycopg
 import pytest
@@ -18,7 +16,8 @@ from tests.assurance.evidence.clamd_server import Clamd
 from tests.economics.usage.clickhouse_servers import ClickhouseServer
 from tests.free_ports import free_port
 from tests.kernel.post_office import open_post_office
-from tests.migrated_databases import REPOSITORY, SERVER, migrated_database
+from tests.migrated_databases import SERVER, migrated_database
+from tests.preloaded_python import run_python
 
 pytestmark = pytest.mark.database
 
@@ -75,15 +74,8 @@ class Installation:
         return self._run("-m", "governance.app.cli", *command, **changed)
 
     def _run(self, *arguments, **changed):
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            check=False,
-            cwd=REPOSITORY,
-            env=self.environment | {name: str(value) for name, value in changed.items()},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        changes = {name: str(value) for name, value in changed.items()}
+        done = run_python(*arguments, environment=self.environment | changes)
         assert "Traceback" not in done.stderr, done.stderr
         return done
 

@@ -18,6 +18,7 @@ from governance.kernel.data import embedded
 from governance.kernel.data.db import Model
 from tests import released_databases
 from tests.migrated_databases import KEEP
+from tests.preloaded_python import run_python
 from tools import consolidate_migrations, released, schema_dump
 from tools.new_migration import create
 
@@ -287,16 +288,7 @@ def migrate_command(started):
         "DATABASE_URL": started.app_url,
         "GOVERNANCE_OWNER_DATABASE_URL": started.owner_url,
     }
-    command = [sys.executable, "-m", "governance.app.cli", "migrate"]
-    return subprocess.run(
-        command,
-        check=False,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=released.ROOT,
-    )
+    return run_python("-m", "governance.app.cli", "migrate", environment=environment)
 
 
 # ---- the maintainers' commands
@@ -392,14 +384,7 @@ print(new_migration.create(sys.argv[1], Path(VERSIONS)))
 
 
 def new_migration(versions, code):
-    return subprocess.run(
-        [sys.executable, "-c", code.replace("VERSIONS", repr(str(versions)))],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=released.ROOT,
-        timeout=120,
-    )
+    return run_python("-c", code.replace("VERSIONS", repr(str(versions))), environment=os.environ)
 
 
 def test_a_new_migration_is_numbered_and_seals_its_tables(versions):

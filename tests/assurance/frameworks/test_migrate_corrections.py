@@ -5,15 +5,14 @@ version, and the command is the operator's.
 """
 
 import os
-import subprocess
-import sys
 
 import psycopg
 import pytest
 
 from governance.assurance.frameworks import catalogue
 from governance.kernel.data import embedded
-from tests.migrated_databases import REPOSITORY, migrated_database
+from tests.migrated_databases import migrated_database
+from tests.preloaded_python import run_python
 
 EARLIER = "Integrity and ethical values, as an earlier version said"
 # Tables that the correction itself writes. No other may change.
@@ -94,15 +93,7 @@ def run(installed, tmp_path):
             "DATABASE_URL": installed.app_url,
             "GOVERNANCE_OWNER_DATABASE_URL": installed.owner_url,
         }
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            check=False,
-            cwd=REPOSITORY,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        done = run_python(*arguments, environment=environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

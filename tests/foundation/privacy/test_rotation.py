@@ -4,8 +4,7 @@ A killed rotation can be run again.
 """
 
 import os
-import subprocess
-import sys
+from subprocess import CompletedProcess
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -24,6 +23,7 @@ from governance.publishing.reports import actions as reports
 from governance.publishing.reports.models import SigningKey
 from tests import faults, make
 from tests.migrated_databases import migrated_database
+from tests.preloaded_python import run_python
 
 OLD, NEW = bytes(range(1, 33)), bytes(range(100, 132))
 
@@ -211,9 +211,7 @@ def test_the_command_says_when_the_old_key_can_be_dropped(server, tmp_path):
     for name in ("kek", "kek-2", "secret"):
         (tmp_path / name).write_bytes(os.urandom(32))
 
-    def run(
-        *command: str, kek: str, previous: str | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def run(*command: str, kek: str, previous: str | None = None) -> CompletedProcess[str]:
         named = {
             "GOVERNANCE_KEK_FILE": str(tmp_path / kek),
             "GOVERNANCE_SECRET_KEY_FILE": str(tmp_path / "secret"),
@@ -224,13 +222,7 @@ def test_the_command_says_when_the_old_key_can_be_dropped(server, tmp_path):
             "GOVERNANCE_VAR": str(tmp_path),
             "GOVERNANCE_DEMO": "1",
         }
-        return subprocess.run(
-            [sys.executable, *command],
-            env=os.environ | named,
-            capture_output=True,
-            text=True,
-            check=False,
-        )  # noqa: S603 - ours
+        return run_python(*command, environment=os.environ | named)
 
     found = (
         "from governance.app.factory import create_app; from governance.foundation.tenants import"
