@@ -17,7 +17,6 @@ from governance.app.features import FEATURES
 from governance.kernel.web.health import health
 from tests.waiting import MAX_WAIT_SECONDS
 
-SAMPLES = 2  # of each kind of address: the first and another one
 LEAVES = {"sign_in.logout", "sign_in.callback", "static", "work.events"}
 
 
@@ -40,9 +39,9 @@ def url_map() -> MapAdapter:
     return app.url_map.bind("127.0.0.1")
 
 
-def crawl(base: str, start: str, cookies: dict[str, str]) -> Found:
-    """Follow links from `start` until every kind of page was asked for: an endpoint, and each name
-    that its queries know.
+def crawl(base: str, start: str, cookies: dict[str, str], samples: int = 1) -> Found:
+    """Follow links from `start` to `samples` addresses of each endpoint, and to one for each name
+    in their queries.
     """
     routes, found, asked, names = url_map(), Found(), dict[str, set[str]](), set[tuple[str, str]]()
     browser = requests.Session()
@@ -59,7 +58,7 @@ def crawl(base: str, start: str, cookies: dict[str, str]) -> Found:
             not endpoint
             or endpoint in LEAVES
             or address in seen
-            or not (new if query else len(seen) < SAMPLES)
+            or not (new if query else len(seen) < samples)
         ):
             continue
         names |= new

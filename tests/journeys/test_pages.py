@@ -2,6 +2,7 @@
 and narrow, without a complaint.
 """
 
+import random
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ from tests.journeys.crawl import Found, crawl
 from tests.journeys.viewports import NARROW, OVERFLOW, WIDE
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
+
+type Start = tuple[str, dict[str, str]]
 
 # In order: each later person looks only at the pages that nobody before them could open, and at
 # their own home.
@@ -29,29 +32,34 @@ PEOPLE = (
 )
 
 
+DAILY_SHARE = 4  # `make test` looks at one page of so many, and `make nightly` at each.
+
+
 @pytest.fixture(scope="session")
-def reach(console: str, arrive: Callable[[str], Person]) -> dict[str, Found]:
+def starts(console: str, arrive: Callable[[str], Person]) -> dict[str, Start]:
+    """The first address of each person, and the cookie of their session."""
+    return {
+        email: (arrive(email).home.removeprefix(console), {"session": arrive(email).token()})
+        for email in PEOPLE
+    }
+
+
+@pytest.fixture(scope="session")
+def reach(console: str, starts: dict[str, Start]) -> dict[str, Found]:
     """What each person can get at by following links from their first page."""
-    starts = [
-        (person.home.removeprefix(console), {"session": person.token()})
-        for person in map(arrive, PEOPLE)
-    ]
     with ThreadPoolExecutor(2) as pool:  # as many as the demo has web workers
-        return dict(
-            zip(PEOPLE, pool.map(lambda start: crawl(console, *start), starts), strict=True)
-        )
+        found = pool.map(lambda start: crawl(console, *start), starts.values())
+        return dict(zip(starts, found, strict=True))
 
 
 @pytest.fixture(scope="session")
-def visits(reach: dict[str, Found]) -> dict[str, dict[str, str]]:
-    """Who looks at what, so that each page is looked at once."""
+def visits(reach: dict[str, Found]) -> dict[str, list[str]]:
+    """The addresses that each person looks at, home first. Nobody looks at a page again."""
     seen: set[str] = set()
-    plan: dict[str, dict[str, str]] = {}
+    plan: dict[str, list[str]] = {}
     for email, found in reach.items():
-        home = next(iter(found.pages), "")
-        plan[email] = {
-            name: url for name, url in found.pages.items() if name not in seen or name == home
-        }
+        home, *others = found.pages
+        plan[email] = [found.pages[name] for name in [home, *others] if name not in seen - {home}]
         seen |= set(found.pages)
     return plan
 
@@ -62,16 +70,34 @@ def test_every_link_that_is_offered_leads_somewhere(reach, email):
     assert not reach[email].refused, "\n".join(reach[email].refused)
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize("email", PEOPLE)
+def test_a_second_link_to_each_kind_of_page_leads_somewhere(console, starts, email):
+    found = crawl(console, *starts[email], samples=2)
+    assert not found.refused, "\n".join(found.refused)
+
+
 @pytest.mark.parametrize("email", PEOPLE)
 def test_pages_are_accessible_quiet_and_fit(arrive, axe, visits, email):
-    person = arrive(email)
+    """Look at the home of each person and at a share of the other pages, drawn at random."""
+    home, *others = visits[email]
+    drawn = random.sample(others, len(others) // DAILY_SHARE)
+    assert problems(arrive(email), axe, [home, *drawn]) == []
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("email", PEOPLE)
+def test_every_page_is_accessible_quiet_and_fits(arrive, axe, visits, email):
+    assert problems(arrive(email), axe, visits[email]) == []
+
+
+def problems(person: Person, axe: str, urls: list[str]) -> list[str]:
+    """Return what is wrong with the pages at `urls`, and what the browser complained of."""
     person.context.add_init_script(axe)  # compiled once, not sent and compiled with each page
     person.theme("light")
     person.troubles.clear()
-    problems = [
-        f"{url} ({problem}" for url in visits[email].values() for problem in _look(person, axe, url)
-    ]
-    assert not problems + person.troubles, "\n".join([*problems, *person.troubles])
+    found = [f"{url} ({problem}" for url in urls for problem in _look(person, axe, url)]
+    return found + person.troubles
 
 
 DARK = "document.documentElement.dataset.bsTheme = 'dark'"  # as the button of the theme does
