@@ -44,9 +44,7 @@ from governance.operations.systems.models import AISystem
 
 WORK = "follow evaluation run"
 LOCK = "consequences of evaluations"
-VALID_FOR = timedelta(
-    days=31
-)  # Evidence validity; covers two undecided weekly runs without becoming overdue.
+VALID_FOR = timedelta(days=31)  # Two undecided weeks don't make the evidence overdue.
 NOTE = "Filed by Meridian when each mapped measure of a run passes"
 
 FILED = action(

@@ -1,4 +1,4 @@
-"""What findings add to an AI system: a figure, a tab and a consequence of its retirement."""
+"""Parts that findings add to AI systems: a figure, a tab and a consequence of retirement."""
 
 from typing import Any
 from uuid import UUID
