@@ -1,7 +1,4 @@
-"""Impact windows of systems, and figures of the harm.
-
-Neither changes request counts.
-"""
+"""Impact windows of systems, and figures of the harm. Neither changes measured counts."""
 
 from datetime import datetime
 from uuid import UUID
