@@ -302,7 +302,7 @@ class StatusVisit(Tenanted, Model):
 
 
 class IncidentReview(Tenanted, Model):
-    """What a team learned from an incident; one per incident.
+    """The lessons of an incident; one per incident.
 
     A closed review never changes and becomes evidence.
     """
