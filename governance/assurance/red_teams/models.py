@@ -1,11 +1,11 @@
-"""Red teams of AI systems: what they try, what they find, and the case that proves a fix.
+"""Red teams of AI systems: scenarios, attempts, findings, and the cases that prove fixes.
 
-RedTeam                a release of an AI system is attacked during a window, by people who may
-  RedTeamScenario      one risk to try, by its id of OWASP or MITRE ATLAS
-    RedTeamAttempt     what was tried, against which release, and how it ended; never changes
-    RedTeamRun         a run of an evaluation whose cases count as attempts; never changes
-RedTeamFinding         what broke through, until a pinned regression case proves that it is fixed
-  RedTeamEvidence      a version of an evidence item that shows it
+RedTeam                people attack a release of an AI system during a window
+  RedTeamScenario      a risk to try, by its OWASP or MITRE ATLAS id
+    RedTeamAttempt     what was tried, on which release, with its outcome; never changes
+    RedTeamRun         an evaluation run whose cases count as attempts; never changes
+RedTeamFinding         what broke through, until a pinned regression case proves the fix
+  RedTeamEvidence      a version of an evidence item that shows the finding
 """
 
 from datetime import date, datetime

@@ -1,9 +1,9 @@
-"""Red teams, what they tried, and what they found.
+"""Queries for red teams, their attempts and their findings.
 
-red_team(id), finding(id)        one, if the reader may see it
-page_of(…)                       a page of red teams with their systems
-scenario_counts(…)               how often each scenario was tried, and how that ended
-findings_of(…)                   the findings of a red team or of a system
+red_team(id), finding(id)   one, if the reader may open it
+page_of(…)                  a page of red teams with their systems
+scenario_counts(…)          how often each scenario was tried, and the outcomes
+findings_of(…)              the findings of a red team or of a system
 """
 
 from collections import defaultdict
