@@ -236,7 +236,7 @@ def edit(risk_id: UUID) -> ResponseReturnValue:
     form.offer(queries.scale())
     form.offer_systems([(each.id, f"{each.name} (retired)") for each in linked])
     if request.method == "GET" and not found.is_comparable:
-        form["likelihood"].data = form["impact"].data = None  # no step of another scale is proposed
+        form["likelihood"].data = form["impact"].data = None  # Another scale has other steps.
     if request.method == "POST":
         if accepted(
             form,
