@@ -1,6 +1,4 @@
-"""The evaluations behind controls: the newest result of each measure that a control rests on. It
-answers a port of controls.
-"""
+"""The newest evaluation results behind controls, for a port of the controls package."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -28,9 +26,9 @@ from governance.operations.systems.models import AISystem
 
 
 def evaluations_behind(control_ids: Collection[UUID], at: datetime) -> list[EvaluationBehind]:
-    """Return the newest result by AI system, suite and measure, as known at `at`.
+    """Return the newest result of each AI system, suite and measure mapped to the controls.
 
-    One statement where no measure is mapped to the controls, four otherwise.
+    Results are as known at `at`. Runs one statement if no measure is mapped, four otherwise.
     """
     mapped = _mapped(control_ids, at) if control_ids else {}
     if not mapped:
@@ -74,7 +72,7 @@ type Mapped = dict[tuple[UUID, str], set[UUID]]
 
 
 class MappedMeasure(NamedTuple):
-    """A control that rests on a measure of a suite, from one instant to another."""
+    """The period in which a control rests on a measure of a suite."""
 
     suite_id: UUID
     measure: str
@@ -89,9 +87,9 @@ def _mappings() -> list[MappedMeasure]:
 
 
 def _mapped(control_ids: Collection[UUID], at: datetime) -> Mapped:
-    """The controls by suite and measure, as they were mapped at that instant.
+    """Return the control ids by suite and measure, as mapped at that instant.
 
-    All mappings of the tenant are read, once until anything is committed.
+    Reads all mappings of the tenant and caches them until the next commit.
     """
     wanted = set(control_ids)
     found: Mapped = {}
@@ -111,7 +109,10 @@ type Row = tuple[
 
 
 def _behind(row: Row, mapped: Mapped, tier: str, stale: str) -> EvaluationBehind:
-    """`stale`: why the figure decides nothing any more; empty where it does."""
+    """Build the result for a port caller.
+
+    `stale` is why the figure no longer counts, or "". A stale figure is shown as undecided.
+    """
     system, suite, version, measure, run, result = row
     judged = result.verdicts.get(tier, {})
     verdict = str(judged.get("verdict", "none")) if result.n else "none"

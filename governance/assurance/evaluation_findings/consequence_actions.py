@@ -1,11 +1,12 @@
-"""Draw the consequences of a judged run, once.
+"""Apply the consequences of a judged run, once.
 
-    queue(event)          the run's own transaction only queues the work
-    follow(run_id)        findings open, repeat or may close; a run that passes becomes evidence
+    queue(event)     queues the work; runs in the run's own transaction
+    follow(run_id)   opens, repeats or proposes to close findings; files a passing run as evidence
 
-Nothing follows from a run that failed, is stale or late, whose AI system, suite or version is out of
-use, or whose release is neither served nor in a rollout. An undecided measure triggers nothing, and
-no evidence is filed of a run that has one among the measures that controls rest on.
+A run has no consequences if it failed, is stale or is older than another run. The same holds if
+its AI system, suite or version is out of use, or if its release is neither served nor in a rollout.
+An undecided measure triggers nothing. A run is not filed as evidence while a measure that controls
+rest on is undecided.
 """
 
 import io
@@ -43,7 +44,7 @@ from governance.operations.systems.models import AISystem
 
 WORK = "follow evaluation run"
 LOCK = "consequences of evaluations"
-VALID_FOR = timedelta(days=31)  # as evidence: two undecided weeks don't make it overdue
+VALID_FOR = timedelta(days=31)  # Two undecided weeks don't make the evidence overdue.
 NOTE = "Filed by Meridian when each mapped measure of a run passes"
 
 FILED = action(
@@ -60,13 +61,13 @@ type Results = Sequence[tuple[MeasureResult, SuiteMeasure]]
 
 
 def queue(event: RunJudged) -> None:
-    """Queue the work; what it does must not undo the run."""
+    """Queue the work separately, so that its failure can't roll back the run."""
     jobs.enqueue(WORK, event.run_id)
 
 
 @work(WORK, waited_for=False)
 def follow_run(item: WorkItem, _progress: Progress) -> None:
-    """Draw the consequences of the run `item.target_id`, as Meridian."""
+    """Apply the consequences of the run `item.target_id`, as Meridian."""
     if item.target_id is None:
         raise RuntimeError("the work names its run")
     who = current.actor()
@@ -75,7 +76,7 @@ def follow_run(item: WorkItem, _progress: Progress) -> None:
 
 
 def follow(run_id: UUID) -> FollowedRun:
-    """Draw the consequences of a run, or return those that were drawn."""
+    """Apply the consequences of a run. Return the existing record if they were applied before."""
     lock_tenant(LOCK)
     known = queries.followed(run_id)
     if known is not None:
@@ -92,7 +93,7 @@ def follow(run_id: UUID) -> FollowedRun:
     for result, measure in results:
         verdict = verdict_of(result, measure, tier)
         if measure.key in of_another_judge:
-            continue  # undecided, whatever it says
+            continue  # Undecided, whatever the verdict says.
         if verdict == "fail":
             missed = True
             found, is_new = finding_actions.miss(run, suite, system, result, measure, tier=tier)
@@ -108,7 +109,7 @@ def follow(run_id: UUID) -> FollowedRun:
 
 
 def verdict_of(result: MeasureResult, measure: SuiteMeasure, tier: str) -> str:
-    """Return "pass", "fail" or "undecided"; "" for a signal. Nothing evaluated is undecided."""
+    """Return "pass", "fail" or "undecided", or "" for a signal. No evaluated cases is undecided."""
     if measure.is_signal:
         return ""
     return (
@@ -119,7 +120,7 @@ def verdict_of(result: MeasureResult, measure: SuiteMeasure, tier: str) -> str:
 def _why_nothing(
     run: EvaluationRun, suite: EvaluationSuite, version: SuiteVersion, system: AISystem
 ) -> str:
-    """Why a run has no consequences; empty where it has."""
+    """Return why a run has no consequences, or "" if it has."""
     if run.state != "judged" or run.outcome != "completed":
         return "The run has no results."
     if system.is_retired:
@@ -140,7 +141,7 @@ def _why_nothing(
 
 
 def _passes(results: Results, mapped: set[str], tier: str) -> bool:
-    """Whether each measure that a control rests on passes in the run, and there is one."""
+    """Check that the run has a measure that a control rests on, and that all of them pass."""
     verdicts = {measure.key: verdict_of(result, measure, tier) for result, measure in results}
     asked = mapped & verdicts.keys()
     return bool(asked) and all(verdicts[key] == "pass" for key in asked)
@@ -154,7 +155,7 @@ def _file(
     results: Results,
     tier: str,
 ) -> EvidenceVersion:
-    """Store the run as a version of the evidence of its AI system and suite."""
+    """Store the run as a version of the evidence item of its AI system and suite."""
     day = (run.ran_at or run.created_at).date()
     address = f"{public_address()}/t/{current.actor().tenant_slug}/evaluations/runs/{run.id}"
     with filed_by_meridian():

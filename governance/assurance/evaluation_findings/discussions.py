@@ -1,4 +1,4 @@
-"""Comments on findings of evaluations."""
+"""Comments on evaluation findings."""
 
 from governance.assurance.evaluation_findings import permissions, queries
 from governance.foundation.comments.subjects import CommentSubject

@@ -1,4 +1,4 @@
-"""What follows from the verdicts of evaluations: findings, failing controls, evidence of passed runs."""
+"""The feature: findings, failing controls and evidence that follow from evaluation verdicts."""
 
 from governance.assurance.controls import ports
 from governance.assurance.evaluation_findings import (

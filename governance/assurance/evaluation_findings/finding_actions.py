@@ -1,9 +1,9 @@
-"""Open, repeat and close findings of evaluations.
+"""Open, repeat and close evaluation findings.
 
-miss(…)              opens a finding, or counts a further miss on the open one
-propose_closing(…)   a later run passed
-take_pass_back(…)    that run decides nothing any more
-close(…)             a person closes it, with a note
+miss(…)              opens a finding, or counts another miss on the open one
+propose_closing(…)   records that a later run passed
+take_pass_back(…)    withdraws that proposal when the run no longer counts
+close(…)             closes the finding, with the person's note
 """
 
 from typing import Any
@@ -85,7 +85,7 @@ def miss(
     *,
     tier: str,
 ) -> tuple[EvaluationFinding, bool]:
-    """Open a finding, or count the miss on the open one. Return it, and whether it is new."""
+    """Open a finding, or count the miss on the open one. Return it and whether it is new."""
     found = queries.open_finding(system.id, suite.id, measure.key)
     is_new = found is None
     if found is None:
@@ -119,9 +119,9 @@ def propose_closing(
     *,
     tier: str,
 ) -> None:
-    """Note on the open finding that a later run passes; nothing where none is open.
+    """Record on the open finding, if there is one, that a later run passes.
 
-    A release that nobody is served yet can't take back the miss of another one.
+    A pass of a release that isn't served yet can't clear a miss of another release.
     """
     found = queries.open_finding(system.id, suite.id, measure.key)
     if found is None or not _may_close(found, run):
@@ -139,7 +139,7 @@ def _may_close(found: EvaluationFinding, run: EvaluationRun) -> bool:
 
 
 def take_pass_back(found: EvaluationFinding, run: EvaluationRun, why: str) -> None:
-    """The run that proposes to close the finding decides nothing any more."""
+    """Withdraw the proposal to close the finding, because its run no longer counts."""
     found.passed_run_id = None
     record(
         PASS_TAKEN_BACK,
@@ -160,7 +160,7 @@ def _facts(
     result: MeasureResult,
     tier: str,
 ) -> dict[str, Any]:
-    """What the log keeps of a miss or a pass."""
+    """Return the details that the audit log keeps of a miss or a pass."""
     return {
         "number": found.number,
         "system": system.key,
@@ -178,12 +178,12 @@ def _facts(
 
 
 def _text(value: float | None) -> str | None:
-    """A figure as text: the log has exact numbers only."""
+    """Return a figure as text, because the audit log accepts exact numbers only."""
     return None if value is None else f"{value:.6g}"
 
 
 def close(found: EvaluationFinding, *, note: str) -> None:
-    """Close it; a second click changes nothing. Raises Invalid without a note."""
+    """Close the finding. Idempotent. Raise Invalid without a note."""
     require(permissions.CLOSE)
     session().refresh(found, with_for_update=True)
     if not found.is_open:

@@ -1,4 +1,4 @@
-"""Forms of findings, and of the controls that rest on measures."""
+"""Forms for findings and for the controls that rest on measures."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class MappingForm(Form):
 
 
 class UnmapForm(Form):
-    """A button beside a mapping."""
+    """A form with only a button, to remove a mapping."""
 
     measure = StringField("Measure", [InputRequired("Choose a measure."), Length(max=41)])
     control_id = Choice(
@@ -37,4 +37,4 @@ class UnmapForm(Form):
 
 
 class ProposedForm(Form):
-    """A button alone."""
+    """A form with only a button, to accept the proposed mappings."""

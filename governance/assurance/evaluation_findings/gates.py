@@ -1,4 +1,4 @@
-"""The gate of rollouts on open findings of evaluations of the AI system."""
+"""The rollout gate that blocks on open evaluation findings of the AI system."""
 
 from collections.abc import Iterator
 

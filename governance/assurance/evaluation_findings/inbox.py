@@ -1,4 +1,4 @@
-"""Open findings of evaluations, in the inbox of the system's owner, admins and officers."""
+"""Inbox items for open evaluation findings: for the system's owner, admins and officers."""
 
 from collections.abc import Mapping
 from typing import Any

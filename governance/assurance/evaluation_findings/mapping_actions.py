@@ -1,8 +1,9 @@
 """Choose which controls rest on a measure of a suite.
 
-map_measure(suite, measure, control)   a miss of the measure makes the control fail from then on
-unmap_measure(…)                       until it is removed
-map_proposed(suite)                    the controls on the requirements that proposals.py names
+map_measure(suite, measure, control)   makes the control fail from now on if the measure misses
+unmap_measure(…)                       ends that
+map_proposed(suite)                    maps the controls on the requirements that proposals.py
+                                       names
 """
 
 from sqlalchemy import select
@@ -68,7 +69,7 @@ def map_measure(suite: EvaluationSuite, measure: str, control: Control) -> bool:
 
 
 def unmap_measure(suite: EvaluationSuite, measure: str, control: Control) -> None:
-    """End it; a second click changes nothing."""
+    """End the mapping. Idempotent."""
     require(permissions.MAP)
     lock_tenant(LOCK)
     found = queries.mapping(suite.id, measure, control.id)
@@ -80,7 +81,9 @@ def unmap_measure(suite: EvaluationSuite, measure: str, control: Control) -> Non
 
 
 def map_proposed(suite: EvaluationSuite) -> int:
-    """Map each measure to the controls on its proposed requirements. Return how many are new."""
+    """Map each measure to the controls on its proposed requirements. Return the number of new
+    mappings.
+    """
     found = 0
     for measure in deciding_measures(suite):
         wanted = [(FRAMEWORK, ref) for ref in requirements_of(measure)]
@@ -90,7 +93,7 @@ def map_proposed(suite: EvaluationSuite) -> int:
 
 
 def deciding_measures(suite: EvaluationSuite) -> dict[str, str]:
-    """Key and name of each measure that decides in a published version, the newest name first."""
+    """Return the name by key of each deciding measure of the published versions, newest name first."""
     query = (
         select(SuiteMeasure.key, SuiteMeasure.name)
         .join(SuiteVersion, SuiteVersion.id == SuiteMeasure.version_id)

@@ -1,4 +1,4 @@
-"""What lowers a control that rests on a measure: findings that are open. It answers a port of controls."""
+"""Open findings that lower the status of controls, for a port of the controls package."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from governance.operations.systems.models import AISystem
 
 
 def missed_evaluations() -> Any:
-    """Findings by control, each from its miss (or the mapping) to its closing (or the mapping's end).
+    """Select the findings by control, each with its period.
 
-    What is about a retired AI system lowers nothing any more.
+    A period starts at the miss or the mapping, whichever is later. It ends when the finding is
+    closed or the mapping is removed. Findings of retired AI systems don't count.
     """
     f, m, s = EvaluationFinding, MeasureControl, AISystem
     return (

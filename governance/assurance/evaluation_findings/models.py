@@ -1,4 +1,4 @@
-"""What follows from the verdicts of evaluation runs.
+"""Findings, mappings and records of what followed from evaluation verdicts.
 
 EvaluationFinding      a measure of a suite missed its limit on an AI system; open until a person closes it
 MeasureControl         a control rests on a measure of a suite, until the mapping is removed
@@ -22,9 +22,9 @@ OUTCOMES = {
 
 
 class EvaluationFinding(Tenanted, Model):
-    """A miss of one measure: the first run that missed, the newest one, and a later one that passed.
+    """A miss of one measure: the first run that missed, the newest one, and a later pass.
 
-    While it is open, further misses are counted here. `passed_run_id` proposes to close it.
+    While the finding is open, it counts further misses. `passed_run_id` proposes to close it.
     """
 
     __tablename__ = "evaluation_findings"
@@ -49,13 +49,13 @@ class EvaluationFinding(Tenanted, Model):
         CheckConstraint("misses > 0", "misses"),
     )
 
-    number: Mapped[int]  # of the tenant's, from 1
+    number: Mapped[int]  # Per tenant, from 1.
     system_id: Mapped[UUID]
     suite_id: Mapped[UUID]
-    measure: Mapped[str]  # its key in the suite
-    name: Mapped[str]  # of the measure, as the run's version calls it
+    measure: Mapped[str]  # Its key in the suite.
+    name: Mapped[str]  # The measure's name in the version of the run.
     first_run_id: Mapped[UUID]
-    last_run_id: Mapped[UUID]  # the newest that missed
+    last_run_id: Mapped[UUID]  # The newest run that missed.
     misses: Mapped[int] = mapped_column(default=1)
     passed_run_id: Mapped[UUID | None]
     closed_at: Mapped[datetime | None]
@@ -72,14 +72,14 @@ class EvaluationFinding(Tenanted, Model):
 
     @property
     def state(self) -> tuple[str, str]:
-        """As c.state takes it."""
+        """Return the state as the template macro `c.state` expects it."""
         if not self.is_open:
             return "none", "Closed"
         return ("due", "Passed since") if self.passed_run_id else ("bad", "Open")
 
 
 class MeasureControl(Tenanted, Model):
-    """A control rests on a measure of a suite, in every version of it that has the measure."""
+    """A mapping of a control to a measure, in each version of the suite that has the measure."""
 
     __tablename__ = "evaluation_measure_controls"
     __table_args__ = (
@@ -105,7 +105,7 @@ class MeasureControl(Tenanted, Model):
 
 
 class FollowedRun(Tenanted, Model):
-    """What followed from a run; a row is written once and never changes."""
+    """The consequences of one run. Rows are written once and never change."""
 
     __tablename__ = "evaluation_followed_runs"
     __table_args__ = (
@@ -118,6 +118,6 @@ class FollowedRun(Tenanted, Model):
 
     run_id: Mapped[UUID]
     outcome: Mapped[str]
-    why: Mapped[str] = mapped_column(default="")  # where nothing follows
+    why: Mapped[str] = mapped_column(default="")  # Why the run has no consequences.
     evidence_id: Mapped[UUID | None]
     evidence_version_id: Mapped[UUID | None]

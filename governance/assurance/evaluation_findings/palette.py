@@ -1,4 +1,4 @@
-"""Findings of evaluations in search."""
+"""Evaluation findings in search."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who sees findings of evaluations, and who closes them."""
+"""Permissions to view and to close evaluation findings."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,12 +1,12 @@
-"""Which MEASURE requirements of the NIST AI RMF a measure is about, as a starting point. Pure.
+"""Proposed MEASURE requirements of the NIST AI RMF for each measure. Pure.
 
-People change the mapping; what is proposed here is applied only when they ask for it.
+A proposal is a starting point: it is applied only on request, and people can change it.
 """
 
 from collections.abc import Mapping
 
 FRAMEWORK = "nist-ai-rmf"
-# By the beginning of the measure's key: the measures of the task packs, and usual names beside them.
+# Matched by the start of the measure's key: measures of the task packs, and common names.
 REQUIREMENTS: Mapping[str, tuple[str, ...]] = {
     "hallucination": ("MEASURE 2.5",),
     "grounding": ("MEASURE 2.5",),
@@ -28,5 +28,5 @@ REQUIREMENTS: Mapping[str, tuple[str, ...]] = {
 
 
 def requirements_of(measure: str) -> tuple[str, ...]:
-    """The requirements that are proposed for a measure with this key."""
+    """Return the requirements proposed for a measure with this key."""
     return next((refs for start, refs in REQUIREMENTS.items() if measure.startswith(start)), ())

@@ -1,8 +1,8 @@
-"""Findings of evaluations, and the controls that rest on measures.
+"""Queries for evaluation findings and for the controls that rest on measures.
 
-finding(id), findings(…)         one finding, a page of them with their systems
-open_finding(…), followed(run)   what the work needs to do nothing twice
-measure_controls(suite_id)       the controls of each measure
+finding(id), findings(…)          one finding; a page of findings with their systems
+open_finding(…), followed(run)    what the work checks to avoid repeating itself
+measure_controls(suite_id)        the controls of each measure
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -39,7 +39,7 @@ from governance.operations.systems.models import AISystem
 
 
 def finding(finding_id: UUID, *, lock: bool = False) -> EvaluationFinding:
-    """The finding. Raises NotFound, also where no control of the reader's scope rests on it."""
+    """Return the finding. Raise NotFound if no control in the reader's scope rests on it."""
     found = find(EvaluationFinding, finding_id, what="finding", lock=lock)
     _check_seen(found)
     return found
@@ -55,13 +55,13 @@ _FINDING = bindparam("finding_id", type_=Uuid())
 
 
 def _its(column: str) -> ScalarSelect[Any]:
-    """What the finding has in a column."""
+    """Select a column of the requested finding."""
     its = aliased(EvaluationFinding)
     return select(getattr(its, column)).where(its.id == _FINDING).scalar_subquery()
 
 
 def _its_runs[*Columns](query: Select[*Columns]) -> Select[*Columns]:
-    """The query of runs, for those that the finding names."""
+    """Restrict a query of runs to those that the finding names."""
     f = EvaluationFinding
     named = EvaluationRun.id.in_((f.first_run_id, f.last_run_id, f.passed_run_id))
     return query.select_from(EvaluationRun).join(f, named).where(f.id == _FINDING)
@@ -95,8 +95,9 @@ CONTROLS = Rows(
 
 
 def finding_and_about(finding_id: UUID) -> tuple[EvaluationFinding, AISystem, EvaluationSuite]:
-    """The finding beside its AI system and suite, by one statement. Raises NotFound as `finding`
-    does.
+    """Return the finding with its AI system and suite, in one statement.
+
+    Raise NotFound as `finding` does.
     """
     found, system, suite = read_rows(*ABOUT, finding_id=finding_id)
     if not found:
@@ -106,7 +107,7 @@ def finding_and_about(finding_id: UUID) -> tuple[EvaluationFinding, AISystem, Ev
 
 
 def seen_ids() -> Select[UUID] | None:
-    """The ids of the findings that the reader may open; None: all of them."""
+    """Select the ids of the findings that the reader may open. None means all of them."""
     scope = limits()
     if scope is None:
         return None
@@ -124,7 +125,7 @@ def seen_ids() -> Select[UUID] | None:
 
 
 def about(found: EvaluationFinding) -> Row[AISystem, EvaluationSuite]:
-    """Its AI system and suite."""
+    """Return the AI system and the suite of a finding."""
     query = (
         select(AISystem, EvaluationSuite)
         .join(EvaluationSuite, EvaluationSuite.id == found.suite_id)
@@ -134,26 +135,26 @@ def about(found: EvaluationFinding) -> Row[AISystem, EvaluationSuite]:
 
 
 def runs(found: EvaluationFinding) -> dict[UUID, tuple[EvaluationRun, SuiteVersion]]:
-    """The runs that it names, each with its suite version; one statement."""
+    """Return the runs that the finding names, each with its suite version, in one statement."""
     rows, ran = read_rows(*RUNS, finding_id=found.id)
     versions = {each.id: each for each in ran}
     return {each.id: (each, versions[each.version_id]) for each in rows}
 
 
 def results(found: EvaluationFinding) -> dict[UUID, tuple[MeasureResult, SuiteMeasure]]:
-    """What the runs that it names found of its measure, by run; one statement."""
+    """Return the results of the finding's measure by run, for the runs it names, in one statement."""
     pairs = evaluations.with_measures(*read_rows(*RESULTS, finding_id=found.id))
     return {pair[0].run_id: pair for pair in pairs if pair[1].key == found.measure}
 
 
 def controls(found: EvaluationFinding) -> list[Control]:
-    """The live controls that rest on its measure, by ref, as far as the reader sees them."""
+    """Return the live controls that rest on the measure and that the reader may view, by ref."""
     scope, rows = limits(), CONTROLS.read(finding_id=found.id)
     return [each for each in rows if scope is None or each.id in (scope.controls or ())]
 
 
 def findings(*, closed: bool = False, after: str | None = None, size: int = 50) -> Keyset:
-    """One page of the open or closed findings with system and suite, newest first."""
+    """Return a page of open or closed findings with system and suite, newest first."""
     e = EvaluationFinding
     query = (
         select(e, AISystem, EvaluationSuite)
@@ -169,7 +170,7 @@ def findings(*, closed: bool = False, after: str | None = None, size: int = 50) 
 def findings_of(
     system_id: UUID, *, limit: int = 50
 ) -> Sequence[Row[EvaluationFinding, EvaluationSuite]]:
-    """The findings of a system with their suites: open ones first, the newest first."""
+    """Return the findings of a system with their suites: open ones first, then by newest."""
     e = EvaluationFinding
     query = (
         select(e, EvaluationSuite)
@@ -183,7 +184,7 @@ def findings_of(
 
 
 def open_finding(system_id: UUID, suite_id: UUID, measure: str) -> EvaluationFinding | None:
-    """The open finding of this measure; one at most."""
+    """Return the open finding of this measure. There is at most one."""
     e = EvaluationFinding
     query = select(e).where(
         e.system_id == system_id,
@@ -195,20 +196,20 @@ def open_finding(system_id: UUID, suite_id: UUID, measure: str) -> EvaluationFin
 
 
 def next_number() -> int:
-    """The number of the tenant's next finding; the caller holds the lock."""
+    """Return the number of the tenant's next finding. The caller holds the lock."""
     newest = session().scalar(select(func.max(EvaluationFinding.number)))
     return int(newest or 0) + 1
 
 
 def followed(run_id: UUID) -> FollowedRun | None:
-    """What followed from a run, if anything was drawn from it yet."""
+    """Return the record of a run's consequences, or None if they weren't applied yet."""
     return session().scalars(select(FollowedRun).where(FollowedRun.run_id == run_id)).one_or_none()
 
 
 def filed(
     suite_id: UUID, ids: Collection[UUID] | None = None
 ) -> Sequence[Row[FollowedRun, EvaluationRun, SuiteVersion, EvidenceVersion]]:
-    """The runs of a suite that are evidence which wasn't withdrawn; of these ids, if given."""
+    """Return the runs of a suite filed as evidence that isn't withdrawn; only `ids`, if given."""
     f = FollowedRun
     query = (
         select(f, EvaluationRun, SuiteVersion, EvidenceVersion)
@@ -222,7 +223,7 @@ def filed(
 
 
 def mapped_since(suite_id: UUID) -> Sequence[Row[str, datetime | None]]:
-    """Each measure that a control rests on or rested on, with when that ended."""
+    """Return each measure that ever had a control, with the time its mapping was removed."""
     m = MeasureControl
     return session().execute(select(m.measure, m.removed_at).where(m.suite_id == suite_id)).all()
 
@@ -230,7 +231,7 @@ def mapped_since(suite_id: UUID) -> Sequence[Row[str, datetime | None]]:
 def passed_since(
     suite_id: UUID,
 ) -> Sequence[Row[EvaluationFinding, EvaluationRun, SuiteVersion]]:
-    """The open findings of a suite with the later run that passed."""
+    """Return and lock the open findings of a suite that have a later pass, with that run."""
     f = EvaluationFinding
     query = (
         select(f, EvaluationRun, SuiteVersion)
@@ -244,7 +245,10 @@ def passed_since(
 
 
 def undecided_findings(findings: Collection[EvaluationFinding]) -> Mapping[UUID, str]:
-    """Why the newest run of these open findings decides nothing any more; two statements."""
+    """Return why the newest run of each open finding no longer counts, in two statements.
+
+    Findings whose run still counts are left out.
+    """
     newest = {each: each.passed_run_id or each.last_run_id for each in findings if each.is_open}
     query = (
         select(EvaluationRun, SuiteVersion)
@@ -263,14 +267,14 @@ def undecided(
     version: SuiteVersion,
     stale: Mapping[tuple[UUID, str], str],
 ) -> str:
-    """Why a run of a finding decides nothing any more; empty where it does."""
+    """Return why a run of a finding no longer counts, or "" if it does."""
     if version.withdrawn_at is not None:
         return f"Version {version.number} of the suite was withdrawn"
     return stale.get((run.id, found.measure), "")
 
 
 def standing_pass(found: EvaluationFinding) -> UUID | None:
-    """The later run that passed, if it decides still."""
+    """Return the id of the later run that passed, if it still counts."""
     if found.passed_run_id is None:
         return None
     run, version = runs(found)[found.passed_run_id]
@@ -279,7 +283,7 @@ def standing_pass(found: EvaluationFinding) -> UUID | None:
 
 
 def newer_run(run: EvaluationRun, suite_id: UUID) -> EvaluationRun | None:
-    """A completed run of the same system, release and suite that ended later."""
+    """Return the latest completed run of the same system, release and suite, if one is newer."""
     r = EvaluationRun
     query = (
         select(r)
@@ -301,7 +305,7 @@ def newer_run(run: EvaluationRun, suite_id: UUID) -> EvaluationRun | None:
 
 
 def measure_controls(suite_id: UUID) -> Sequence[Row[str, Control]]:
-    """(measure, control) of each live control that rests on a measure of the suite, by ref."""
+    """Return (measure, control) for each live control that rests on the suite's measures, by ref."""
     m, scope = MeasureControl, limits()
     query = (
         select(m.measure, Control)
@@ -314,7 +318,7 @@ def measure_controls(suite_id: UUID) -> Sequence[Row[str, Control]]:
 
 
 def mapping(suite_id: UUID, measure: str, control_id: UUID) -> MeasureControl | None:
-    """The open mapping, if there is one."""
+    """Return the open mapping, if there is one."""
     m = MeasureControl
     query = select(m).where(
         m.suite_id == suite_id,
@@ -326,7 +330,7 @@ def mapping(suite_id: UUID, measure: str, control_id: UUID) -> MeasureControl | 
 
 
 def mapped_counts() -> dict[UUID, int]:
-    """How many mappings each suite has, by suite; one statement."""
+    """Count the mappings of each suite, by suite, in one statement."""
     m = MeasureControl
     query = (
         select(m.suite_id, func.count())
@@ -338,7 +342,7 @@ def mapped_counts() -> dict[UUID, int]:
 
 
 def open_count() -> Select[int]:
-    """Select how many findings are open on live AI systems."""
+    """Select the number of open findings on live AI systems."""
     f = EvaluationFinding
     return (
         select(func.count())

@@ -1,11 +1,11 @@
-"""Draw back consequences whose figures decide nothing any more.
+"""Reverse consequences of runs whose figures no longer count.
 
-    queue(event)             a suite version is withdrawn, or a judge changes: queue the work
-    reconsider(suite_id)     evidence of such runs is withdrawn, and such a pass proposes no closing
+    queue(event)          queues the work when a suite version is withdrawn or a judge changes
+    reconsider(suite_id)  withdraws the evidence of such runs, and their proposals to close findings
 
-A withdrawn version, and a judge that labels don't confirm, take back every run: its figures were
-wrong all along. Another judge takes back what is still valid; what ended before was judged by the
-judge of its time. A miss stays open until a person closes it.
+A withdrawn version, and a judge that human labels don't confirm, reverse every run, because the
+figures were wrong from the start. A change of judge reverses only what is still valid: expired
+evidence was judged by the judge of its time. A miss stays open until a person closes it.
 """
 
 from collections.abc import Mapping
@@ -27,17 +27,17 @@ from governance.operations.evaluations.judges import queries as judge_queries
 from governance.operations.evaluations.models import EvaluationRun, SuiteVersion
 
 WORK = "reconsider evaluation runs"
-STEP = 200  # runs in one transaction
+STEP = 200  # Runs per transaction.
 
 
 def queue(event: JudgeChanged | SuiteVersionWithdrawn) -> None:
-    """Queue the work; what it does must not undo the change."""
+    """Queue the work separately, so that its failure can't roll back the change."""
     jobs.enqueue(WORK, event.suite_id)
 
 
 @work(WORK)
 def reconsider_suite(item: WorkItem, _progress: Progress) -> None:
-    """Draw back consequences of runs of the suite `item.target_id`, as Meridian."""
+    """Reverse consequences of runs of the suite `item.target_id`, as Meridian."""
     if item.target_id is None:
         raise RuntimeError("the work names its suite")
     who = current.actor()
@@ -46,7 +46,7 @@ def reconsider_suite(item: WorkItem, _progress: Progress) -> None:
 
 
 def reconsider(suite_id: UUID) -> None:
-    """Look at each run of the suite that something follows from; a second time changes nothing."""
+    """Check each run of the suite that has consequences. Idempotent."""
     with transaction(read_only=True):
         filed = [row[0].id for row in queries.filed(suite_id)]
     for ids in batched(filed, STEP):
@@ -86,7 +86,7 @@ def _why(
     stale: Reasons,
     unsound: Reasons,
 ) -> str:
-    """Why a filed run proves nothing any more; empty where it still does."""
+    """Return why a filed run is no longer proof, or "" if it still is."""
     if version.withdrawn_at is not None:
         return f"version {version.number} of the suite was withdrawn"
     reasons = unsound if evidence.valid_until < clock.today() else stale

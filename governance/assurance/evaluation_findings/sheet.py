@@ -1,4 +1,4 @@
-"""The file that a passed run is filed as: each measure with its figure, interval and verdict. Pure."""
+"""The CSV file of a passed run: each measure with its figure, interval and verdict. Pure."""
 
 from collections.abc import Sequence
 
@@ -45,7 +45,7 @@ def passed_sheet(
     tier: str,
     address: str,
 ) -> bytes:
-    """Return a row for each measure, as CSV."""
+    """Return the CSV, with a row for each measure."""
     return csv_bytes(
         HEAD,
         (

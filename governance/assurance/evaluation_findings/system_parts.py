@@ -1,4 +1,4 @@
-"""What findings add to an AI system's pages: a figure, their tab, what retirement means for them."""
+"""Parts that findings add to AI systems: a figure, a tab and a consequence of retirement."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from governance.operations.systems.parts import (
 
 
 def _content(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """How many are open; no row where the system never had one."""
+    """Select the tab's text: the number of open findings. Returns no row without any finding."""
     f = EvaluationFinding
     still_open = func.count().filter(f.closed_at.is_(None))
     words = case((still_open > 0, func.concat(still_open, " open")), else_="")

@@ -1,4 +1,4 @@
-"""Pages of findings, and of the controls that rest on the measures of each suite."""
+"""Pages of findings, and of the controls that rest on each suite's measures."""
 
 from typing import Any
 from uuid import UUID
@@ -76,7 +76,7 @@ def finding(evaluation_finding_id: UUID) -> ResponseReturnValue:
 
 
 def _line(moment: people.Moment) -> dict[str, Any]:
-    """A line of the history: what happened in which run, or what a person noted."""
+    """Return a line of the history: what happened in which run, or a person's note."""
     kinds = {finding_actions.PASSED.name: "ok", finding_actions.CLOSED.name: "ok"}
     run = moment.facts.get("run")
     return {
@@ -88,7 +88,7 @@ def _line(moment: people.Moment) -> dict[str, Any]:
 
 
 def _rows(found: EvaluationFinding, runs: dict[UUID, Any]) -> list[dict[str, Any]]:
-    """The runs of a finding with their result of the measure."""
+    """Return the runs of a finding with their results for its measure."""
     tier, judges = evaluations.policy_tier(), judge_queries.judges_of_system(found.system_id)
     stale = judge_queries.stale_by(
         ((run, version.suite_id) for run, version in runs.values()), judges
@@ -214,7 +214,7 @@ def map_proposed(key: str) -> ResponseReturnValue:
 
 @feature.post("/evaluations/controls/<key>/remove", needs=permissions.MAP)
 def unmap_measure(key: str) -> ResponseReturnValue:
-    """End that a control rests on a measure."""
+    """Remove a control's mapping to a measure."""
     suite, form = evaluations.suite(key), UnmapForm()
     if form.validate():
         control = controls.find_control(form.control_id.data, lock=True)

@@ -1,1 +1,1 @@
-"""Incidents: roles, timeline, clocks, customer updates, reviews."""
+"""Incidents: roles, timeline, clocks, customer updates and reviews."""

@@ -1,11 +1,11 @@
-"""Declare incidents and change what they say: title, severity, roles, state, impact, notes.
+"""Declare and change incidents: title, severity, roles, state, impact and notes.
 
-declare        by hand, from an alert or from a stop; a second click gets the first one's incident
-change         title, summary, severity, times
-assign_roles   lead, communications, scribe; can be undone
-assign_leads   the lead of several incidents
-go_to          the next state, or back to an earlier one with a reason
-add_note       never changed afterwards
+declare        by hand, from an alert or from a stop; a repeated request returns the first one
+change         changes the title, summary, severity and times
+assign_roles   assigns the lead, communications and scribe; can be undone
+assign_leads   assigns the lead of several incidents
+go_to          moves to the next state, or back to an earlier one with a reason
+add_note       adds a note, which never changes afterwards
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -109,7 +109,7 @@ NOTED = action(
     fields="ref",
 )
 
-LOCK = "incidents"  # taken before an incident is declared
+LOCK = "incidents"  # Taken before an incident is declared.
 MAX_EARLIER = timedelta(days=3660)
 
 
@@ -128,15 +128,15 @@ def declare(
     stop_id: UUID | None = None,
     incident_id: UUID | None = None,
 ) -> Incident:
-    """Declare an incident, or return the one that was declared of the same alert or stop.
+    """Declare an incident, or return the existing one of the same alert, stop or `incident_id`.
 
-    The caller chooses `incident_id`, so that a form sent twice declares one incident.
+    The caller chooses `incident_id`, so that a form submitted twice declares one incident.
 
-    Each of `systems` gets an open impact window from `impact_from`, by default the detection. The
-    acting person leads it unless another lead is named.
+    Each of `systems` gets an open impact window from `impact_from`, which defaults to the
+    detection. The acting person becomes the lead unless another lead is named.
     """
     require(permissions.DECLARE)
-    lock_tenant(LOCK)  # so that a second click sees the incident of the first
+    lock_tenant(LOCK)  # A second click must see the first one's incident.
     existing = _declared_already(incident_id, alert_id, stop_id)
     if existing is not None:
         return existing
@@ -236,7 +236,7 @@ def _check_times(now: datetime, **times: datetime | None) -> None:
 
 
 def check_version(found: Incident, version: int) -> None:
-    """Raise Stale when somebody changed the incident since version `version`."""
+    """Raise Stale if somebody changed the incident since version `version`."""
     if version != found.version:
         raise Stale(
             f"{found.ref} was changed while you were editing. Review the new values, then save"
@@ -258,7 +258,7 @@ def change(
     severity: int,
     aware_at: datetime | None = None,
 ) -> None:
-    """Change what the incident says. Raises Stale when somebody was faster."""
+    """Change the title, summary, severity and times. Raise Stale if somebody else saved first."""
     require(permissions.MANAGE, on=found)
     check_not_closed(found)
     check_version(found, version)
@@ -292,9 +292,9 @@ def assign_roles(
     scribe_id: UUID | None,
     undoes: UUID | None = None,
 ) -> None:
-    """Change who leads, communicates and keeps the timeline. Raises Stale when somebody was faster.
+    """Assign the lead, communications and scribe. Raise Stale if somebody else saved first.
 
-    `undoes` is the id of the audit entry that this undoes.
+    `undoes` is the id of the audit entry that this change undoes.
     """
     require(permissions.MANAGE, on=found)
     check_not_closed(found)
@@ -327,14 +327,14 @@ def assign_roles(
 
 
 def assign_leads(wanted: Sequence[tuple[UUID, UUID]]) -> None:
-    """Give several incidents their (id, lead), all or none; the other roles stay."""
+    """Assign leads by (incident id, lead id), all or none. Other roles stay the same."""
     by_id = {each.id: each for each in queries.find_incidents([w[0] for w in wanted], lock=True)}
     for incident_id, lead_id in wanted:
-        _change_roles(by_id[incident_id], lead_id=lead_id)  # record() is in there
+        _change_roles(by_id[incident_id], lead_id=lead_id)  # This calls record().
 
 
 def _change_roles(found: Incident, *, undoes: UUID | None = None, **roles: UUID | None) -> None:
-    """Change some of the roles, and leave the others."""
+    """Change the given roles only."""
     present = {
         "lead_id": found.lead_id,
         "communications_id": found.communications_id,
@@ -344,7 +344,7 @@ def _change_roles(found: Incident, *, undoes: UUID | None = None, **roles: UUID 
 
 
 def why_not_assigned(found: Incident) -> str | None:
-    """Why the acting person can't change the roles of an incident; None if they can."""
+    """Return why the acting person can't change the roles of an incident, or None if they can."""
     if found.state == "closed":
         return f"{found.ref} is closed."
     return why_not(permissions.MANAGE, on=found)
@@ -355,7 +355,7 @@ UNDOABLE = {"incident.roles"}
 
 @undo.restores("incident.roles")
 def _restore_roles(step: UndoStep) -> None:
-    """Restore the roles that the step changed, and no others."""
+    """Restore only the roles that the step changed."""
     found = queries.incident(step.target_id, lock=True)
     if any(undo.plain(getattr(found, f"{name}_id")) != who for name, who in step.after.items()):
         who = last_actor(found.id, ROLES_CHANGED)
@@ -370,12 +370,12 @@ def _restore_roles(step: UndoStep) -> None:
 def go_to(found: Incident, state: str, *, reason: str = "") -> None:
     """Move the incident to its next state, or back to an earlier one with a reason.
 
-    Raises DomainError for a jump. Closing has its own conditions: review_actions.close.
+    Raise DomainError if a state is skipped. Closing has its own rules: review_actions.close.
     """
     require(permissions.MANAGE, on=found)
     session().refresh(found, with_for_update={"key_share": True})
     if found.state == state:
-        return  # a second click
+        return  # A second click.
     if state == "closed" or state not in STATES or not states.may_follow(found.state, state):
         raise DomainError(
             f"{found.ref} is {states.NAMES[found.state].lower()}, so it can't be"
@@ -398,7 +398,7 @@ def go_to(found: Incident, state: str, *, reason: str = "") -> None:
 
 
 def enter(found: Incident, state: str) -> None:
-    """Set the state and its time, and forget the times of the states after it."""
+    """Set the state and its time, and clear the times of the states after it."""
     found.state = state
     found.version += 1
     if state != "investigating":

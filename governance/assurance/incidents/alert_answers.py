@@ -1,5 +1,6 @@
-"""What lowers a control that depends on service levels: alerts that nobody answered within a day.
-It answers a port of controls.
+"""Unanswered alerts, which lower controls that depend on service levels.
+
+Answers a port of the controls package. An alert counts once nobody has answered it for a day.
 """
 
 from datetime import timedelta
@@ -14,7 +15,7 @@ ANSWER_WITHIN = timedelta(days=1)
 
 
 def unanswered_alerts() -> Any:
-    """Alerts, each from a day after it fired until somebody answered or it resolved."""
+    """Select alerts, each from one day after it fired until somebody answered or it resolved."""
     a, o = Alert, Objective
     return select(
         literal("alert").label("kind"),

@@ -35,12 +35,12 @@ def figures() -> ResponseReturnValue:
 
 
 def _label(month: Month) -> str:
-    """Return "Oct 2026"."""
+    """Return a label like "Oct 2026"."""
     return f"{calendar.month_abbr[month.number]} {month.year}"
 
 
 def length(minutes: float | None) -> str:
-    """Return "22 min" or "3 h 5 min"; nothing is known without incidents."""
+    """Return "22 min" or "3 h 5 min", or "none" for None."""
     if minutes is None:
         return "none"
     whole = round(minutes)
@@ -50,7 +50,7 @@ def length(minutes: float | None) -> str:
 def _section(
     measure: str, times: list[IncidentTimes], months: list[Month], names: dict[int, str]
 ) -> dict[str, object]:
-    """A chart with a line for each severity that has incidents, and its figures by month."""
+    """Return a chart with a line for each severity that has incidents, and its figures by month."""
     labels = [str(each) for each in months]
     levels = sorted({each.severity for each in times})
     rows: dict[int, list[ResponseFigures]] = {

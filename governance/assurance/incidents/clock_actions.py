@@ -1,10 +1,10 @@
-"""Answer for an incident's clocks: which laws apply, what was sent, when the time did not run.
+"""Record what affects an incident's clocks: laws, notices, pauses and responses.
 
-assign_decider     who decides whether a law applies, by when
-classify           it applies (in which case of it), or it doesn't and why
-record_notice      a notice was sent: its clock ends
-pause, resume      the time to resolve does not run while the customer has to act
-record_response    the support team answered by other means than a customer update
+assign_decider   assigns who decides whether a law applies, and by when
+classify         decides that a law applies (and in which case of it), or not, with a reason
+record_notice    records a sent notice, which ends its clock
+pause, resume    stop and restart the time to resolve while the customer has to act
+record_response  records a response of the support team other than a customer update
 """
 
 from datetime import datetime
@@ -102,7 +102,7 @@ def _row(incident: Incident, regime: Regime) -> Classification:
 def assign_decider(
     incident: Incident, regime_key: str, *, decider_id: UUID, decide_by: datetime | None = None
 ) -> Classification:
-    """Ask a person to decide; it is in their inbox until somebody has."""
+    """Assign a person to decide. The decision is in their inbox until somebody makes it."""
     require(permissions.CLASSIFY)
     regime = _regime(regime_key)
     check_may_own(decider_id)
@@ -131,10 +131,10 @@ def classify(
     reason: str = "",
     version: int | None = None,
 ) -> Classification:
-    """Decide whether a law applies. What doesn't apply needs a reason and stays on the page.
+    """Decide whether a law applies. A law that doesn't apply needs a reason and stays on the page.
 
-    `version` is that of the decision which the person saw; Stale when another was made meanwhile.
-    A decision can be changed until a notice under that law was sent.
+    `version` is the version of the decision that the person saw. Raise Stale if another was made
+    since. A decision can be changed until a notice under that law was sent.
     """
     require(permissions.CLASSIFY)
     regime = _regime(regime_key)
@@ -181,7 +181,10 @@ def record_notice(
     recipient: str,
     reference: str = "",
 ) -> SentNotice:
-    """Record that a notice was sent, which ends its clock. Twice is an error, a future time too."""
+    """Record that a notice was sent, which ends its clock.
+
+    Raise an error if it was already sent or if the time is in the future.
+    """
     require(permissions.CLASSIFY)
     regime = _regime(regime_key)
     decided = deadlines.classification(incident.id, regime.key, lock=True)
@@ -194,7 +197,7 @@ def record_notice(
         raise DomainError(f"The {stages[stage_key].name.lower()} is recorded as sent already.")
     if sent_at > clock.now():
         raise Invalid("This time is in the future. Enter when it was sent.", field="sent_at")
-    if sent_at < whole_minute(incident.aware_at):  # forms carry minutes
+    if sent_at < whole_minute(incident.aware_at):  # Form times are whole minutes.
         raise Invalid("This is before anybody was aware of the incident.", field="sent_at")
     made = SentNotice(
         incident_id=incident.id,
@@ -224,7 +227,7 @@ def record_notice(
 
 
 def pause(incident: Incident, *, reason: str) -> ClockPause:
-    """Stop the time to resolve, while the customer has to act. Twice is once."""
+    """Pause the time to resolve while the customer has to act. Idempotent."""
     require(permissions.MANAGE, on=incident)
     lock_tenant(f"pauses of {incident.id}")
     there = deadlines.open_pause(incident.id, lock=True)
@@ -247,7 +250,7 @@ def pause(incident: Incident, *, reason: str) -> ClockPause:
 
 
 def resume(incident: Incident) -> None:
-    """Let the time to resolve run again."""
+    """Resume the time to resolve."""
     require(permissions.MANAGE, on=incident)
     there = deadlines.open_pause(incident.id, lock=True)
     if there is not None:
@@ -256,7 +259,7 @@ def resume(incident: Incident) -> None:
 
 
 def record_response(incident: Incident, *, responded_at: datetime | None = None) -> None:
-    """Record when the customer was first answered. The first record stays."""
+    """Record when the customer first got a response. Keeps the first record."""
     require(permissions.MANAGE, on=incident)
     at = responded_at or clock.now()
     if at > clock.now():

@@ -1,4 +1,4 @@
-"""Decisions on laws, notices to authorities, and pauses of the support clock."""
+"""Pages for decisions on laws, notices to authorities and pauses of the support clock."""
 
 from uuid import UUID
 
@@ -38,7 +38,7 @@ UNKNOWN_LAW = "This law isn't one of the rules."
 
 
 def _regime(incident_id: UUID, key: str) -> Regime:
-    """The law as it read when somebody decided, otherwise as it reads now."""
+    """Return the law in the version that it was decided under, otherwise the current one."""
     decided = deadlines.classification(incident_id, key)
     version = decided.rules_version if decided else statutory_rules.LATEST
     found = statutory_rules.regime(key, version)
@@ -152,7 +152,7 @@ def _draft(found: Incident, law: Regime, stage: Stage) -> str:
 
 @feature.get("/incidents/<uuid:incident_id>/laws/<regime_key>/<stage_key>", needs=permissions.VIEW)
 def notice(incident_id: UUID, regime_key: str, stage_key: str) -> ResponseReturnValue:
-    """A draft notice, prefilled from the timeline, with what isn't known marked."""
+    """Show a draft notice, prefilled from the timeline, with unknown facts marked."""
     found, law = queries.incident(incident_id), _regime(incident_id, regime_key)
     return _notice(found, law, _stage(incident_id, law, stage_key))
 
@@ -231,7 +231,7 @@ def pausing(incident_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/incidents/<uuid:incident_id>/pause", needs=permissions.MANAGE)
 def pause(incident_id: UUID) -> ResponseReturnValue:
-    """Pause the time to resolve, or resume it (`verb`)."""
+    """Pause the time to resolve, or resume it if the form's `verb` is "resume"."""
     found, form = queries.incident(incident_id), IncidentReasonForm()
     if request.form.get("verb") == "resume":
         clock_actions.resume(found)

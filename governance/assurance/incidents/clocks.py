@@ -1,11 +1,11 @@
 """The clocks of an incident: what is due, when, and whether it was in time. Pure.
 
-    statutory(facts, regimes, now)      a clock for each notice of each law, and one for each law
-                                        that does not apply or that nobody has decided on
-    support(facts, rule, now)           response and resolution, by the agreement in force
-    next_due(clocks)                    the deadline to show first, None when nothing is due
+    statutory(facts, regimes, now)   a clock for each notice of each law, and one for each law that
+                                     doesn't apply or that nobody has decided on
+    support(facts, rule, now)        response and resolution, by the agreement in force
+    next_due(clocks)                 the deadline to show first, or None if nothing is due
 
-A statutory period runs from awareness around the clock. A support period runs in the agreement's
+A statutory period runs around the clock from awareness. A support period runs in the agreement's
 business hours without the pauses; the caller counts them (operations/agreements/business_time.py).
 """
 
@@ -24,7 +24,7 @@ UNFINISHED: frozenset[ClockState] = frozenset({"running", "missed", "open"})
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided about a law; `applies` None: nobody has yet."""
+    """A person's decision about a law. `applies` is None until somebody decides."""
 
     applies: bool | None = None
     variant: str = ""
@@ -47,10 +47,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One line of the page. `kind` is support or statutory; `key` names it in addresses.
+    """A clock as shown on the page. `kind` is support or statutory; `key` names it in URLs.
 
     States: met and late are done; running, missed and open (undecided) are not; paused and waiting
-    have no deadline now; off does not apply.
+    have no deadline now; off means that the law doesn't apply.
     """
 
     key: str
@@ -63,7 +63,7 @@ class Clock:
     text: str = ""
     note: str = ""
     recipient: str = ""
-    verb: str = ""  # what to do by then: "resolve", "send the early warning"
+    verb: str = ""  # What to do by then: "resolve", "send the early warning".
     regime: str = ""
     stage: str = ""
 
@@ -78,7 +78,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class StatutoryFacts:
-    """`fixed_at`: when a corrective measure was available, None while it is unknown."""
+    """The facts that statutory clocks depend on.
+
+    `fixed_at` is when a corrective measure was available, or None while that is unknown.
+    """
 
     aware_at: datetime
     fixed_at: datetime | None
@@ -87,7 +90,7 @@ class StatutoryFacts:
 
 
 def statutory(facts: StatutoryFacts, regimes: Sequence[Regime], now: datetime) -> list[Clock]:
-    """Return the clocks of every law, in the order of the rules. None is left out."""
+    """Return the clocks of all laws, in the order of the rules."""
     return [clock for each in regimes for clock in _of_regime(facts, each, now)]
 
 
@@ -192,9 +195,10 @@ def _start_text(stages: Sequence[Stage], stage: Stage) -> str:
 def due_at(
     facts: StatutoryFacts, regime: Regime, stages: Sequence[Stage], stage: Stage
 ) -> datetime | None:
-    """Return when a notice is due; None while its period hasn't started.
+    """Return when a notice is due, or None while its period hasn't started.
 
-    A period after another notice runs from when that was sent, and before that from its deadline.
+    A period that follows another notice runs from when that notice was sent, or from its deadline
+    until then.
     """
     if stage.start == AWARENESS:
         return after(facts.aware_at, stage)
@@ -207,7 +211,7 @@ def due_at(
 
 
 def after(start: datetime, stage: Stage) -> datetime:
-    """Return the end of a stage's period; a month ends on the same day, or on its last day."""
+    """Return the end of a stage's period. Months end on the same day, or on the month's last day."""
     moment = start.astimezone(UTC)
     if stage.months:
         moved: datetime = moment + relativedelta(months=stage.months)
@@ -220,13 +224,13 @@ def after(start: datetime, stage: Stage) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class SupportRule:
-    """What an agreement promises for a severity, with its deadlines counted in business time.
+    """An agreement's terms for a severity, with deadlines counted in business time.
 
-    `resolution_due` is None where the agreement promises none. `terms` reads as "AGR-2, SEV2,
-    business hours".
+    `resolution_due` is None if the agreement has no resolution time. `terms` reads like "AGR-2,
+    SEV2, business hours".
     """
 
-    response: str  # "1 h"
+    response: str  # For example "1 h".
     response_due: datetime
     resolution: str
     resolution_due: datetime | None
@@ -242,9 +246,9 @@ class SupportFacts:
 
 
 def support(facts: SupportFacts, rule: SupportRule, now: datetime) -> list[Clock]:
-    """Return the clocks of response and resolution, as far as they are promised.
+    """Return the response and resolution clocks that the agreement has.
 
-    What is resolved before anyone answered was answered by that: the response clock ends, too.
+    An incident resolved before any response counts as responded to at that time.
     """
     found = [
         _support_clock(
@@ -306,13 +310,13 @@ def _support_clock(
 
 
 def next_due(clocks: Iterable[Clock]) -> Clock | None:
-    """Return the clock that has to be served first: a missed one, or the nearest deadline."""
+    """Return the most urgent clock: a missed one, or else the nearest deadline."""
     waiting = [each for each in clocks if each.state in UNFINISHED and each.due_at is not None]
     return min(waiting, key=lambda each: (each.due_at or each.started_at, each.key), default=None)
 
 
 def open_clocks(clocks: Iterable[Clock]) -> list[Clock]:
-    """Return what keeps an incident from being closed: statutory clocks that nobody answered."""
+    """Return the statutory clocks that keep an incident from being closed."""
     return [
         each
         for each in clocks

@@ -1,5 +1,6 @@
-"""What objectives, alerts and evaluations ask of incidents: the coming deadlines, incidents of a
-system, and the status page that shows them.
+"""Incident facts that objectives, alerts and evaluations show.
+
+Coming deadlines, incidents of a system, and the status page that shows them.
 """
 
 from collections import defaultdict
@@ -20,11 +21,11 @@ from governance.operations.evaluations.ports import SystemIncident
 from governance.operations.objectives.ports import ComingUp, IncidentMark, Use
 from governance.operations.policies.ports import TierNotice
 
-MAX_STEPS = 12  # that a notice names
+MAX_STEPS = 12  # Steps that a notice names.
 
 
 def coming_up() -> Sequence[ComingUp]:
-    """Return the next deadline of each open incident, for the head of the objectives."""
+    """Return the next deadline of each open incident, for the header of the objectives page."""
     if not allowed(permissions.VIEW) or limits() is not None:
         return ()
     found = queries.open_incidents()
@@ -42,8 +43,9 @@ def coming_up() -> Sequence[ComingUp]:
 
 
 def tier_notices() -> Sequence[TierNotice]:
-    """Return each open incident with its open steps, for who changes the policy tier; two
-    statements.
+    """Return each open incident with its open playbook steps, for the policy tier page.
+
+    Runs two statements.
     """
     if not allowed(permissions.VIEW) or limits() is not None:
         return ()
@@ -56,7 +58,7 @@ def tier_notices() -> Sequence[TierNotice]:
 
 
 def _open_steps(incident_ids: Sequence[UUID]) -> Mapping[UUID, list[str]]:
-    """Return the titles of the steps that nobody has done or skipped yet, by incident."""
+    """Return the titles of steps that nobody has completed or skipped, by incident."""
     titles: dict[UUID, list[str]] = defaultdict(list)
     for each in playbooks.runs_in(incident_ids):
         if each.run.ended_at is None and each.run.incident_id is not None:
@@ -75,7 +77,7 @@ def _named(titles: Sequence[str]) -> str:
 
 
 def declared_incidents(system_id: UUID, span: Span) -> Sequence[DeclaredIncident]:
-    """Return the incidents that touched a system in a span, for the back-test of alert rules."""
+    """Return the incidents that affected a system in a span, for the back-test of alert rules."""
     return [
         DeclaredIncident(each.ref, each.start, each.end)
         for each in queries.incidents_in(span, system_id)
@@ -83,7 +85,7 @@ def declared_incidents(system_id: UUID, span: Span) -> Sequence[DeclaredIncident
 
 
 def incident_marks(system_id: UUID, span: Span) -> Sequence[IncidentMark]:
-    """Return the incidents that touched a system in a span, for the page of an objective."""
+    """Return the incidents that affected a system in a span, for the page of an objective."""
     if not allowed(permissions.VIEW) or limits() is not None:
         return ()
     return [
@@ -100,7 +102,7 @@ def incident_marks(system_id: UUID, span: Span) -> Sequence[IncidentMark]:
 
 
 def system_incidents(system_id: UUID, span: Span) -> Sequence[SystemIncident]:
-    """Return the incidents that touched a system in a span, for its weekly evaluations."""
+    """Return the incidents that affected a system in a span, for its weekly evaluations."""
     return [
         SystemIncident(each.ref, each.title, each.href, each.start)
         for each in incident_marks(system_id, span)
@@ -108,7 +110,7 @@ def system_incidents(system_id: UUID, span: Span) -> Sequence[SystemIncident]:
 
 
 def status_page() -> Use | None:
-    """Return the tenant's status page, for those who may open it."""
+    """Return the tenant's status page if the reader may open it."""
     if not allowed(permissions.VIEW) or limits() is not None:
         return None
     who = current.actor()

@@ -1,10 +1,10 @@
-"""People who aren't members and may read the tenant's status page: who they are, how they sign in.
+"""Contacts: people who aren't members but may read the tenant's status page.
 
-add_contact        emails them a personal link
-remove_contact     ends their access at once
-send_code          to the address that received the link
-redeem_code        a right code starts a visit, which opens the status page and nothing else
-note_reading       they opened the page: they have read what was sent until then
+add_contact      emails them a personal link
+remove_contact   ends their access immediately
+send_code        emails a code to the address that received the link
+redeem_code      starts a visit for the right code; the visit opens only the status page
+note_reading     records that they opened the page and so read all updates sent until then
 """
 
 import re
@@ -71,7 +71,7 @@ VISIT_LENGTH = timedelta(hours=12)
 
 
 def add_contact(name: str, email: str) -> StatusContact:
-    """Give a person access to the status page, and email them their link."""
+    """Give a person access to the status page and email them their link."""
     require(permissions.SETTINGS)
     lock_tenant("status contacts")
     name = " ".join(
@@ -97,7 +97,7 @@ def add_contact(name: str, email: str) -> StatusContact:
 
 
 def send_link_again(contact: StatusContact) -> None:
-    """Email a new link; the earlier one stops working, and so do their visits."""
+    """Email a new link. The earlier link and its visits stop working."""
     require(permissions.SETTINGS)
     _end_visits(contact)
     _send_link(contact)
@@ -118,7 +118,7 @@ def _send_link(contact: StatusContact) -> None:
 
 
 def remove_contact(contact: StatusContact) -> None:
-    """End a contact's access at once."""
+    """End a contact's access immediately."""
     require(permissions.SETTINGS)
     if contact.removed_at is None:
         contact.removed_at = clock.now()
@@ -132,8 +132,9 @@ def _end_visits(contact: StatusContact) -> None:
 
 
 def forget_contact(erased: PersonErased) -> None:
-    """End an erased person's access to the status page. Their name and address are replaced
-    afterwards, as in every table.
+    """End an erased person's access to the status page.
+
+    Their name and address are replaced later, as in every table.
     """
     rows = session().scalars(
         select(StatusContact).where(
@@ -155,14 +156,14 @@ def forget_contact(erased: PersonErased) -> None:
 
 
 def send_code(contact: StatusContact) -> None:
-    """Email a new code. Raises DomainError past five an hour."""
+    """Email a new code. Raise DomainError after five codes in an hour."""
     code = one_time_codes.issue(contact, clock.now())
     record(CONTACT_CODE_SENT, contact)
     outbox.send_mail(contact.email, one_time_codes.MAIL_SUBJECT, one_time_codes.mail_body(code))
 
 
 def redeem_code(contact: StatusContact, code: str) -> tuple[str, str]:
-    """Return (token of a visit, "") for the right code, otherwise ("", the reason).
+    """Return (visit token, "") for the right code, otherwise ("", reason).
 
     Each attempt is counted, so commit the transaction in both cases.
     """
@@ -186,7 +187,7 @@ def redeem_code(contact: StatusContact, code: str) -> tuple[str, str]:
 
 
 def note_reading(contact_id: UUID) -> None:
-    """Note that a contact opened the page, if an update was sent since they last did."""
+    """Record that a contact opened the page, if an update was sent since they last did."""
     unread = (
         select(CustomerUpdate.id)
         .where(CustomerUpdate.state == "sent")

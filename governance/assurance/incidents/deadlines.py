@@ -1,4 +1,4 @@
-"""The clocks of incidents, from the rows: who decided, what was sent, what the agreement says."""
+"""Read the clocks of incidents from the database: decisions, notices, pauses and agreements."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -34,7 +34,10 @@ PAUSES = Rows(
 
 @dataclass(frozen=True, slots=True)
 class ClockRows:
-    """What the clocks of some incidents are computed from; one statement and the names."""
+    """The rows that clocks are computed from, for several incidents.
+
+    Reading them takes one statement, plus one for the names.
+    """
 
     classifications: Mapping[UUID, Sequence[Classification]]
     notices: Mapping[UUID, Sequence[SentNotice]]
@@ -62,12 +65,12 @@ def _by_incident[M: (Classification, SentNotice, ClockPause)](
 
 
 def clocks_of(incident: Incident) -> list[Clock]:
-    """Return every clock of an incident: support first, then the laws."""
+    """Return all clocks of an incident: support first, then statutory."""
     return clocks_of_many([incident])[incident.id]
 
 
 def clocks_of_many(incidents: Sequence[Incident]) -> dict[UUID, list[Clock]]:
-    """Return the clocks of each incident."""
+    """Return the clocks of each incident, by incident."""
     rows = ClockRows.read([each.id for each in incidents])
     rules = support_terms.rules_of(incidents, rows.pauses)
     return {each.id: _clocks(each, rows, rules.get(each.id)) for each in incidents}
@@ -102,7 +105,7 @@ def _clocks(incident: Incident, rows: ClockRows, rule: clocks.SupportRule | None
 
 
 def _as_decided(regime: Regime, decided: Mapping[str, Classification]) -> Regime:
-    """The law as it read when somebody decided."""
+    """Return the law in the version that it was decided under, otherwise as given."""
     row = decided.get(regime.key)
     known = statutory_rules.regime(regime.key, row.rules_version) if row else None
     return known or regime

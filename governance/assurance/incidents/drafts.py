@@ -1,7 +1,7 @@
 """Prefilled texts: customer updates and notices to authorities. Pure.
 
-Facts that nobody knows yet are lines that begin with "Unknown:", so that pages mark them and
-nobody sends them unread.
+Each unknown fact is a line that begins with "Unknown:". Pages mark these lines so that nobody sends
+them unread.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ UNKNOWN = "Unknown:"
 
 @dataclass(frozen=True, slots=True)
 class DraftFacts:
-    """What is known of an incident. Instants are already written for the reader."""
+    """The known facts of an incident. Times are already formatted for the reader."""
 
     ref: str
     title: str
@@ -42,7 +42,7 @@ def unknown_lines(text: str) -> list[str]:
 
 
 def paragraphs(text: str) -> list[list[tuple[str, bool]]]:
-    """Return paragraphs of (line, whether it is marked as unknown), for a page."""
+    """Return paragraphs of (line, is unknown) for a page."""
     parts = (part for part in text.replace("\r\n", "\n").split("\n\n") if part.strip())
     return [
         [
@@ -55,7 +55,7 @@ def paragraphs(text: str) -> list[list[tuple[str, bool]]]:
 
 
 def customer_update(facts: DraftFacts) -> tuple[str, str]:
-    """Return the title and the body of a customer update in the present state."""
+    """Return the title and the body of a customer update in the incident's current state."""
     what = ", ".join(facts.systems) or "your service"
     title = {
         "investigating": f"We are investigating a problem with {what}",

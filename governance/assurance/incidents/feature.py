@@ -1,4 +1,4 @@
-"""Incidents: roles, timeline, clocks, customer updates, reviews."""
+"""Incidents: roles, timeline, clocks, customer updates and reviews."""
 
 from sqlalchemy import Select, String, cast, func, select
 
@@ -59,7 +59,7 @@ from governance.operations.switches.events import StopOrdered
 from governance.operations.switches.ports import incident_of
 from governance.operations.systems.parts import SYSTEM_PARTS
 
-# importing these modules adds their routes to views.feature
+# Importing these modules adds their routes to views.feature.
 VIEW_MODULES = (
     views,
     impact_views,
@@ -73,7 +73,7 @@ VIEW_MODULES = (
 
 
 def _open() -> Select[str]:
-    """Select "1 open", nothing when none is."""
+    """Select "1 open", or NULL if none is."""
     number = func.count()
     text = cast(number, String) + " open"
     return select(func.nullif(text, "0 open")).select_from(Incident).where(Incident.state.in_(LIVE))

@@ -1,4 +1,4 @@
-"""Forms of incidents: shape and friendliness; the rules are in the actions."""
+"""Forms of incidents. They check the shape of the input; the rules are in the actions."""
 
 from datetime import datetime
 from typing import Any
@@ -41,7 +41,7 @@ constraint("uq_status_contacts_open", "This person is already a contact.", field
 
 
 def local(at: datetime | None) -> datetime | None:
-    """Return an instant as the field shows it."""
+    """Return an instant as the form field shows it."""
     return at.astimezone(formatting.zone()).replace(tzinfo=None) if at else None
 
 
@@ -50,7 +50,7 @@ def _severities() -> list[tuple[str, str]]:
 
 
 class SummaryForm(Form):
-    """What an incident says of itself."""
+    """The title, summary, severity and times of an incident."""
 
     version = HiddenField("Version")
     title = StringField(
@@ -91,7 +91,7 @@ class DeclareForm(SummaryForm):
 
     @property
     def incident_id(self) -> UUID:
-        """The id chosen when the form was opened: sent twice, it declares one incident."""
+        """The id chosen when the form was opened, so that a second submission is the same incident."""
         return uuid_or_none(self.once.data) or uuid7()
 
 
@@ -105,7 +105,7 @@ class RolesForm(Form):
 
 
 def lead_choices() -> owners.Choices:
-    """Who can lead several incidents: an incident keeps a lead."""
+    """Return the choices of a lead for several incidents. Removing the lead is not one of them."""
     return owners.assignee_choices("Choose a lead", removable=False)
 
 
@@ -114,7 +114,7 @@ class AssignLeadForm(Form):
 
 
 class StateForm(Form):
-    """A step forward, or back with a reason."""
+    """A form to move one state forward, or back with a reason."""
 
     state = HiddenField("State", [InputRequired()])
     reason = TextAreaField("Reason", [Length(max=MAX_LINE_LENGTH * 10)], filters=[stripped])
@@ -125,7 +125,7 @@ class NoteForm(Form):
 
 
 class IncidentReasonForm(Form):
-    """Why a clock pauses or a suggestion is dismissed; the action asks for it."""
+    """The reason to pause a clock or dismiss a suggestion. The action checks that it's there."""
 
     reason = TextAreaField("Reason", [Length(max=MAX_LINE_LENGTH * 10)], filters=[stripped])
 
@@ -180,7 +180,7 @@ class UpdateForm(Form):
 
 
 class ClassifyForm(Form):
-    """`version` is that of the decision which the person saw."""
+    """A decision on a law. `version` is the version of the decision that the person saw."""
 
     version = HiddenField("Version")
     applies = RadioField(
@@ -229,7 +229,7 @@ class FollowUpForm(Form):
 
 
 class FollowUpAssignmentForm(Form):
-    """Whose open action it is, and by when it is due."""
+    """The owner and due date of an open follow-up action."""
 
     owner_id = OwnerField(required="Choose an owner.")
     due_on = DayField("Due", required="Choose a due date.")
@@ -249,7 +249,7 @@ class ReviewForm(Form):
 
 
 class SeverityForm(Form):
-    """The names and meanings of all four."""
+    """The names and meanings of all four severities."""
 
     name_1 = StringField("Severity 1", [InputRequired("Enter a name.")], filters=[stripped])
     meaning_1 = StringField("Meaning", [InputRequired("Enter what it means.")], filters=[stripped])

@@ -1,4 +1,4 @@
-"""Declare an incident from an alert: it acknowledges the alert and links both."""
+"""Declare an incident from an alert: acknowledge the alert and link both."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,10 +21,10 @@ def declare_from_alert(
     impact_from: datetime | None = None,
     lead_id: UUID | None = None,
 ) -> Incident:
-    """Declare, acknowledge and link; a second click gets the same incident.
+    """Declare, acknowledge and link. Idempotent: a second click returns the same incident.
 
-    Detection and awareness are when the alert fired, and the impact is that of the system of its
-    objective. An alert that somebody else acknowledged, or that resolved, is linked as it is.
+    Detection and awareness are when the alert fired. The impact is on the system of its objective.
+    An alert that is already acknowledged or resolved is only linked.
     """
     alert = alert_queries.alert(alert_id, lock=True)
     there = queries.incident_of_alert(alert_id)

@@ -1,4 +1,4 @@
-"""Impact windows of systems, and figures of the harm. Neither ever edits counts."""
+"""Impact windows of systems, and figures of the harm. Neither changes measured counts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -59,7 +59,7 @@ FIGURE_REMOVED = action(
     severity="informational",
     fields="ref figure",
 )
-MAX_FIGURES, MAX_FIGURE_LENGTH = 3, 24  # beside the duration: four in a row
+MAX_FIGURES, MAX_FIGURE_LENGTH = 3, 24  # Figures beside the duration: four in a row.
 
 
 def add_window(
@@ -70,7 +70,7 @@ def add_window(
     ends_at: datetime | None = None,
     note: str = "",
 ) -> Impact:
-    """Say from when to when a system was touched; without an end it goes on."""
+    """Add the period in which a system was affected. Without an end it continues."""
     require(permissions.MANAGE, on=incident)
     check_not_closed(incident)
     system = find(AISystem, system_id, what="AI system")
@@ -104,7 +104,7 @@ def change_window(
     ends_at: datetime | None,
     note: str = "",
 ) -> None:
-    """Move a window, or end it."""
+    """Change a window's times, or end it."""
     require(permissions.MANAGE, on=incident)
     check_not_closed(incident)
     starts_at, ends_at = _checked(starts_at, ends_at)
@@ -141,7 +141,7 @@ def remove_window(incident: Incident, impact: Impact) -> None:
 
 
 def add_figure(incident: Incident, figure: str, meaning: str) -> ImpactFigure:
-    """Add a figure of the harm; three at most beside the duration. Twice is once."""
+    """Add a figure of the harm; at most three beside the duration. Idempotent."""
     require(permissions.NOTE)
     check_not_closed(incident)
     figure = required(
@@ -181,7 +181,10 @@ def remove_figure(incident: Incident, figure_id: UUID) -> None:
 
 
 def _checked(starts_at: datetime, ends_at: datetime | None) -> tuple[datetime, datetime | None]:
-    """Return whole minutes. Raises Invalid for a window in the future, or without a minute."""
+    """Return the times in whole minutes.
+
+    Raise Invalid for a window in the future or shorter than a minute.
+    """
     start, end = whole_minute(starts_at), whole_minute(ends_at) if ends_at else None
     now = clock.now()
     if start > now:

@@ -1,4 +1,4 @@
-"""Impact windows and figures of an incident."""
+"""Pages for the impact windows and figures of an incident."""
 
 from uuid import UUID
 

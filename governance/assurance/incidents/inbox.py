@@ -1,5 +1,7 @@
-"""What incidents ask of a person: stops to look at, laws to decide on, notices to send, reviews to
-write and actions to complete.
+"""Inbox items of incidents.
+
+Suggested stops to review, laws to decide on, notices to send, reviews to write and actions to
+complete.
 """
 
 from collections.abc import Mapping
@@ -37,7 +39,7 @@ from governance.kernel.work.inbox import (
     item_select,
 )
 
-DECIDE_WITHIN = timedelta(hours=24)  # the shortest period of all laws
+DECIDE_WITHIN = timedelta(hours=24)  # The shortest period of all laws.
 
 
 def _address(row: InboxRow) -> Mapping[str, Any]:
@@ -157,9 +159,10 @@ def _is_sent(key: str, stage: str) -> ColumnElement[bool]:
 
 
 def _stages() -> list[tuple[ColumnElement[bool], str, Any]]:
-    """(the next notice is this one, its stage, when it is due) of every law and case, in order.
+    """Return (is the next notice, its stage, its due time) for every law and case, in order.
 
-    A period after another notice is counted from that one's deadline, which is never too late.
+    A period that follows another notice counts from that notice's deadline. The sent notice can
+    only be earlier.
     """
     c = Classification
     return [
@@ -185,7 +188,7 @@ def _due(stages: tuple[Stage, ...], stage: Stage) -> Any:
 
 
 def _length(stage: Stage) -> timedelta:
-    """A month is at least 28 days, so the item is never late."""
+    """Return the length of a period. A month counts 28 days, so the item is never late."""
     return timedelta(hours=stage.hours, days=stage.days + 28 * stage.months)
 
 

@@ -1,4 +1,4 @@
-"""The list of incidents: its declaration, its rows and its export."""
+"""The list of incidents: its definition, rows and export."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ INCIDENTS = ListPage(
 
 @dataclass(frozen=True, slots=True)
 class IncidentLine:
-    """One row of the list. `minutes` of impact, None without an impact window."""
+    """A row of the list. `minutes` of impact is None without an impact window."""
 
     incident: Incident
     severity: Severity
@@ -88,9 +88,9 @@ def incidents_page(
     size: int,
     leads: Choices = (),
 ) -> Keyset:
-    """Return one page of IncidentLine; five statements whatever its length.
+    """Return a page of IncidentLine, in five statements whatever its length.
 
-    `leads` are the choices of a lead that the page offers; it needs no other names of these people.
+    `leads` are the lead choices that the page offers. Their names aren't read again.
     """
     query = select(Incident).where(*_conditions(criteria))
     found = keyset(
@@ -133,7 +133,7 @@ def _line(
 
 
 def count(criteria: Mapping[str, str]) -> int:
-    """Count the incidents that the filters leave."""
+    """Count the incidents that match the filters."""
     query: Select[int] = select(func.count()).select_from(Incident).where(*_conditions(criteria))
     return session().scalar(query) or 0
 
@@ -191,7 +191,7 @@ TIMES = (
 
 
 def csv_cells(line: IncidentLine) -> Sequence[Cell]:
-    """Return a row of the export; a time that hasn't come is empty."""
+    """Return a row of the export. A time that hasn't been reached is empty."""
     each = line.incident
     times = (getattr(each, name) for name in TIMES)
     return (

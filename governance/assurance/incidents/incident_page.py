@@ -1,4 +1,4 @@
-"""What the page of one incident shows: screen 13."""
+"""The data of an incident's page (screen 13)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ CLOCK_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class StateStep:
-    """One state of the ladder. `kind` is done, live or nothing; `meta` says since when."""
+    """A step of the state ladder. `kind` is done, live or empty; `meta` shows since when."""
 
     name: str
     kind: str
@@ -60,7 +60,7 @@ class StateStep:
 
 
 def steps(incident: Incident, found: Sequence[Clock]) -> list[StateStep]:
-    """Return the five states with their times, and what the coming ones need."""
+    """Return the five states with their times and what the next ones need."""
     now, place = clock.now(), states.STATES.index(incident.state)
     entered = [states.entered(incident, each) for each in states.STATES]
     shown = []
@@ -102,7 +102,7 @@ def short_time(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClockLine:
-    """A clock as the aside shows it."""
+    """A clock as the sidebar shows it."""
 
     clock: Clock
     kind: str
@@ -114,7 +114,7 @@ class ClockLine:
 
 
 def clock_line(incident: Incident, each: Clock) -> ClockLine:
-    """Return what a clock says, and where it leads."""
+    """Return the text of a clock and its link."""
     href, link = _clock_link(incident, each)
     at = each.done_at or each.due_at
     return ClockLine(
@@ -175,12 +175,12 @@ def _clock_link(incident: Incident, each: Clock) -> tuple[str | None, str]:
 
 
 def read(incident_id: UUID) -> Incident:
-    """Return the incident, with the rows of its page read by the same statement."""
+    """Return the incident, and read the rows of its page in the same statement."""
     return queries.incident(incident_id)
 
 
 def context(incident: Incident, *, show: str = "") -> dict[str, Any]:
-    """Return everything the page draws; `show` narrows the timeline: "automatic" or "notes"."""
+    """Return the template context. `show` filters the timeline: "automatic" or "notes"."""
     impacts = queries.impacts_of([incident.id])[incident.id]
     found = deadlines.clocks_of(incident)
     story = timeline.timeline(incident, impacts)
@@ -236,7 +236,7 @@ def _clock_context(incident: Incident, found: Sequence[Clock]) -> dict[str, Any]
 def _update_context(
     updates: Sequence[CustomerUpdate], drafted: CustomerUpdate | None
 ) -> dict[str, Any]:
-    """What was sent to customers, and the draft that isn't sent yet."""
+    """Return the last sent update and the open draft."""
     last_sent = next((each for each in updates if each.state == "sent"), None)
     return {
         "updates": updates,
@@ -255,7 +255,7 @@ def _update_context(
 def _people(
     incident: Incident, follow_ups: Sequence[FollowUp], drafted: CustomerUpdate | None
 ) -> list[UUID | None]:
-    """The ids of the people that the page names."""
+    """Return the ids of the people that the page names."""
     return [
         incident.declared_by,
         incident.lead_id,
@@ -267,7 +267,7 @@ def _people(
 
 
 def impact_text(impacts: Sequence[ImpactWindow]) -> str:
-    """Return "of impact, 09:14 to 09:42", or that it goes on."""
+    """Return "of impact, 09:14 to 09:42", or a text that the impact continues."""
     if not impacts:
         return "no impact window yet"
     start = min(each.impact.starts_at for each in impacts)
@@ -279,6 +279,6 @@ def impact_text(impacts: Sequence[ImpactWindow]) -> str:
 
 
 def _end_time(start: datetime, end: datetime) -> str:
-    """Return the time alone where the day is that of the start."""
+    """Return the time, with the day only if it differs from the start's."""
     first, last = start.astimezone(formatting.zone()), end.astimezone(formatting.zone())
     return formatting.hour(last) if first.date() == last.date() else short_time(end)

@@ -1,4 +1,4 @@
-"""Look at the deadlines of all tenants' incidents every minute."""
+"""Check the deadlines of all tenants' incidents every minute."""
 
 from governance.assurance.incidents import reminders
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
@@ -6,7 +6,7 @@ from governance.kernel.data.db import transaction
 
 
 def remind() -> None:
-    """Remind people in every active tenant; what fails in one doesn't keep the others waiting."""
+    """Remind people in every active tenant. A failure in one tenant doesn't stop the others."""
     in_each(_remind, "incident deadlines not checked", wanted=is_active)
 
 

@@ -1,5 +1,6 @@
-"""What lowers a control that depends on the follow-up of incidents: reviews and actions that are
-late. It answers a port of controls.
+"""Late reviews and follow-ups, which lower controls that depend on incident follow-up.
+
+Answers a port of the controls package.
 """
 
 from datetime import timedelta
@@ -10,11 +11,11 @@ from sqlalchemy.types import DateTime
 
 from governance.assurance.incidents.models import FollowUp, Incident, IncidentReview
 
-REVIEW_WITHIN = timedelta(days=14)  # of resolution: then it lowers a control
+REVIEW_WITHIN = timedelta(days=14)  # After resolution; a later review lowers a control.
 
 
 def late_follow_up() -> Any:
-    """Reviews and follow-ups, each from when it was due until it was done."""
+    """Select reviews and follow-ups, each from its due time until it was done."""
     i, r, f = Incident, IncidentReview, FollowUp
     reviews = (
         select(

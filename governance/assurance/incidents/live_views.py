@@ -1,4 +1,4 @@
-"""Server-sent events of an incident: the page fetches itself again when something happened."""
+"""Server-sent events of an incident, which tell the page to reload when something happened."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ from governance.kernel.files.downloads import STREAM
 from governance.kernel.web.responses import ResponseReturnValue
 
 WATCH_SECONDS, TICK_SECONDS = 50, 2
-WATCHERS, COME_BACK_MS = 4, 5000  # streams at once in a worker: each holds a thread
+WATCHERS, COME_BACK_MS = 4, 5000  # Streams at once per worker; each one takes a thread.
 _watchers = threading.BoundedSemaphore(WATCHERS)
 
 
@@ -24,14 +24,17 @@ _watchers = threading.BoundedSemaphore(WATCHERS)
     "/incidents/<uuid:incident_id>/events", needs=permissions.VIEW, attended=False, answers=STREAM
 )
 def events(incident_id: UUID) -> ResponseReturnValue:
-    """One message with the revision at the start, and one whenever it changes."""
+    """Stream the revision at the start, and again whenever it changes."""
     queries.incident(incident_id)
     stream = stream_with_context(_follow(incident_id, current.actor()))
     return Response(stream, content_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 def _follow(incident_id: UUID, who: current.Actor) -> Iterator[str]:
-    """Taken and given back in here, so that a stream which never began holds nothing."""
+    """Yield events while a slot is free.
+
+    The slot is taken and released inside the generator, so a stream that never started holds none.
+    """
     if not _watchers.acquire(blocking=False):
         yield f"retry: {COME_BACK_MS}\ndata: {_revision(incident_id, who)}\n\n"
         return
@@ -56,7 +59,7 @@ def _lines(incident_id: UUID, who: current.Actor) -> Iterator[str]:
     end, last = time.monotonic() + WATCH_SECONDS, ""
     while time.monotonic() < end:
         revision = _revision(incident_id, who)
-        # a comment tells us of a browser that has left
+        # Writing a comment reveals that the browser has disconnected.
         yield f"data: {revision}\n\n" if revision != last else ":\n\n"
         last = revision
         if revision == "gone":

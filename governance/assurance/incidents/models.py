@@ -1,4 +1,4 @@
-"""Incidents: what happened, which systems it touched and when, who said what, and what is owed."""
+"""Tables of incidents: affected systems, notes, clocks, customer updates, reviews and actions."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -15,10 +15,10 @@ _update_states = ", ".join(f"'{each}'" for each in UPDATE_STATES)
 
 
 class Incident(Tenanted, Model):
-    """Something that harmed, or could have harmed, what AI systems promise.
+    """An event that harmed, or could have harmed, what AI systems promise.
 
-    `aware_at` starts statutory clocks, `detected_at` the figures of time to acknowledge, mitigate
-    and resolve. The time of each later state is empty until the incident gets there.
+    `aware_at` starts statutory clocks; `detected_at` starts the times to acknowledge, mitigate and
+    resolve. The time of each later state is empty until the incident reaches it.
     """
 
     __tablename__ = "incidents"
@@ -41,13 +41,13 @@ class Incident(Tenanted, Model):
     state: Mapped[str] = mapped_column(default="investigating")
     declared_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     declared_at: Mapped[datetime]
-    detected_at: Mapped[datetime]  # when its alert fired, otherwise when somebody became aware
+    detected_at: Mapped[datetime]  # When its alert fired, otherwise when somebody became aware.
     aware_at: Mapped[datetime]
     identified_at: Mapped[datetime | None]
     monitoring_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
-    responded_at: Mapped[datetime | None]  # the first customer update, or what a person recorded
+    responded_at: Mapped[datetime | None]  # The first customer update, or a recorded response.
     lead_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     communications_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     scribe_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
@@ -58,7 +58,7 @@ class Incident(Tenanted, Model):
 
 
 class Impact(Tenanted, Model):
-    """From when to when an incident touched a system. It never edits counts."""
+    """The period in which an incident affected a system. It never changes measured counts."""
 
     __tablename__ = "incident_impacts"
     __table_args__ = (
@@ -72,13 +72,13 @@ class Impact(Tenanted, Model):
     incident_id: Mapped[UUID]
     system_id: Mapped[UUID]
     starts_at: Mapped[datetime]
-    ends_at: Mapped[datetime | None]  # None: it goes on
+    ends_at: Mapped[datetime | None]  # None while it continues.
     note: Mapped[str] = mapped_column(default="")
     removed_at: Mapped[datetime | None]
 
 
 class ImpactFigure(Tenanted, Model):
-    """A figure of the harm, in the words of who counted it: "231 of 318", "approvals …"."""
+    """A figure of the harm, as a person wrote it: "231 of 318", "approvals …"."""
 
     __tablename__ = "incident_figures"
     __table_args__ = (
@@ -94,7 +94,9 @@ class ImpactFigure(Tenanted, Model):
 
 
 class IncidentNote(Tenanted, Model):
-    """What a person says in the timeline. Never changed; only an erasure replaces a name in it."""
+    """A person's note in the timeline. It never changes, except that an erasure replaces a name in
+    it.
+    """
 
     __tablename__ = "incident_notes"
     __table_args__ = (
@@ -108,7 +110,7 @@ class IncidentNote(Tenanted, Model):
 
 
 class SeverityName(Tenanted, Model):
-    """What a tenant calls a severity; without a row it has the name of severities.py."""
+    """A tenant's name for a severity. Without a row, the name in severities.py applies."""
 
     __tablename__ = "incident_severities"
     __table_args__ = (
@@ -137,9 +139,9 @@ class IncidentSuggestion(Tenanted, Model):
     )
 
     stop_id: Mapped[UUID]
-    switch: Mapped[str]  # "claims-triage · auto-approve"
+    switch: Mapped[str]  # For example "claims-triage · auto-approve".
     settled_at: Mapped[datetime | None]
-    incident_id: Mapped[UUID | None]  # None once settled: dismissed
+    incident_id: Mapped[UUID | None]  # None in a settled row: it was dismissed.
     reason: Mapped[str] = mapped_column(default="")
 
 
@@ -147,9 +149,10 @@ class IncidentSuggestion(Tenanted, Model):
 
 
 class Classification(Tenanted, Model):
-    """Whether a law's duty to notify applies to an incident, as a person decided.
+    """A person's decision whether a law's duty to notify applies to an incident.
 
-    `applies` is None while it is open; `variant` chooses a shorter deadline.
+    `applies` is None until somebody decides; `variant` is the case of the law, which may have
+    shorter deadlines.
     """
 
     __tablename__ = "incident_classifications"
@@ -171,7 +174,7 @@ class Classification(Tenanted, Model):
 
 
 class SentNotice(Tenanted, Model):
-    """A notice that was sent to an authority: it ends a statutory clock. Never changed."""
+    """A notice sent to an authority, which ends a statutory clock. It never changes."""
 
     __tablename__ = "incident_notices"
     __table_args__ = (
@@ -189,7 +192,7 @@ class SentNotice(Tenanted, Model):
 
 
 class ClockPause(Tenanted, Model):
-    """Minutes that do not count for the time to resolve: waiting for the customer, for instance."""
+    """A pause of the time to resolve, for example while waiting for the customer."""
 
     __tablename__ = "incident_pauses"
     __table_args__ = (
@@ -206,7 +209,7 @@ class ClockPause(Tenanted, Model):
 
 
 class DeadlineReminder(Tenanted, Model):
-    """An email about a deadline that was sent, so that it is sent once."""
+    """A record of a sent deadline reminder, so that it is sent once."""
 
     __tablename__ = "incident_reminders"
     __table_args__ = (
@@ -223,9 +226,9 @@ class DeadlineReminder(Tenanted, Model):
 
 
 class CustomerUpdate(Tenanted, Model):
-    """What customers are told: drafted, approved by another person, sent. A sent one never changes.
+    """An update for customers: drafted, approved by another person, sent. A sent one never changes.
 
-    `body` marks what isn't known by lines that begin with "Unknown:".
+    Lines of `body` that begin with "Unknown:" mark unknown facts.
     """
 
     __tablename__ = "incident_updates"
@@ -243,17 +246,17 @@ class CustomerUpdate(Tenanted, Model):
     drafted_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     edited_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     edited_at: Mapped[datetime]
-    comment: Mapped[str] = mapped_column(default="")  # of who returned it
-    incident_state: Mapped[str] = mapped_column(default="")  # as it was sent
+    comment: Mapped[str] = mapped_column(default="")  # From the person who returned it.
+    incident_state: Mapped[str] = mapped_column(default="")  # When the update was sent.
     approved_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     sent_at: Mapped[datetime | None]
-    contacts: Mapped[int] = mapped_column(default=0)  # emailed
+    contacts: Mapped[int] = mapped_column(default=0)  # Number of contacts emailed.
     webhooks: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
 
 
 class StatusContact(Tenanted, Model):
-    """A person who isn't a member, and who may read the tenant's status page and gets updates."""
+    """A person who isn't a member, gets updates and may read the tenant's status page."""
 
     __tablename__ = "status_contacts"
     __table_args__ = (
@@ -273,15 +276,15 @@ class StatusContact(Tenanted, Model):
     code_hash: Mapped[bytes | None]
     code_ends_at: Mapped[datetime | None]
     code_tries: Mapped[int] = mapped_column(default=0)
-    codes_since: Mapped[datetime | None]  # the hour in which codes are counted
+    codes_since: Mapped[datetime | None]  # Start of the hour in which codes are counted.
     codes_sent: Mapped[int] = mapped_column(default=0)
-    read_at: Mapped[datetime | None]  # when they last opened the page with something new on it
+    read_at: Mapped[datetime | None]  # When they last opened the page with something new on it.
     added_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     removed_at: Mapped[datetime | None]
 
 
 class StatusVisit(Tenanted, Model):
-    """A contact's session on the status page; it opens nothing else."""
+    """A contact's session on the status page. It gives access to nothing else."""
 
     __tablename__ = "status_visits"
     __table_args__ = (
@@ -299,7 +302,10 @@ class StatusVisit(Tenanted, Model):
 
 
 class IncidentReview(Tenanted, Model):
-    """What a team learned: one per incident. Closed, it never changes, and becomes evidence."""
+    """The lessons of an incident; one per incident.
+
+    A closed review never changes and becomes evidence.
+    """
 
     __tablename__ = "incident_reviews"
     __table_args__ = (
@@ -322,7 +328,7 @@ class IncidentReview(Tenanted, Model):
 
 
 class FollowUp(Tenanted, Model):
-    """Something to change after an incident; in its owner's inbox until it is done."""
+    """An action after an incident, in its owner's inbox until it is done."""
 
     __tablename__ = "incident_follow_ups"
     __table_args__ = (

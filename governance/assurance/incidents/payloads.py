@@ -1,4 +1,4 @@
-"""What webhooks say of an incident: facts that may leave the tenant, without people's names."""
+"""Webhook payloads of incidents: facts that may leave the tenant, without people's names."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ DECLARED, RESOLVED, UPDATED = "incident.declared", "incident.resolved", "inciden
 
 
 def of(incident: Incident) -> dict[str, Any]:
-    """Return the data of an incident's messages."""
+    """Return the data of an incident's webhook messages."""
     return {
         "incident": incident.ref,
         "id": str(incident.id),

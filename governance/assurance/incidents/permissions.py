@@ -1,8 +1,8 @@
-"""Who may do what with incidents.
+"""Permissions for incidents.
 
-Everyone who works for the tenant declares incidents and writes notes. A contributor runs those
-in which they have a role. An auditor whose engagement leaves anything out has none of these pages:
-an incident concerns systems, and scopes limit controls.
+Everyone who works for the tenant declares incidents and writes notes. A contributor manages those
+in which they have a role. An auditor whose engagement is limited in scope can't open these pages:
+incidents concern systems, and scopes limit controls.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ def _role_in_sql(who: Actor, model: Any) -> Any:
     sql=_role_in_sql,
 )
 def has_role(who: Actor, incident: Any) -> bool:
-    """The lead, communications or scribe of the incident."""
+    """Check whether the person is the incident's lead, communications or scribe."""
     roles = (incident.lead_id, incident.communications_id, incident.scribe_id)
     return who.person_id is not None and who.person_id in roles
 

@@ -1,4 +1,4 @@
-"""Read incidents: one of them, those of a span, and their parts."""
+"""Queries for incidents: one, those of a span, and their parts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from governance.operations.systems.models import AISystem
 
 
 def check_sees_everything() -> None:
-    """Raise NotFound for an auditor whose engagement leaves anything out."""
+    """Raise NotFound for an auditor whose engagement is limited in scope."""
     if limits() is not None:
         raise NotFound("This page covers all AI systems. Your engagement doesn't include them all.")
 
@@ -40,7 +40,7 @@ def incident(incident_id: UUID, *, lock: bool = False) -> Incident:
 
 
 def find_incidents(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Incident]:
-    """Return these incidents by ref, as far as they exist; `lock` locks the rows."""
+    """Return the existing incidents with these ids, by ref. `lock` locks the rows."""
     check_sees_everything()
     return find_several(Incident, ids, order=Incident.ref, lock=lock)
 
@@ -51,7 +51,7 @@ def incident_if_any(incident_id: UUID) -> Incident | None:
 
 @dataclass(frozen=True, slots=True)
 class ImpactWindow:
-    """A window and the system that it is about."""
+    """An impact window with its system."""
 
     impact: Impact
     system: AISystem
@@ -76,7 +76,7 @@ IMPACTS = (
 
 
 def impacts_of(incident_ids: Collection[UUID]) -> dict[UUID, list[ImpactWindow]]:
-    """Return the impact windows of each incident, the earliest first; one statement."""
+    """Return the impact windows of each incident, earliest first, in one statement."""
     found: dict[UUID, list[ImpactWindow]] = {each: [] for each in incident_ids}
     impacts, touched = read_rows(*IMPACTS, incident_ids=tuple(found))
     systems = {each.id: (place, each) for place, each in enumerate(touched)}
@@ -86,7 +86,7 @@ def impacts_of(incident_ids: Collection[UUID]) -> dict[UUID, list[ImpactWindow]]
 
 
 def impact_of(incident_id: UUID, impact_id: UUID) -> Impact:
-    """Raises NotFound for another incident's window, and for a removed one."""
+    """Return the impact window. Raise NotFound if it was removed or is of another incident."""
     found = find(Impact, impact_id, what="impact window")
     if found.incident_id != incident_id or found.removed_at is not None:
         raise NotFound("This impact window doesn't exist.")
@@ -94,13 +94,13 @@ def impact_of(incident_id: UUID, impact_id: UUID) -> Impact:
 
 
 def impact_minutes(windows: Sequence[ImpactWindow]) -> int:
-    """Return the minutes of impact, each counted once; an open window counts up to now."""
+    """Return the minutes of impact. Overlaps count once; an open window counts until now."""
     now = clock.now()
     return sum(each.minutes for each in union(span_of(w.impact, now) for w in windows))
 
 
 def span_of(impact: Impact, now: datetime) -> Span:
-    """Return the span of an impact window; an open one ends now."""
+    """Return the span of an impact window. An open one ends now."""
     return Span(impact.starts_at, max(impact.starts_at, impact.ends_at or now))
 
 
@@ -109,9 +109,10 @@ def span_of(impact: Impact, now: datetime) -> Span:
 
 @dataclass(frozen=True, slots=True)
 class IncidentSpan:
-    """An incident and the minutes in which it touched systems; `end` is None while it goes on.
+    """An incident and the minutes in which it affected systems.
 
-    `detected_at` and `resolved_at` bound an incident without an impact window.
+    `end` is None while it continues. `detected_at` and `resolved_at` bound an incident without an
+    impact window.
     """
 
     incident_id: UUID
@@ -125,10 +126,10 @@ class IncidentSpan:
 
 
 def incidents_in(span: Span, system_id: UUID | None = None) -> list[IncidentSpan]:
-    """Return the impact windows that overlap the span, of one system or of all, the earliest first.
+    """Return the impact windows that overlap the span, earliest first; of one system or of all.
 
     An open window overlaps everything after its start. An incident without an impact window is
-    listed, for all systems only, from its detection to its resolution.
+    listed from its detection to its resolution, but not if `system_id` is given.
     """
     query = (
         select(Incident, Impact)
@@ -169,23 +170,23 @@ def _has_impact() -> ColumnElement[bool]:
 
 
 def support_results(span: Span) -> Mapping[int, tuple[int, int]]:
-    """Return (incidents, those answered and resolved in time) of each severity.
+    """Return (incidents, incidents in time so far) by severity level.
 
-    Counted are the incidents declared in the span for whose severity an agreement promises times.
-    A clock that still runs is in time until its deadline passes.
+    Counts incidents declared in the span whose severity has support times in an agreement. A clock
+    that still runs is in time until its deadline passes.
     """
     found = statistics_queries.support_results(span)
     return {level: (each.count, each.in_time) for level, each in found.items()}
 
 
 def open_incidents() -> Sequence[Incident]:
-    """Return those that aren't closed, the worst first."""
+    """Return the incidents that aren't closed, worst severity first."""
     query = select(Incident).where(Incident.state.in_(LIVE))
     return session().scalars(query.order_by(Incident.severity, Incident.declared_at.desc())).all()
 
 
 def has_open_incident(system_id: UUID) -> bool:
-    """Whether an incident that isn't resolved touches the system."""
+    """Check whether an unresolved incident affects the system."""
     query = (
         select(Impact.id)
         .join(Incident, Incident.id == Impact.incident_id)
@@ -210,8 +211,8 @@ def incident_of_stop(stop_id: UUID) -> Incident | None:
 def incident_around(stop: Stop) -> tuple[UUID | None, str, bool]:
     """Return (id, ref) of the incident that a stop belongs to, and whether it suggests a new one.
 
-    It is the incident that was declared from the stop, otherwise the newest one of the stopped
-    system that was open at the time; one statement.
+    The incident declared from the stop comes first. Otherwise it is the newest incident of the
+    stopped system that was open at the time. Runs one statement.
     """
     mine = Incident.stop_id == stop.id
     touched = exists().where(

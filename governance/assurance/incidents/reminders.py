@@ -1,4 +1,4 @@
-"""Write to those who have to act before a deadline of an incident passes; once per deadline."""
+"""Email the people who have to act before an incident's deadline passes, once per deadline."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -28,11 +28,11 @@ REMINDED = action(
     fields="ref clock due_at people",
 )
 EARLIEST = timedelta(hours=24)
-LAST_PART = 4  # the last quarter of a period, at most a day
+LAST_PART = 4  # The last quarter of a period, at most 24 hours.
 
 
 def remind() -> int:
-    """Send what is due for a reminder in the acting tenant; return how many deadlines."""
+    """Send the reminders that are due in the acting tenant. Return the number of deadlines."""
     found = session().scalars(select(Incident).where(Incident.state.in_(LIVE))).all()
     if not found:
         return 0
@@ -52,7 +52,7 @@ def remind() -> int:
 
 
 def is_near(of: Clock) -> bool:
-    """Whether the deadline is so near, or so long past, that people are to be told."""
+    """Check whether the deadline is near enough, or past, so that people are notified."""
     if of.due_at is None or of.state not in UNFINISHED:
         return False
     ahead = min(EARLIEST, (of.due_at - of.started_at) / LAST_PART)
@@ -82,7 +82,9 @@ def _remind(incident: Incident, of: Clock) -> None:
 
 
 def _addresses(incident: Incident, of: Clock) -> Iterable[str]:
-    """The incident's roles; for a law the compliance officers, too."""
+    """Return the addresses of the incident's roles, plus compliance officers if a law sets the
+    deadline.
+    """
     roles: set[UUID | None] = {incident.lead_id, incident.communications_id}
     return (
         each.email

@@ -4,8 +4,8 @@
     mitigate      from detection until the harm had stopped (the state "monitoring")
     resolve       from detection until it was resolved
 
-Each figure is the median of the incidents that got so far; one that goes on is counted and has no
-time, so it never makes a figure better. Source of the terms: Google, Site Reliability Workbook,
+Each figure is the median of the incidents that reached that point. An open incident is counted but
+has no time, so it never improves a figure. Source of the terms: Google, Site Reliability Workbook,
 chapter 9, and "Incident Metrics in SRE" (2021), which says why medians mislead less than means.
 """
 
@@ -26,7 +26,9 @@ MONTHS = 12
 
 @dataclass(frozen=True, slots=True)
 class IncidentTimes:
-    """`month` is that of the declaration in the tenant's zone: "2026-11"."""
+    """The times of one incident. `month` is the month of its declaration in the tenant's zone:
+    "2026-11".
+    """
 
     severity: int
     month: str
@@ -36,7 +38,7 @@ class IncidentTimes:
     resolved_at: datetime | None
 
     def time_to(self, measure: str) -> timedelta | None:
-        """Return one of MEASURES; None while it hasn't happened."""
+        """Return the time of one of MEASURES, or None if it hasn't been reached."""
         ends = {
             "acknowledge": self.declared_at,
             "mitigate": self.mitigated_at or self.resolved_at,
@@ -48,7 +50,7 @@ class IncidentTimes:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFigures:
-    """`count` incidents; the median minutes of each measure, None without any."""
+    """The median minutes of each measure for `count` incidents. None without any."""
 
     count: int
     minutes: dict[str, float | None]

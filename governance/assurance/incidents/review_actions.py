@@ -1,9 +1,9 @@
-"""The review after an incident, its actions, and closing.
+"""Write the review after an incident, manage its actions, and close it.
 
-edit_review      the five parts; Stale when somebody else edited it meanwhile
-add_follow_up    something to change, with an owner and a due date
-complete         it is done, and how
-close            the review is complete: the incident is closed, and the review becomes evidence
+edit_review     edits the five parts; raises Stale if somebody else saved first
+add_follow_up   adds an action with an owner and a due date
+complete        marks an action as done, with its outcome
+close           closes an incident whose review is complete; the review becomes evidence
 """
 
 from datetime import date
@@ -95,7 +95,7 @@ PROMPTS = {
 
 
 def edit_review(incident: Incident, *, version: int, **parts: str) -> IncidentReview:
-    """Save the parts of the review. Raises Stale, with both texts, when somebody was faster."""
+    """Save the parts of the review. Raise Stale, with both texts, if somebody else saved first."""
     require(permissions.MANAGE, on=incident)
     lock_tenant(f"review of {incident.id}")
     texts = {name: optional(parts.get(name, ""), name) for name in PARTS}
@@ -132,7 +132,7 @@ def edit_review(incident: Incident, *, version: int, **parts: str) -> IncidentRe
 def add_follow_up(
     incident: Incident, title: str, *, owner_id: UUID | None, due_on: date
 ) -> FollowUp:
-    """Add something to change. A closed incident still takes actions."""
+    """Add an action. A closed incident still accepts actions."""
     require(permissions.MANAGE, on=incident)
     if owner_id is None:
         raise Invalid("Choose an owner.", field="owner_id")
@@ -152,7 +152,7 @@ def add_follow_up(
 
 
 def follow_up_of(incident: Incident, follow_up_id: UUID, *, lock: bool = True) -> FollowUp:
-    """Raises NotFound for another incident's action."""
+    """Return the action. Raise NotFound if it is of another incident."""
     found = find(FollowUp, follow_up_id, what="action", lock=lock)
     if found.incident_id != incident.id:
         raise NotFound("This action doesn't exist.")
@@ -162,7 +162,7 @@ def follow_up_of(incident: Incident, follow_up_id: UUID, *, lock: bool = True) -
 def assign_follow_up(
     incident: Incident, found: FollowUp, *, owner_id: UUID | None, due_on: date
 ) -> None:
-    """Hand an open action to somebody else, or move its due date."""
+    """Change an open action's owner or due date."""
     require(permissions.MANAGE, on=incident)
     if found.done_at is not None:
         raise DomainError("This action is done, so it can't be changed.")
@@ -177,7 +177,10 @@ def assign_follow_up(
 
 
 def complete(incident: Incident, found: FollowUp, *, outcome: str = "") -> None:
-    """Mark an action as done: by its owner, or who may change the incident. Twice is once."""
+    """Mark an action as done. Idempotent.
+
+    The action's owner may do it, and those who may change the incident.
+    """
     require(permissions.NOTE)
     if not is_owner(current.actor(), found):
         require(permissions.MANAGE, on=incident)
@@ -199,7 +202,7 @@ def complete(incident: Incident, found: FollowUp, *, outcome: str = "") -> None:
 
 
 def why_not_close(incident: Incident) -> list[str]:
-    """Return what keeps the incident from being closed, as sentences; empty when nothing does."""
+    """Return sentences that say what keeps the incident from being closed; empty if nothing does."""
     problems = []
     if incident.state != "resolved":
         problems.append("The incident is not resolved yet.")
@@ -220,20 +223,20 @@ def why_not_close(incident: Incident) -> list[str]:
 
 
 def close(incident: Incident) -> None:
-    """Close the review and the incident; the review becomes evidence after the commit.
+    """Close the review and the incident. The review becomes evidence after the commit.
 
-    Raises DomainError with what is missing, Forbidden for who may not.
+    Raise DomainError with what is missing, or Forbidden without the permission.
     """
     require(permissions.CLOSE)
     session().refresh(incident, with_for_update={"key_share": True})
     if incident.state == "closed":
-        return  # a second click
+        return  # A second click.
     problems = why_not_close(incident)
     if problems:
         raise DomainError(f"{incident.ref} can't be closed yet. {' '.join(problems)}")
     found = queries.review(incident.id, lock=True)
     if found is None:
-        raise Forbidden("There is no review.")  # why_not_close says so before
+        raise Forbidden("There is no review.")  # Unreachable: why_not_close reports it first.
     found.closed_at, found.closed_by = clock.now(), current.actor().person_id
     record(REVIEW_CLOSED, found, ref=incident.ref, follow_ups=len(queries.follow_ups(incident.id)))
     actions.enter(incident, "closed")

@@ -1,8 +1,9 @@
-"""A closed review becomes a version of evidence, for controls on MANAGE 4 and SOC 2 CC7.
+"""File a closed review as a version of evidence, for controls on MANAGE 4 and SOC 2 CC7.
 
-A job stores it, so closing never waits for storage. Reviews follow incidents, so the item has no
-deadline. Meridian is the uploader, not the person who closed, so any reviewer can review it.
-The file names no person: an erasure could not reach a version that never changes.
+A job stores it, so closing never waits for storage. The evidence item has no deadline, because
+reviews follow incidents. Meridian is the uploader, so any reviewer can review it, including the
+person who closed the incident. The file names no person, because an erasure can't change a stored
+version.
 """
 
 import io
@@ -25,14 +26,14 @@ from governance.kernel.work.jobs import Progress, WorkItem, work
 
 TITLE = "Post-incident reviews"
 NOTE = "Reviews of closed incidents, filed by Meridian"
-# (beginning of the framework's key, beginning of the requirement's ref)
+# (start of the framework's key, start of the requirement's ref)
 REQUIREMENTS = (("nist-ai-rmf", "MANAGE 4"), ("soc2", "CC7"))
 SUPPORTED = Selected[Control](lambda: controls.select_controls_mapped_to(REQUIREMENTS))
 
 
 @work(FILE_WORK, waited_for=False)
 def file_review(item: WorkItem, _progress: Progress) -> None:
-    """Store the review of the incident `item.target_id`, once."""
+    """File the review of the incident `item.target_id`, once."""
     if item.target_id is None:
         raise RuntimeError("the work names its incident")
     who = current.actor()
@@ -41,7 +42,9 @@ def file_review(item: WorkItem, _progress: Progress) -> None:
 
 
 def file_now(incident_id: UUID) -> EvidenceVersion | None:
-    """Store the review in the present transaction; None when it is there already or open."""
+    """Store the review in the current transaction. Return None if it is filed already or still
+    open.
+    """
     incident = find(Incident, incident_id, what="incident")
     found = queries.review(incident_id, lock=True)
     if found is None or found.closed_at is None or found.evidence_version_id is not None:
@@ -69,7 +72,7 @@ def file_now(incident_id: UUID) -> EvidenceVersion | None:
 
 
 def review_text(incident: Incident, review: IncidentReview, follow_ups: Sequence[FollowUp]) -> str:
-    """Return the review as plain text, without names."""
+    """Return the review as plain text, without people's names."""
     times = [
         ("Declared", incident.declared_at),
         ("Identified", incident.identified_at),

@@ -1,4 +1,4 @@
-"""The evidence that a closed review became."""
+"""Queries for the evidence of closed reviews."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from governance.kernel.data.db import session
 
 
 def evidence_of(review: IncidentReview) -> tuple[UUID, str] | None:
-    """Return the id and the ref of the evidence, None until the review is filed."""
+    """Return the id and the ref of the evidence, or None until the review is filed."""
     if review.evidence_version_id is None:
         return None
     query = (

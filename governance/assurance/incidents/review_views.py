@@ -1,4 +1,4 @@
-"""The review of an incident, its actions, and closing."""
+"""Pages to review and close an incident, and for its actions."""
 
 from uuid import UUID
 
@@ -112,7 +112,7 @@ def _add(found: Incident, form: FollowUpForm) -> FollowUp:
     needs=permissions.MANAGE,
 )
 def edit_follow_up(incident_id: UUID, follow_up_id: UUID) -> ResponseReturnValue:
-    """Hand an open action to someone else, or move its due date."""
+    """Change an open action's owner or due date."""
     found = queries.incident(incident_id)
     is_sent = request.method == "POST"
     open_action = review_actions.follow_up_of(found, follow_up_id, lock=is_sent)

@@ -1,4 +1,4 @@
-"""Settings of incidents: what severities are called, and who reads the status page."""
+"""Settings of incidents: severity names, and the contacts who may read the status page."""
 
 from uuid import UUID
 

@@ -1,11 +1,11 @@
-"""The four severities, as they are called until a tenant renames them."""
+"""The default names and meanings of the four severities."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Severity:
-    """`level` 1 is the worst."""
+    """A severity. `level` 1 is the worst."""
 
     level: int
     name: str

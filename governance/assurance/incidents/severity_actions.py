@@ -1,4 +1,4 @@
-"""Rename the severities of a tenant. Their order stays: 1 is the worst."""
+"""Rename a tenant's severities. Their order doesn't change: 1 is the worst."""
 
 from sqlalchemy import select
 
@@ -29,7 +29,7 @@ RENAMED = action(
 
 
 def rename(level: int, name: str, meaning: str) -> None:
-    """Give a severity another name and meaning. Raises Invalid for a name that another one has."""
+    """Change a severity's name and meaning. Raise Invalid for a name that another severity has."""
     require(permissions.SETTINGS)
     if level not in LEVELS:
         raise Invalid("Choose one of the four severities.")

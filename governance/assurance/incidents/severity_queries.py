@@ -1,4 +1,4 @@
-"""The severities as the tenant calls them."""
+"""Queries for the tenant's severities."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ SEVERITIES = Rows(SeverityName, lambda _m: true(), lambda m: (m.level,))
 
 
 def severity_names() -> Mapping[int, Severity]:
-    """Return the four severities by level, as this tenant calls them."""
+    """Return the four severities by level, with the tenant's names."""
     own = {each.level: each for each in SEVERITIES.read()}
     return {
         each.level: Severity(each.level, own[each.level].name, own[each.level].meaning)

@@ -1,7 +1,7 @@
-"""The states of an incident, in their order, and which one may follow which.
+"""The states of an incident, their order and the allowed moves.
 
-One step forward at a time, so that every state has its time; back from any open state, with a
-reason. A closed incident stays closed.
+An incident moves one state forward at a time, so that every state has a time. It can return from
+any open state, with a reason. A closed incident stays closed.
 """
 
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ STATE_KINDS = {
     "closed": "none",
 }
 NEXT: Mapping[str, str] = dict(pairwise(STATES))
-OPEN = STATES[:3]  # it goes on
-LIVE = STATES[:4]  # not closed
+OPEN = STATES[:3]  # Not resolved.
+LIVE = STATES[:4]  # Not closed.
 
 
 class Timed(Protocol):
-    """An incident, as far as its states go."""
+    """The fields of an incident that its states need."""
 
     declared_at: datetime
     identified_at: datetime | None
@@ -41,7 +41,7 @@ class Timed(Protocol):
 
 
 def entered(incident: Timed, state: str) -> datetime | None:
-    """Return when the incident came into that state, None if it hasn't."""
+    """Return when the incident entered the state, or None if it hasn't."""
     if state == "investigating":
         return incident.declared_at
     at: datetime | None = getattr(incident, f"{state}_at")
@@ -49,12 +49,12 @@ def entered(incident: Timed, state: str) -> datetime | None:
 
 
 def may_follow(now: str, then: str) -> bool:
-    """Whether an incident in state `now` may go to `then`."""
+    """Check whether an incident in state `now` may move forward to `then`."""
     return NEXT.get(now) == then or may_return(now, then)
 
 
 def may_return(now: str, then: str) -> bool:
-    """Whether `then` is an earlier state that an incident in `now` may go back to."""
+    """Check whether `then` is an earlier state that an incident in `now` may return to."""
     return now != "closed" and then in OPEN and STATES.index(then) < STATES.index(now)
 
 

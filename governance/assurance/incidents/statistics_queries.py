@@ -1,4 +1,4 @@
-"""Incidents for charts, exports and statements."""
+"""Queries of incidents for charts, exports and service statements."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ MAX_CHARTED = 5000
 
 
 def months() -> list[Month]:
-    """Return the months of the charts, the oldest first; the last one is the present month."""
+    """Return the months of the charts, oldest first. The last one is the current month."""
     today = clock.now().astimezone(formatting.tenant_zone())
     present = Month(today.year, today.month)
     return [present.plus(n - MONTHS + 1) for n in range(MONTHS)]
 
 
 def incident_times() -> list[IncidentTimes]:
-    """Return the times of the incidents declared in the months of the charts; one statement."""
+    """Return the times of the incidents declared in the months of the charts, in one statement."""
     first = str(months()[0])
     zone = formatting.tenant_zone()
     query = (
@@ -51,17 +51,17 @@ def incident_times() -> list[IncidentTimes]:
 
 @dataclass(frozen=True, slots=True)
 class SupportResult:
-    """Incidents of one severity, and how many of them kept every promise so far."""
+    """Incidents of one severity, and how many of them met every support deadline so far."""
 
     count: int = 0
     in_time: int = 0
 
 
 def support_results(span: Span) -> Mapping[int, SupportResult]:
-    """Return, for each severity, the incidents declared in the span that had a support clock.
+    """Return the result for each severity, for incidents declared in the span with a support clock.
 
-    A clock that still runs is in time until its deadline passes; then an incident without an end is
-    late.
+    A clock that still runs is in time until its deadline passes. After that, an unfinished incident
+    is late.
     """
     query = select(Incident).where(
         Incident.declared_at >= span.start, Incident.declared_at < span.end

@@ -1,8 +1,8 @@
-"""What the status page of a tenant shows: its incidents, its objectives, its maintenance.
+"""The data of a tenant's status page: incidents, objectives and maintenance.
 
-Everything is read in the tenant's own transaction, so row-level security keeps others out. It shows
-customers what they were told: titles and updates that were approved and sent, never drafts, notes,
-names or error budgets.
+Everything is read in the tenant's own transaction, so row-level security hides other tenants. It
+shows only what customers have received: titles and updates that were approved and sent. It never
+shows drafts, notes, names or error budgets.
 """
 
 from collections import defaultdict
@@ -35,7 +35,7 @@ COMING_OCCURRENCES = 10
 
 @dataclass(frozen=True, slots=True)
 class PublicIncident:
-    """An incident as customers see it; `title` is that of its newest update."""
+    """An incident as customers see it. `title` is the title of its newest update."""
 
     id: UUID
     ref: str
@@ -54,7 +54,9 @@ class PublicIncident:
 
 @dataclass(frozen=True, slots=True)
 class PublicObjective:
-    """Whether an objective is met. `state` is (kind, word) as c.state takes it."""
+    """An objective and whether it is met. `state` is (kind, word), as the macro `c.state` expects
+    it.
+    """
 
     name: str
     state: tuple[str, str]
@@ -68,7 +70,7 @@ class PublicMaintenance:
 
 
 def incidents() -> list[PublicIncident]:
-    """Return open incidents, then those of the last 90 days, as far as customers were told."""
+    """Return incidents that have a sent update: open ones, then those of the last 90 days."""
     query = (
         select(Incident)
         .where(is_recent())
@@ -96,7 +98,7 @@ def incidents() -> list[PublicIncident]:
 
 
 def is_recent() -> ColumnElement[bool]:
-    """Whether an incident isn't closed, or is of the last 90 days."""
+    """Select incidents that are open or from the last 90 days."""
     return or_(Incident.state.in_(LIVE), Incident.declared_at > clock.now() - PAST)
 
 
@@ -111,7 +113,7 @@ def _sent(of: Sequence[Incident]) -> dict[UUID, list[CustomerUpdate]]:
 
 
 def objective_states() -> list[PublicObjective]:
-    """Return each live objective and whether it is met now, by name; never how much is left."""
+    """Return each live objective and whether it is met now, by name. The error budget is left out."""
     readings = objectives.readings(objectives.active_objectives())
     found = [PublicObjective(each.objective.name, _state(each)) for each in readings]
     return sorted(found, key=lambda each: each.name.casefold())
@@ -124,7 +126,7 @@ def _state(reading: Reading) -> tuple[str, str]:
 
 
 def coming_maintenance() -> list[PublicMaintenance]:
-    """Return maintenance that is under way or comes next, as far as customers may see it."""
+    """Return current and coming maintenance that customers may see."""
     return [
         PublicMaintenance(each.exclusion.title, each.span.start, each.span.end)
         for each in maintenance.upcoming(COMING_OCCURRENCES)
@@ -144,7 +146,7 @@ def contact_by_link(token: str, *, lock: bool = False) -> StatusContact | None:
 
 
 def contact_of_visit(token: str) -> StatusContact | None:
-    """Return the contact of a visit that has not ended, None otherwise."""
+    """Return the contact of a visit, or None if the visit has ended."""
     query = (
         select(StatusContact)
         .join(StatusVisit, StatusVisit.contact_id == StatusContact.id)

@@ -1,7 +1,7 @@
-"""A tenant's private status page, for its members and for contacts who sign in by link and code.
+"""A tenant's private status page, for members and for contacts who sign in by link and code.
 
-Every answer to somebody who may not read it is the same, whether the tenant exists or not. Search
-engines are told to leave it alone.
+Everyone without access gets the same response, whether or not the tenant exists. Headers tell
+search engines not to index the page.
 """
 
 from flask import make_response, redirect, request
@@ -32,7 +32,7 @@ UNAUTHORIZED = 401
 
 @public.get("/status/<tenant>", needs=PUBLIC)
 def show(tenant: str) -> ResponseReturnValue:
-    """The page, or how to get in."""
+    """Show the page, or how to sign in."""
     found = _tenant(tenant)
     if found is None:
         return _closed()
@@ -72,7 +72,7 @@ def _private(answer: ResponseReturnValue) -> ResponseReturnValue:
 
 
 def _closed() -> ResponseReturnValue:
-    """The same for a tenant that doesn't exist."""
+    """Return the response for readers without access, the same as for an unknown tenant."""
     return _private(page("assurance/incidents/status_closed.html", status=UNAUTHORIZED))
 
 
@@ -86,7 +86,7 @@ def _tenant(slug: str) -> Tenant | None:
 
 
 def _reader(of: Tenant) -> tuple[Actor | None, StatusContact | None]:
-    """Who reads, and the contact that they are: a member who may view incidents, or a contact."""
+    """Return the actor and contact who reads: a member who may view incidents, or a contact."""
     member = _member()
     if member is not None:
         return member, None
@@ -99,7 +99,7 @@ def _reader(of: Tenant) -> tuple[Actor | None, StatusContact | None]:
 
 
 def _member() -> Actor | None:
-    """The signed-in member of this tenant, as far as they may see all of it."""
+    """Return the tenant's signed-in member, or None if they may not see all incidents."""
     try:
         who = identity.identify()()
     except DomainError:
@@ -111,7 +111,7 @@ def _member() -> Actor | None:
 
 
 def _meridian(of: Tenant) -> Actor:
-    """Meridian in that tenant, in its time zone: contacts are no members."""
+    """Return Meridian as the actor for contacts, who aren't members, in the tenant's time zone."""
     return Actor(
         of.id, of.slug, of.name, None, "Meridian", "admin", kind="job", time_zone=of.time_zone
     )
@@ -175,7 +175,7 @@ def send(tenant: str, token: str) -> ResponseReturnValue:
 
 @public.post("/status/<tenant>/enter/<token>", needs=PUBLIC)
 def enter(tenant: str, token: str) -> ResponseReturnValue:
-    """Open the page if the code is right; count the attempt if it is wrong."""
+    """Open the page if the code is right. Count the attempt if it is wrong."""
     found = _known(tenant)
     with current.acting_as(_meridian(found)), transaction():
         contact = _contact(token, lock=True)

@@ -1,4 +1,4 @@
-"""Which laws ask for a notice after an incident, its deadline and its recipient: data, in versions.
+"""The laws that require a notice after an incident, with deadline and recipient, as versioned data.
 
 A classification keeps the version that it was decided under, so a new version never changes an
 earlier deadline. Periods run from the instant of awareness, to the second, which is never later
@@ -7,21 +7,21 @@ than a calendar rule would allow. Confirm each with counsel: national law may ad
 Read on 26 Nov 2026 in the Official Journal of the European Union:
 Regulation (EU) 2024/1689 (AI Act) Art. 73 and 113; Regulation (EU) 2016/679 (GDPR) Art. 33 and 99;
 Directive (EU) 2022/2555 (NIS2) Art. 23 and 41; Regulation (EU) 2024/2847 (CRA) Art. 14 and 71.
-Version 2 names the AI Act as amended by Regulation (EU) 2026/1744, of which we know second hand;
-its periods are the same.
+Version 2 names the AI Act as amended by Regulation (EU) 2026/1744, which we know from secondary
+sources only; its periods are the same.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-AWARENESS, FIX = "awareness", "fix"  # where a period starts; otherwise a stage of the same regime
+AWARENESS, FIX = "awareness", "fix"  # The start of a period; otherwise a stage of the regime.
 CONFIRM = "Confirm with counsel."
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One notice. The period is `hours`, `days` or `months` after `start`."""
+    """A notice that a law requires. It is due `hours`, `days` or `months` after `start`."""
 
     key: str
     name: str
@@ -33,7 +33,7 @@ class Stage:
 
     @property
     def period(self) -> str:
-        """The period as people read it: "72 h", "15 days", "1 month"."""
+        """The period as shown: "72 h", "15 days", "1 month"."""
         if self.hours:
             return f"{self.hours} h"
         if self.months:
@@ -43,7 +43,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A case of a regime with deadlines of its own; the first one is the usual case."""
+    """A case of a regime with its own deadlines. The first one is the usual case."""
 
     key: str
     label: str
@@ -52,7 +52,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """A law. `question` is what a person answers: it applies, or it doesn't and why."""
+    """A law. `question` asks a person whether it applies; a "no" needs a reason."""
 
     key: str
     name: str
@@ -62,10 +62,10 @@ class Regime:
     recipient: str
     question: str
     variants: tuple[Variant, ...]
-    doubt: str = ""  # what is unresolved about when it applies
+    doubt: str = ""  # An unresolved question about when the law applies.
 
     def variant(self, key: str) -> Variant:
-        """Return that case, or the usual one."""
+        """Return the case with that key, or the usual one."""
         return next((each for each in self.variants if each.key == key), self.variants[0])
 
 
@@ -190,10 +190,10 @@ LATEST = max(VERSIONS)
 
 
 def regimes(version: int = LATEST) -> tuple[Regime, ...]:
-    """Return the laws of a version of the rules; of the latest when that version is unknown."""
+    """Return the laws of a version of the rules, or of the latest if the version is unknown."""
     return VERSIONS.get(version, VERSIONS[LATEST])
 
 
 def regime(key: str, version: int = LATEST) -> Regime | None:
-    """Return the law with that key, None when there is none."""
+    """Return the law with that key, or None."""
     return next((each for each in regimes(version) if each.key == key), None)

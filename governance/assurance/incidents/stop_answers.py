@@ -1,4 +1,4 @@
-"""What the page of a stop shows of incidents: its own, the one that it answered, or a new one."""
+"""The incident link on the page of a stop."""
 
 from flask import url_for
 
@@ -9,7 +9,7 @@ from governance.operations.switches.models import Stop
 
 
 def incident_of(stop: Stop) -> tuple[str, str] | None:
-    """Return the verb and address of the stop's incident, or of declaring one from it."""
+    """Return the verb and URL of the stop's incident, or of declaring one from it."""
     if stop.drill_id is not None or not allowed(permissions.VIEW) or limits() is not None:
         return None
     incident_id, ref, is_suggested = queries.incident_around(stop)

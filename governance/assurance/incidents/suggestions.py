@@ -1,4 +1,4 @@
-"""A stop that was ordered suggests an incident: one click declares it, or it is dismissed."""
+"""Suggest an incident after a stop. A person declares it in one click, or dismisses it."""
 
 from uuid import UUID
 
@@ -26,9 +26,10 @@ DISMISSED = action(
 
 
 def suggest(ordered: StopOrdered) -> None:
-    """Keep the stop as a suggestion, in the transaction of the stop.
+    """Save the stop as a suggestion, in the same transaction.
 
-    A stop of a system that an open incident touches is part of the response to it.
+    A stop of a system that an open incident affects is part of the response, so it suggests
+    nothing.
     """
     stop = find(Stop, ordered.stop_id, what="stop")
     if stop.system_id is not None and queries.has_open_incident(stop.system_id):
@@ -42,9 +43,9 @@ def suggest(ordered: StopOrdered) -> None:
 
 
 def declare_from_stop(stop_id: UUID, *, severity: int = 2) -> Incident:
-    """Declare the incident that a stop suggests; a second click gets the same incident.
+    """Declare the incident that a stop suggests. Idempotent.
 
-    Its impact starts with the stop: the systems that it stopped, or all of them.
+    Its impact starts with the stop, on the systems that it stopped, or on all of them.
     """
     stop = find(Stop, stop_id, what="stop")
     found = queries.suggestion(stop_id, lock=True)
@@ -64,7 +65,7 @@ def declare_from_stop(stop_id: UUID, *, severity: int = 2) -> Incident:
 
 
 def dismiss(stop_id: UUID, *, reason: str) -> None:
-    """Settle the suggestion without an incident."""
+    """Dismiss the suggestion, with a reason."""
     require(permissions.DECLARE)
     found = queries.suggestion(stop_id, lock=True)
     if found is None:

@@ -1,7 +1,7 @@
-"""What the agreement in force promises for an incident's severity, counted in business time.
+"""Support times of an incident's severity by the agreement in force, in business time.
 
-The version in force when the incident was declared counts, whatever came later. Where several
-agreements promise a time for the severity, the one with the lowest number counts.
+The agreement version in force when the incident was declared applies, even if it changed later. If
+several agreements have times for the severity, the one with the lowest number applies.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from governance.operations.agreements.models import TO_TENANT, AgreementVersion,
 def rules_of(
     incidents: Sequence[Incident], pauses: Mapping[UUID, Sequence[ClockPause]]
 ) -> dict[UUID, SupportRule]:
-    """Return the support rule of each incident that has one."""
+    """Return the support rule of each incident that has one, by incident."""
     if not incidents:
         return {}
     declared = [whole_minute(each.declared_at) for each in incidents]
@@ -68,7 +68,7 @@ def _rule(
 
 
 def _period(minutes: int, *, in_hours: bool) -> str:
-    """Return "1 h", or "8 business hours" where only business hours count."""
+    """Return "1 h", or "8 business hours" if only business hours count."""
     if in_hours and minutes % 60 == 0:
         hours = minutes // 60
         return "1 business hour" if hours == 1 else f"{hours} business hours"

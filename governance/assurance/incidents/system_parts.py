@@ -1,4 +1,4 @@
-"""What incidents add to an AI system's page: the status page, where it tells of the system."""
+"""The link that incidents add to an AI system's page: the status page, if it shows the system."""
 
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from governance.operations.systems.parts import UsedBy
 
 
 def _status_page(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Select the page if it has an objective of the system, or an incident that touched it."""
+    """Select the page if it shows an objective of the system or an incident that affected it."""
     objective = (
         select(Objective.id)
         .join(Indicator, Indicator.id == Objective.indicator_id)

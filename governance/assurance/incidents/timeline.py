@@ -1,7 +1,7 @@
-"""The timeline of an incident: entries of the audit log within its window, and notes.
+"""The timeline of an incident: audit log entries within its window, and notes.
 
-FAMILIES says by data which actions belong to it. Nothing is copied: each automatic entry is read
-from the log and leads to it.
+FAMILIES lists the actions that belong to it. Nothing is copied: each automatic entry is read from
+the log and links to it.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -25,17 +25,17 @@ from governance.kernel.data.db import session
 from governance.kernel.formatting import plural
 
 type Owner = Literal["incident", "system", "tenant"]
-BEFORE = timedelta(minutes=30)  # before the first sign of it
+BEFORE = timedelta(minutes=30)  # Before the first sign of the incident.
 MAX_ENTRIES = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Actions whose names begin with `prefix`.
+    """Actions whose names begin with `prefix`, except those that begin with one of `without`.
 
-    They belong to the incident whose ref is their fact `fact`, to the impacted system whose slug
-    is, or, as "tenant", to every incident at that time. Without that fact, a system's family
-    belongs to every incident, too. `without` are prefixes that are left out.
+    The `fact` of an entry is the ref of its incident or the slug of an affected system, depending
+    on `of`. With "tenant", an entry belongs to every incident at that time, and so does an entry of
+    a system without that fact.
     """
 
     prefix: str
@@ -44,7 +44,7 @@ class Family:
     without: tuple[str, ...] = ()
 
 
-NO_STEPS = (  # what changes nothing of who gets which release
+NO_STEPS = (  # Actions that don't change who gets which release.
     "rollout.planned",
     "rollout.cancelled",
     "rollout.rollback_plan.",
@@ -69,7 +69,7 @@ FAMILIES = (
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One line. A note has `text`; an automatic entry has `says` and its place in the log."""
+    """A line of the timeline. A note has `text`; an automatic entry has `says` and `place`."""
 
     at: datetime
     shape: Shape
@@ -80,14 +80,14 @@ class TimelineEntry:
     is_note: bool = False
     action: str = ""
     entry_id: UUID | None = None
-    place: int | None = None  # in the log, counted from 1
+    place: int | None = None  # Position in the log, from 1.
     target_type: str = ""
     target_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Newest first. `is_cut`: older automatic entries are left out."""
+    """The entries, newest first. `is_cut` means that older automatic entries are left out."""
 
     entries: tuple[TimelineEntry, ...]
     automatic: int
@@ -95,14 +95,16 @@ class Timeline:
     is_cut: bool
 
     def only(self, kind: str) -> tuple[TimelineEntry, ...]:
-        """Return the entries of a filter: automatic, notes, or all."""
+        """Return the entries of a filter: automatic, notes or all."""
         wanted = {"automatic": False, "notes": True}.get(kind)
         return tuple(each for each in self.entries if wanted is None or each.is_note == wanted)
 
 
 def window(incident: Incident, impacts: Sequence[ImpactWindow]) -> tuple[datetime, datetime]:
-    """Return from when to when the log is read: from half an hour before its first sign until it
-    was closed.
+    """Return the start and end of the log window.
+
+    It starts half an hour before the first sign of the incident and ends when it was closed, or
+    now.
     """
     signs = (
         incident.declared_at,
@@ -114,7 +116,7 @@ def window(incident: Incident, impacts: Sequence[ImpactWindow]) -> tuple[datetim
 
 
 def timeline(incident: Incident, impacts: Sequence[ImpactWindow]) -> Timeline:
-    """Return what happened, newest first; three statements and the names."""
+    """Return what happened, newest first, in three statements and one for the names."""
     found = _automatic(incident, impacts)
     written = queries.notes(incident.id)
     names = shown_names(each.written_by for each in written)
@@ -166,7 +168,7 @@ def _condition(
     return and_(within, or_(fact.is_(None), fact.in_(keys) if keys else false()))
 
 
-# Facts in the order in which they are shown, and how; "{}" is the value.
+# Labels of facts in display order. "{}" is the value.
 SHOWN = {
     "switch": "{}",
     "key": "{}",
@@ -183,7 +185,7 @@ SHOWN = {
     "meaning": "{}",
     "cause": "{}",
 }
-NUMBERED = {"PolicyVersion": "version {}"}  # the fact `number`
+NUMBERED = {"PolicyVersion": "version {}"}  # Labels of the fact `number`, by target type.
 
 
 def _entry(moment: Moment, place: int | None) -> TimelineEntry:
@@ -203,7 +205,7 @@ def _entry(moment: Moment, place: int | None) -> TimelineEntry:
 
 
 def _facts(moment: Moment, taken: Collection[str]) -> Iterator[str]:
-    """Return the facts that the sentence has not taken in."""
+    """Return the facts that the sentence doesn't contain yet, formatted."""
     facts = {name: value for name, value in moment.facts.items() if name not in taken}
     if isinstance(facts.get("number"), int):
         yield NUMBERED.get(moment.target_type, "{}").format(facts["number"])
@@ -219,7 +221,7 @@ def _facts(moment: Moment, taken: Collection[str]) -> Iterator[str]:
 
 
 def revision(incident: Incident, impacts: Sequence[ImpactWindow]) -> str:
-    """Return what changes when the page would: the newest line, the state and the version."""
+    """Return a string that changes when the page would: newest line, state and version."""
     found = _automatic(incident, impacts)
     written: Any = queries.notes(incident.id)
     newest = [str(each[0].entry_id) for each in [found] if each]

@@ -1,7 +1,7 @@
-"""How an entry of the audit log reads in the timeline of its own incident. Pure.
+"""Sentences for audit log entries in the timeline of their own incident. Pure.
 
-The log says "moved an incident to its next state" of any incident, and lists the facts after it. In
-the timeline it is this incident, and the fact belongs into the sentence: "moved the incident to Monitoring".
+The log's sentence fits any incident ("moved an incident to its next state") and lists the facts
+after it. In the timeline, the facts are part of the sentence: "moved the incident to Monitoring".
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ STATES = {
 def sentence(
     action: str, target_type: str, says: str, facts: Mapping[str, Any]
 ) -> tuple[str, set[str]]:
-    """Return what a person did, and the facts that the sentence has taken in."""
+    """Return what a person did, and the names of the facts used in the sentence."""
     if action in STATES and isinstance(facts.get("state"), str):
         name = NAMES.get(facts["state"], facts["state"])
         return STATES[action].format(name), {"state"}

@@ -1,9 +1,9 @@
 """Draft customer updates, have another person approve them, and send them.
 
-draft              prefilled from the incident
-edit               Stale when somebody else edited it meanwhile; voids an open request
-request_approval   by who drafted it; another person approves
-send               after the approval: by email, by webhook, and on the status page
+draft              creates a draft, prefilled from the incident
+edit               raises Stale if somebody else saved first; voids an open approval request
+request_approval   requested by the drafter; another person approves
+send               sends it after approval: by email, by webhook and on the status page
 return_to_draft    the approver rejected it, with a comment
 """
 
@@ -82,7 +82,7 @@ SENT = action(
 
 
 def draft(incident: Incident) -> CustomerUpdate:
-    """Start the next update, filled from the incident; an open draft is returned instead."""
+    """Create the next update, prefilled from the incident, or return the open draft."""
     require(permissions.DRAFT, on=incident)
     lock_tenant(f"updates of {incident.id}")
     there = next(
@@ -111,7 +111,7 @@ def draft(incident: Incident) -> CustomerUpdate:
 def edit(
     incident: Incident, update: CustomerUpdate, *, version: int, title: str, body: str
 ) -> None:
-    """Change a draft. Raises Stale, with both texts, when somebody was faster."""
+    """Change a draft. Raise Stale, with both texts, if somebody else saved first."""
     require(permissions.DRAFT, on=incident)
     title = " ".join(required(title, "title", "Enter a title.", limit=MAX_TITLE_LENGTH).split())
     body = required(body, "body", "Enter what you tell the customers.")
@@ -140,7 +140,7 @@ def edit(
 
 
 def request_approval(incident: Incident, update: CustomerUpdate) -> Approval:
-    """Ask another person to approve exactly this text. Twice is once."""
+    """Request another person's approval of exactly this text. Idempotent."""
     require(permissions.DRAFT, on=incident)
     _check_not_sent(update)
     if update.state == "draft":
@@ -159,9 +159,9 @@ def request_approval(incident: Incident, update: CustomerUpdate) -> Approval:
 
 
 def send(incident: Incident, update: CustomerUpdate) -> None:
-    """Send an approved update: once, to every contact and every webhook that asked for it.
+    """Send an approved update once, to all contacts and subscribed webhooks.
 
-    The first one that is sent is the support response.
+    The first update sent is the support response.
     """
     _check_not_sent(update)
     contacts = update_queries.contacts()
@@ -172,7 +172,7 @@ def send(incident: Incident, update: CustomerUpdate) -> None:
             f"{update.body}\n\n{status_address()}\n\nYou get this because you are a contact for"
             f" incidents of {current.actor().tenant_name}.\n",
         )
-    # before the state: the database refuses every change of an update that was sent
+    # Done before the state changes: the database rejects changes of a sent update.
     update.webhooks = len(webhooks.send(payloads.UPDATED, payload(incident, update)))
     update.state, update.sent_at = "sent", clock.now()
     update.approved_by = current.actor().person_id
@@ -191,7 +191,7 @@ def send(incident: Incident, update: CustomerUpdate) -> None:
 
 
 def payload(incident: Incident, update: CustomerUpdate) -> dict[str, Any]:
-    """Return the data of `incident.updated`."""
+    """Return the data of the webhook message `incident.updated`."""
     return {
         **payloads.of(incident),
         "update": {"number": update.number, "title": update.title, "body": update.body},
@@ -200,18 +200,18 @@ def payload(incident: Incident, update: CustomerUpdate) -> dict[str, Any]:
 
 
 def status_address() -> str:
-    """Return the address of the tenant's status page."""
+    """Return the URL of the tenant's status page."""
     return f"{public_address()}/status/{current.actor().tenant_slug}"
 
 
 def return_to_draft(update: CustomerUpdate, comment: str) -> None:
-    """Give the draft back with the approver's comment. The approval's own entry records it."""
+    """Return the draft with the approver's comment. The approval's own entry records it."""
     if update.state == "requested":
         update.state, update.comment = "draft", comment
 
 
 def destinations(contacts: int, endpoints: int) -> str:
-    """Return where an update goes, as a sentence."""
+    """Return a sentence that says where an update goes."""
     also = f", and to {plural(endpoints, 'webhook')}" if endpoints else ""
     return (
         f"Goes to the status page of {current.actor().tenant_name},"

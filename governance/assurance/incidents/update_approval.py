@@ -1,4 +1,4 @@
-"""The approval of a customer update: another person reads exactly what is sent."""
+"""The approval of a customer update: another person approves exactly the text that is sent."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -73,7 +73,7 @@ def _apply(approval: Approval) -> None:
 
 def _on_reject(approval: Approval) -> None:
     _incident, update = _found(approval, lock=True)
-    if approval.state != "voided":  # an edit sets the state itself
+    if approval.state != "voided":  # An edit sets the state itself.
         update_actions.return_to_draft(
             update, approval.note if approval.state == "rejected" else ""
         )
@@ -93,7 +93,7 @@ CUSTOMER_UPDATE = ApprovalKind(
     apply=_apply,
     on_reject=_on_reject,
     entry=_entry,
-    step_up=False,  # in an incident minutes count; a second person reads it
+    step_up=False,  # Minutes count in an incident, and a second person reads it.
     own="You drafted or edited this update, so another person must approve it.",
     entries={
         "requested": update_actions.REQUESTED,
@@ -104,7 +104,7 @@ CUSTOMER_UPDATE = ApprovalKind(
 
 
 def endpoints() -> int:
-    """How many webhook endpoints get `incident.updated`."""
+    """Count the webhook endpoints that get `incident.updated`."""
     return len(webhooks.subscribers(payloads.UPDATED))
 
 

@@ -1,4 +1,4 @@
-"""Read customer updates: those of an incident, one of them, and what a draft is filled with."""
+"""Queries for customer updates, and the facts that prefill a draft."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -21,7 +21,7 @@ from governance.kernel.data.selects import Rows, one_of
 from governance.kernel.errors import NotFound
 from governance.kernel.formatting import moment, short
 
-APPROVAL = "customer_update"  # the kind of approval
+APPROVAL = "customer_update"  # The kind of approval.
 TOLD = frozenset(
     {"incident.declared", "incident.advanced", "incident.reopened", "incident.update.sent"}
 )
@@ -39,7 +39,7 @@ def updates(incident_id: UUID) -> Sequence[CustomerUpdate]:
 
 
 def update_of(incident_id: UUID, update_id: UUID, *, lock: bool = False) -> CustomerUpdate:
-    """Raises NotFound for another incident's update."""
+    """Return the update. Raise NotFound if it is of another incident."""
     found = find(CustomerUpdate, update_id, what="customer update", lock=lock)
     if found.incident_id != incident_id:
         raise NotFound("This customer update doesn't exist.")
@@ -52,12 +52,12 @@ def next_number(incident_id: UUID) -> int:
 
 
 def contacts() -> Sequence[StatusContact]:
-    """Return the people who get updates and may open the status page, by name."""
+    """Return the contacts, who get updates and may open the status page, by name."""
     return CONTACTS.read()
 
 
 def opened_by(update: CustomerUpdate) -> int:
-    """How many of the contacts who were told opened the status page since it was sent."""
+    """Count the contacts who got the update and opened the status page since it was sent."""
     query = select(func.count()).where(
         StatusContact.created_at <= update.sent_at, StatusContact.read_at >= update.sent_at
     )
@@ -69,7 +69,7 @@ def draft_facts(
     impacts: Sequence[ImpactWindow],
     entries: Sequence[TimelineEntry] = (),
 ) -> DraftFacts:
-    """Return what a draft says of the incident, with times in the tenant's zone."""
+    """Return the facts for a draft, with times in the tenant's zone."""
     severity = severity_queries.severity_names()[incident.severity]
     reviewed = queries.review(incident.id)
     return DraftFacts(
@@ -95,7 +95,7 @@ def draft_facts(
 
 
 def _is_told(entry: TimelineEntry) -> bool:
-    """What was done about it, without notes and without the incident's own paperwork."""
+    """Check whether a draft lists the entry: what was done, without notes and internal changes."""
     own = entry.action.startswith("incident.")
     return not entry.is_note and (not own or entry.action in TOLD)
 

@@ -1,4 +1,4 @@
-"""Customer updates of an incident."""
+"""Pages for customer updates of an incident."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from governance.kernel.web.responses import ResponseReturnValue
 
 @feature.post("/incidents/<uuid:incident_id>/updates", needs=permissions.DRAFT)
 def draft_update(incident_id: UUID) -> ResponseReturnValue:
-    """Start the next update, prefilled; the open draft is opened instead."""
+    """Create the next update, prefilled, or open the existing draft."""
     found = queries.incident(incident_id)
     made = update_actions.draft(found)
     return redirect(

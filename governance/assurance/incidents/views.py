@@ -1,4 +1,4 @@
-"""The list of incidents, declaring one, its page, its state, roles and notes."""
+"""Pages of incidents: the list, declaring one, its page, state, roles and notes."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -80,7 +80,7 @@ def index() -> ResponseReturnValue:
 
 @feature.post("/incidents/assign", needs=permissions.MANAGE)
 def assign_selected() -> ResponseReturnValue:
-    """Give the selected incidents a lead; the other roles stay."""
+    """Assign a lead to the selected incidents. Other roles stay the same."""
     home = url_for("incidents.index")
     rows = assigning.Assignable(
         "incident",
@@ -96,7 +96,7 @@ def assign_selected() -> ResponseReturnValue:
     )
 
 
-# BulkAction's signature
+# The signature that BulkAction expects.
 def _selected(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
     return [
         BulkItem(
@@ -138,7 +138,7 @@ def export() -> ResponseReturnValue:
 
 @feature.get("/incidents/new", needs=permissions.DECLARE)
 def new() -> ResponseReturnValue:
-    """`alert` in the address prefills the form from an alert."""
+    """Show the form, prefilled from an alert if the URL has `alert`."""
     alert = _alert()
     if alert is not None and (there := queries.incident_of_alert(alert.id)) is not None:
         return redirect(url_for("incidents.incident", incident_id=there.id), 303)
@@ -201,7 +201,7 @@ def _suggestion(stop_id: UUID, form: Form, *, status: int = 200) -> ResponseRetu
 
 @feature.post("/incidents/suggestions/<uuid:stop_id>", needs=permissions.DECLARE)
 def declare_from_stop(stop_id: UUID) -> ResponseReturnValue:
-    """Declare with one click; the second click opens the same incident."""
+    """Declare with one click. A second click opens the same incident."""
     made = suggestions.declare_from_stop(stop_id)
     flash(f"{made.ref} is declared. Check its severity.")
     return redirect(url_for("incidents.incident", incident_id=made.id), 303)
@@ -227,7 +227,7 @@ def incident(incident_id: UUID) -> ResponseReturnValue:
 def incident_view(
     incident_id: UUID, *, note: Form | None = None, status: int = 200
 ) -> ResponseReturnValue:
-    """The page, with the form of a refused note."""
+    """Show the page. `note` is the form of a note that was rejected."""
     show = request.args.get("show", "")
     found = incident_page.read(incident_id)
     return page(
@@ -314,7 +314,7 @@ def assign_roles(incident_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/incidents/<uuid:incident_id>/state", needs=permissions.MANAGE)
 def moving(incident_id: UUID) -> ResponseReturnValue:
-    """`to` in the address is the state to go to, by default the next one."""
+    """Show the form to change state. `to` in the URL is the state, by default the next one."""
     return _state_page(queries.incident(incident_id), StateForm())
 
 
@@ -349,7 +349,7 @@ def move(incident_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/incidents/<uuid:incident_id>/playbooks", needs=playbook_permissions.RUN)
 def start_playbook(incident_id: UUID) -> ResponseReturnValue:
-    """Start a playbook in this incident; `playbook` names it."""
+    """Start the form's `playbook` in this incident."""
     found = queries.incident(incident_id)
     actions.check_not_closed(found)
     book_id = uuid_or_none(request.form.get("playbook"))

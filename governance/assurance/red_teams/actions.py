@@ -1,10 +1,10 @@
 """Plan red teams, record what they try, and finish them.
 
-plan, add_scenario            before anything is tried
-record_attempt, link_run      during the window
-finish, cancel                afterwards
+    plan, add_scenario         before anything is tried
+    record_attempt, link_run   during the window
+    finish, cancel             afterwards
 
-Findings are in finding_actions.py.
+Actions on findings are in finding_actions.py.
 """
 
 import re
@@ -95,7 +95,7 @@ RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 @dataclass(frozen=True, slots=True)
 class RedTeamDraft:
-    """What a form sends. `firm` is of a third party."""
+    """The fields of a red team from its form. `firm` is the firm of third-party testers."""
 
     system_id: UUID
     release: str
@@ -111,9 +111,10 @@ class RedTeamDraft:
 
 
 def plan(draft: RedTeamDraft, *, red_team_id: UUID | None = None) -> RedTeam:
-    """Plan a red team. For a third party, an engagement opens that shows its testers nothing else.
+    """Plan a red team. Raise Invalid.
 
-    The caller chooses `red_team_id`, so that a form sent twice plans one. Raises Invalid.
+    For a third party, it starts an engagement that gives its testers access to nothing else. The
+    caller chooses `red_team_id`, so that a form submitted twice plans one red team.
     """
     require(permissions.PLAN)
     lock_tenant(LOCK)
@@ -186,7 +187,7 @@ def _check_draft(draft: RedTeamDraft) -> None:
 
 
 def check_text(text: str, field: str, missing: str, longest: int = MAX_TEXT_LENGTH) -> None:
-    """Raise Invalid for an empty text and for one that is too long."""
+    """Raise Invalid if the text is empty or too long."""
     if not text.strip():
         raise Invalid(missing, field=field)
     if len(text.strip()) > longest:
@@ -194,7 +195,7 @@ def check_text(text: str, field: str, missing: str, longest: int = MAX_TEXT_LENG
 
 
 def check_release(release: str, field: str) -> None:
-    """Raise Invalid for what can't be the name of a release."""
+    """Raise Invalid if the text can't be the name of a release."""
     if not RELEASE.fullmatch(release.strip()) or len(release.strip()) > MAX_RELEASE_LENGTH:
         raise Invalid(
             "Enter a release such as 2026.12.0: letters, digits, dots, hyphens and plus signs, up"
@@ -206,7 +207,7 @@ def check_release(release: str, field: str) -> None:
 def add_scenario(
     row: RedTeam, *, risk: str, title: str, goal: str, scenario_id: UUID | None = None
 ) -> RedTeamScenario:
-    """Add something to try. Raises Invalid for an id that no list has."""
+    """Add a scenario to try. Raise Invalid for a risk id that no list has."""
     require(permissions.PLAN)
     lock_tenant(LOCK)
     _check_unfinished(row)
@@ -252,7 +253,7 @@ def record_attempt(
     release: str,
     attempt_id: UUID | None = None,
 ) -> RedTeamAttempt:
-    """Record what was just tried. Raises DomainError outside of the window."""
+    """Record an attempt. Raise DomainError outside the window."""
     require(permissions.ATTACK, on=row)
     lock_tenant(LOCK)
     check_window(row)
@@ -312,9 +313,9 @@ def check_window(row: RedTeam) -> None:
 def link_run(
     row: RedTeam, scenario: RedTeamScenario, *, run_id: UUID, measure: str
 ) -> RedTeamRun | None:
-    """Count the cases of a completed run as attempts; None where they are counted already.
+    """Count the cases of a completed run as attempts. Return None if they already count.
 
-    Raises Invalid where the run isn't of this system, or has no such share of cases.
+    Raise Invalid if the run is of another system or has no such rate of cases.
     """
     require(permissions.FIX)
     lock_tenant(LOCK)
@@ -366,9 +367,9 @@ def link_run(
 
 
 def finish(row: RedTeam, *, summary: str) -> None:
-    """Finish a red team that tried something; its findings stay open until they are closed.
+    """Finish a red team with at least one attempt. Idempotent.
 
-    What was never tried stays named. A second click changes nothing.
+    Its findings stay open until they are closed. Scenarios that were never tried stay listed.
     """
     require(permissions.PLAN)
     lock_tenant(LOCK)
@@ -397,7 +398,7 @@ def finish(row: RedTeam, *, summary: str) -> None:
 
 
 def cancel(row: RedTeam, *, reason: str) -> None:
-    """Cancel a red team in which nothing was tried. A second click changes nothing."""
+    """Cancel a red team that has no attempts. Idempotent."""
     require(permissions.PLAN)
     lock_tenant(LOCK)
     session().refresh(row, with_for_update=True)

@@ -1,8 +1,8 @@
-"""How old the last red team of an AI system is, and which findings of red teams are open.
+"""The age of an AI system's last red team, and its open red-team findings.
 
-The age is what the policy's red_team_age_days limits. It counts from when the attacks ended: the end
-of the window, or when it was finished before. A red team that nobody finished doesn't count, and
-neither does a cancelled one.
+The policy setting red_team_age_days limits the age. It counts from the end of the attacks: the end
+of the window, or the time it was finished if that is earlier. Unfinished and cancelled red teams
+don't count.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,10 +24,10 @@ DIMENSION = "red_team_age_days"
 
 @dataclass(frozen=True, slots=True)
 class RedTeamAge:
-    """The last finished red team of a system, beside what its policy allows.
+    """The last finished red team of a system, with the policy's limit.
 
-    `days` is None where none was finished, `limit` where the policy has none. `open` has the numbers
-    of the open findings, of `reported` ones.
+    `days` is None if none was finished; `limit` is None if the policy has none. `open` lists the
+    numbers of the open findings, out of `reported` findings.
     """
 
     days: int | None
@@ -38,7 +38,7 @@ class RedTeamAge:
 
     @property
     def is_too_old(self) -> bool:
-        """Whether the policy asks for a newer one; a missing one is never new enough."""
+        """True if the policy has a limit and the red team is older or missing."""
         return self.limit is not None and (self.days is None or self.days > self.limit)
 
     @property
@@ -54,13 +54,13 @@ def age_of(system_id: UUID) -> RedTeamAge:
 
 
 def limit_in(in_force: Mapping[str, Decided]) -> int | None:
-    """Return the limit among the settings in force of a system."""
+    """Return the age limit from a system's effective settings, or None."""
     decided = in_force.get(DIMENSION)
     return int(str(decided.value)) if decided is not None else None
 
 
 def age_within(system_id: UUID, limit: int | None) -> RedTeamAge:
-    """Return the age beside that limit; one statement."""
+    """Return the age with that limit, in one statement."""
     t, f = RedTeam, RedTeamFinding
     ended = func.least(t.finished_at, t.closes_at)
     newest = (

@@ -1,7 +1,7 @@
-"""The techniques of MITRE ATLAS 5.6.0 (May 2026): ids and names, and nothing else. Pure.
+"""The techniques of MITRE ATLAS 5.6.0 (May 2026): ids and names only. Pure.
 
-ATLAS is a trademark of The MITRE Corporation; its data file has the Apache License 2.0.
-A sub-technique has the id and name of its technique before its own.
+ATLAS is a trademark of The MITRE Corporation; its data file is under the Apache License 2.0. The id
+and name of a sub-technique start with those of its technique.
 """
 
 VERSION = "5.6.0"

@@ -1,4 +1,4 @@
-"""The ids that a scenario may name: OWASP lists by edition, and techniques of MITRE ATLAS. Pure."""
+"""The risk ids of scenarios: OWASP lists by edition, and MITRE ATLAS techniques. Pure."""
 
 from governance.assurance.red_teams.atlas import TECHNIQUES, VERSION
 from governance.operations.evaluations.coverage.owasp import EDITIONS, RISKS
@@ -8,12 +8,12 @@ NAMES = RISKS | TECHNIQUES
 
 
 def list_of(risk: str) -> str:
-    """Return the name of the list that an id is of; empty for an id that no list has."""
+    """Return the name of the list that has the id, or "" if none has it."""
     if risk in TECHNIQUES:
         return ATLAS
     return next((f"OWASP, {each.name}" for each in EDITIONS if risk in each.risks), "")
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return every id with its name: OWASP by edition, then ATLAS."""
+    """Return each id with its name: OWASP by edition, then ATLAS."""
     return [(risk, f"{risk} {name}") for risk, name in NAMES.items()]

@@ -1,8 +1,8 @@
-"""What red teams tried, by the ids of OWASP and MITRE ATLAS, and what a form offers to link.
+"""Coverage of OWASP and MITRE ATLAS ids by red teams, and the runs that a form can link.
 
-tried_by_red_team(ids)      how many scenarios of each red team were tried, of how many
-covered(ids)                each id of its scenarios: how often it was tried, and how that ended
-runs_of(red_team_id)        the runs that count as attempts
+tried_by_red_team(ids)   the number of tried scenarios and of all scenarios, by red team
+covered(ids)             each id of the scenarios: how often it was tried, and the outcomes
+runs_of(red_team_id)     the runs that count as attempts
 """
 
 from collections import defaultdict
@@ -29,7 +29,7 @@ MAX_CHOICES = 200
 
 @dataclass(frozen=True, slots=True)
 class CoveredRisk:
-    """An id that scenarios name. A scenario that was never tried is in `never`."""
+    """A risk id that scenarios name. `never` lists the titles of scenarios that were never tried."""
 
     risk: str
     tried: Tried
@@ -45,7 +45,7 @@ class CoveredRisk:
 
     @property
     def state(self) -> tuple[str, str]:
-        """As c.state takes it."""
+        """Return the state as the template macro `c.state` expects it."""
         if not self.tried.total:
             return "none", "Never tried"
         if self.tried.broke:
@@ -64,7 +64,7 @@ class CountedRun:
 
 
 def tried_by_red_team(red_team_ids: tuple[UUID, ...]) -> Mapping[UUID, tuple[int, int]]:
-    """How many scenarios of each red team were tried, and how many it has."""
+    """Return (tried scenarios, all scenarios) by red team."""
     if not red_team_ids:
         return {}
     counts = queries.scenario_counts(red_team_ids)
@@ -76,7 +76,7 @@ def tried_by_red_team(red_team_ids: tuple[UUID, ...]) -> Mapping[UUID, tuple[int
 
 
 def covered(red_team_ids: tuple[UUID, ...]) -> list[CoveredRisk]:
-    """Each id that these red teams name, in the order of the lists."""
+    """Return each risk id that these red teams name, in the order of the lists."""
     if not red_team_ids:
         return []
     counts = queries.scenario_counts(red_team_ids)
@@ -99,7 +99,7 @@ def runs_of(red_team_id: UUID) -> list[CountedRun]:
 
 
 def run_choices(system_id: UUID) -> list[tuple[str, str]]:
-    """The shares of cases that the newest completed runs of a system measured."""
+    """Return the rates of cases from the newest completed runs of a system, as form choices."""
     r = EvaluationRun
     query = (
         select(r.id, r.number, r.tool, r.release, EvaluationSuite.name, SuiteMeasure.key)
@@ -130,7 +130,7 @@ def run_choices(system_id: UUID) -> list[tuple[str, str]]:
 
 
 def measure_choices() -> list[tuple[str, str]]:
-    """The measures that each case passes or fails, of every published version of a live suite."""
+    """Return the pass/fail measures of all published versions of live suites, as form choices."""
     query = (
         select(SuiteVersion.id, SuiteVersion.number, EvaluationSuite.name, SuiteMeasure.key)
         .add_columns(SuiteMeasure.name.label("measure"))

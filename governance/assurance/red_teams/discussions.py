@@ -1,4 +1,4 @@
-"""Comments on findings of red teams."""
+"""Comments on red-team findings."""
 
 from governance.assurance.red_teams import permissions, queries
 from governance.foundation.comments.subjects import CommentSubject

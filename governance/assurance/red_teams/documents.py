@@ -1,7 +1,7 @@
-"""What red teams say of an AI system in its documents (kernel/record_points.py).
+"""Statements about red teams in an AI system's documents (kernel/record_points.py).
 
-Everybody who reads a document reads the same, and few of them may open a red team: a sentence has
-dates and counts, never what was tried, and no link.
+All readers of a document see the same text, and few may open a red team. A sentence has dates and
+counts, but neither what was tried nor a link.
 """
 
 from collections.abc import Iterator
@@ -20,9 +20,7 @@ TESTING, SECURITY = "2.g", "2.h"
 
 
 def points_of(system_id: UUID) -> Iterator[RecordPoint]:
-    """Yield when each of the newest red teams that finished ended, and what it found; one
-    statement.
-    """
+    """Yield when each of the newest finished red teams ended and what it found, in one statement."""
     finding = RedTeamFinding
     query = (
         select(

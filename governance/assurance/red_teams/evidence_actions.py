@@ -1,6 +1,6 @@
-"""Link versions of evidence items to a finding of a red team, and undo that.
+"""Link versions of evidence items to a red-team finding, and remove the links.
 
-The link is to a version, not to its item: what shows the finding stays exactly what it was.
+A link is to a version, not to its item, so that the proof of the finding never changes.
 """
 
 from typing import Any
@@ -42,8 +42,10 @@ MAX_LINKS = 20
 
 
 def link(found: RedTeamFinding, version_id: UUID | None) -> RedTeamEvidence:
-    """Link a version, once. Raises Invalid for one that nothing can refer to, or that the person
-    may not see; Stale once the finding has ended.
+    """Link a version, once.
+
+    Raise Invalid for a version that can't be linked or that the person may not view. Raise Stale if
+    the finding has ended.
     """
     _check_may_link(found)
     version = usable_version(version_id) if version_id else None
@@ -75,7 +77,7 @@ def link(found: RedTeamFinding, version_id: UUID | None) -> RedTeamEvidence:
 
 
 def unlink(found: RedTeamFinding, link: RedTeamEvidence) -> None:
-    """End a link; the audit log keeps it. A second click changes nothing."""
+    """Remove a link; the audit log keeps it. Idempotent."""
     _check_may_link(found)
     session().refresh(link)
     if link.removed_at is not None:
@@ -93,7 +95,7 @@ def _check_may_link(found: RedTeamFinding) -> None:
 
 
 def _links(finding_id: UUID) -> dict[UUID, RedTeamEvidence]:
-    """The links of a finding by version, also those that the person may not see."""
+    """Return the links of a finding by version, including those that the person may not view."""
     link = RedTeamEvidence
     query = select(link).where(link.finding_id == finding_id, link.removed_at.is_(None))
     return {each.version_id: each for each in session().scalars(query)}

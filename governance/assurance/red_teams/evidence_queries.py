@@ -1,4 +1,4 @@
-"""The evidence that is linked to findings of red teams, and what can be linked."""
+"""Queries for the evidence linked to red-team findings, and for versions that can be linked."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -17,12 +17,12 @@ from governance.kernel.data.db import find
 from governance.kernel.data.selects import Rows, Selected, one_of, read_rows
 from governance.kernel.errors import NotFound
 
-MAX_OFFERED = 20  # versions to choose from, until words narrow them
+MAX_OFFERED = 20  # Versions in the choice, until a search narrows it.
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedVersion:
-    """A version that supports a finding. It isn't usable once it was withdrawn or deleted."""
+    """A version that supports a finding. It is unusable once it is withdrawn or deleted."""
 
     link: RedTeamEvidence
     version: EvidenceVersion
@@ -35,7 +35,7 @@ class LinkedVersion:
 
 
 def _of_links[*Columns](query: Select[*Columns]) -> Select[*Columns]:
-    """The query of links, versions and items, for the links of some findings, in their order."""
+    """Extend a query to the links, versions and items of some findings, in display order."""
     link, v = RedTeamEvidence, EvidenceVersion
     return (
         query.select_from(link)
@@ -62,7 +62,7 @@ LINKED: tuple[Selected[Any], ...] = (
 
 
 def linked(finding_ids: Collection[UUID]) -> Mapping[UUID, list[LinkedVersion]]:
-    """Return the versions linked to each finding, as far as the reader sees them; one statement."""
+    """Return the linked versions that the reader may view, by finding, in one statement."""
     links, rows, items = read_rows(*LINKED, finding_ids=tuple(finding_ids))
     versions, item_of, seen = {v.id: v for v in rows}, {e.id: e for e in items}, sight()
     found = defaultdict[UUID, list[LinkedVersion]](list)
@@ -75,7 +75,7 @@ def linked(finding_ids: Collection[UUID]) -> Mapping[UUID, list[LinkedVersion]]:
 
 
 def link_of(finding_id: UUID, link_id: UUID) -> RedTeamEvidence:
-    """Return a link of this finding. Raises NotFound for one of another."""
+    """Return a link of this finding. Raise NotFound if it is of another finding."""
     link = find(RedTeamEvidence, link_id, what="link")
     if link.finding_id != finding_id:
         raise NotFound("This link doesn't exist, or you don't have access to it.")
@@ -83,6 +83,9 @@ def link_of(finding_id: UUID, link_id: UUID) -> RedTeamEvidence:
 
 
 def choices(words: str) -> list[tuple[UUID, str]]:
-    """Return (id, label) of the newest versions that can be linked: one more than a form offers."""
+    """Return (id, label) of the newest linkable versions.
+
+    Returns one more than a form shows, so that the caller knows whether there are more.
+    """
     query = version_choices.found_by(version_choices.usable_versions(), words)
     return version_choices.offered(query, MAX_OFFERED + 1)

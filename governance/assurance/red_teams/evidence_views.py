@@ -1,4 +1,4 @@
-"""Link evidence to a finding of a red team, and remove it."""
+"""Pages to link evidence to a red-team finding and to remove it."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Red teams: people attack an AI system, and a case proves that what broke through is fixed."""
+"""Red teams: people attack an AI system, and a regression case proves each fix."""
 
 from governance.assurance.red_teams import (
     actions,

@@ -1,9 +1,9 @@
-"""Report what broke through, and close it when a regression case proves the fix.
+"""Report findings, and close them when a regression case proves the fix.
 
-report              by who attacked
-confirm, reject     by who decides
-pin_case, fix       by who fixes it
-reopen, close       when the fix didn't hold, or did
+report            by the tester
+confirm, reject   by the person who decides
+pin_case, fix     by the person who fixes it
+reopen, close     when the fix failed, or is proved
 """
 
 from typing import Any
@@ -96,7 +96,7 @@ def report(
     vector: str,
     finding_id: UUID | None = None,
 ) -> RedTeamFinding:
-    """Report what an attempt that broke through found. Raises Invalid for any other attempt."""
+    """Report a finding of an attempt that broke through. Raise Invalid for any other attempt."""
     require(permissions.ATTACK, on=row)
     lock_tenant(LOCK)
     check_window(row)
@@ -148,9 +148,9 @@ def report(
 
 
 def pin_case(found: RedTeamFinding, *, version_id: UUID, measure: str, case: str) -> None:
-    """Pin the case that shows the finding, by its id; Meridian keeps the digest of the id.
+    """Pin the case that shows the finding, by its id. Meridian stores the digest of the id.
 
-    Raises Invalid for a measure that isn't a share of cases, Stale once the finding has ended.
+    Raise Invalid for a measure that isn't a rate of cases, and Stale if the finding has ended.
     """
     require(permissions.FIX)
     session().refresh(found, with_for_update=True)
@@ -178,10 +178,10 @@ def pin_case(found: RedTeamFinding, *, version_id: UUID, measure: str, case: str
 
 
 def take_step(found: RedTeamFinding, step: str, *, reason: str, fixed_release: str = "") -> None:
-    """Take a step of a finding: one of STEPS. A second click changes nothing.
+    """Take one of STEPS on a finding. Idempotent.
 
-    `fixed_release` is of the step "fix". Closing needs the proof of the regression case. Raises
-    DomainError with what is missing, Stale where somebody was faster.
+    `fixed_release` belongs to the step "fix". Closing needs the proof of the regression case. Raise
+    DomainError with what is missing, or Stale if somebody else was faster.
     """
     needs, done = STEPS[step]
     require(needs)
@@ -216,7 +216,7 @@ def take_step(found: RedTeamFinding, step: str, *, reason: str, fixed_release: s
 
 
 def _close(found: RedTeamFinding) -> dict[str, Any]:
-    """Keep the two runs that prove the fix. Raises DomainError without a proof."""
+    """Return the two runs that prove the fix, to store them. Raise DomainError without a proof."""
     proof = regression.proof_of(found)
     if not proof.is_proved or proof.old.run is None or proof.new is None or proof.new.run is None:
         raise DomainError(" ".join(proof.reasons))

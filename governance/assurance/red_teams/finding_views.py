@@ -1,4 +1,4 @@
-"""Pages of the findings of red teams: report, read, pin a case, and every step to the end."""
+"""Pages of red-team findings: report, view, pin a case, and each step until the end."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from governance.kernel.web.forms import accepted, uuid_or_none
 from governance.kernel.web.responses import ResponseReturnValue
 
 FINDING = "/red-teams/findings/<uuid:red_team_finding_id>"
-# a step → its verb, what it means, and what was done
+# By step: the button, what it means, and the past participle for messages.
 VERBS = {
     "confirm": ("Confirm finding", "It is real: somebody has to fix it.", "confirmed"),
     "reject": (
@@ -91,13 +91,13 @@ def report(red_team_id: UUID, red_team_attempt_id: UUID) -> ResponseReturnValue:
 
 
 def page_of(finding_id: UUID) -> str:
-    """Return the address of the finding."""
+    """Return the URL of the finding."""
     return url_for("red_teams.finding", red_team_finding_id=finding_id)
 
 
 @feature.get(FINDING, needs=permissions.VIEW)
 def finding(red_team_finding_id: UUID) -> ResponseReturnValue:
-    """Show one finding: how to reproduce it, its severity, and what proves the fix."""
+    """Show a finding: how to reproduce it, its severity, and what proves the fix."""
     found, row, system, attempt, scenario = queries.finding_and_about(red_team_finding_id)
     values = severity.read_vector(found.vector)
     return page(
@@ -146,7 +146,7 @@ def pin_case(red_team_finding_id: UUID) -> ResponseReturnValue:
 
 
 def _add_step(step: str) -> None:
-    """Add the page of a step of a finding; its endpoint has the name of the step."""
+    """Add the page for a step of a finding. The endpoint has the step's name."""
     verb, consequence, past = VERBS[step]
 
     def step_page(red_team_finding_id: UUID) -> ResponseReturnValue:

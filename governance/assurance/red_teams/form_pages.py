@@ -1,4 +1,4 @@
-"""What the pages of red teams with one form share."""
+"""Shared code for red-team pages that have a single form."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ STEP = "assurance/red_teams/step.html"
 def form_page(
     template: str, form: Form, act: Callable[[], object], *, done: str, to: str, **context: Any
 ) -> ResponseReturnValue:
-    """Show the form. Once it is sent and `act` accepts it, say that it is `done` and go `to`."""
+    """Show the form, or run `act` on a POST. If it succeeds, flash `done` and redirect to `to`."""
     is_sent = request.method == "POST"
     if is_sent and accepted(form, act):
         flash(done)

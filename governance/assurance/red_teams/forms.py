@@ -30,7 +30,7 @@ def _systems() -> list[tuple[Any, str]]:
 
 
 class OnceForm(Form):
-    """`once` is the id of what the form makes, so that a form sent twice makes one."""
+    """A form that creates one row. `once` is the row's id, so a second submission creates nothing."""
 
     once = HiddenField("Once")
 
@@ -81,7 +81,7 @@ class RedTeamForm(OnceForm):
     closes_on = DayField("Window end", description="With it, the consent to attack ends.")
 
     def draft(self) -> RedTeamDraft:
-        """Return what was sent, after it was validated."""
+        """Return the submitted fields, once validated."""
         opens_on, closes_on = self.opens_on.data, self.closes_on.data
         assert opens_on
         assert closes_on
@@ -199,7 +199,7 @@ class CaseForm(Form):
 
 
 class EvidenceForm(Form):
-    """What is offered is narrowed by a search; what may be linked is the action's to say."""
+    """A form to link evidence. A search narrows the choices; the action checks what may be linked."""
 
     version_id = Choice(
         "Evidence version",

@@ -1,4 +1,4 @@
-"""The gate of rollouts on the last red team of the AI system, and on what red teams left open."""
+"""The rollout gate on the age of the AI system's last red team and on open findings."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ MAX_NAMED = 3
 
 
 def _red_team(subject: GateSubject) -> Iterator[GateReading]:
-    """The age where the policy limits it, and open findings where a red team reported any."""
+    """Yield the age if the policy limits it, and the open findings if any was ever reported."""
     found = age_of(subject.system_id)
     link = ("red_teams.of_system", {"system_key": subject.system})
     if found.limit is not None:

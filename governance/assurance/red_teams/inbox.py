@@ -1,4 +1,4 @@
-"""Open findings of red teams, and red teams to finish, in the inbox of owners and officers."""
+"""Inbox items of owners and officers: open red-team findings, and red teams to finish."""
 
 from collections.abc import Mapping
 from typing import Any

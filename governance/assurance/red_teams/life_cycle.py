@@ -1,4 +1,4 @@
-"""What may happen to a finding of a red team, and where a red team is in its window. Pure.
+"""The states and steps of a red-team finding, and the phases of a red team. Pure.
 
 open → confirmed → fixed → closed, where a fixed one may be confirmed again; open → rejected
 """
@@ -13,8 +13,8 @@ FINDING_STATES = {
     "closed": "Closed",
     "rejected": "Rejected",
 }
-UNDECIDED = ("open", "confirmed", "fixed")  # what still needs somebody
-FROM: Mapping[str, tuple[str, ...]] = {  # the states in which each step is possible
+UNDECIDED = ("open", "confirmed", "fixed")  # Findings in these states need somebody to act.
+FROM: Mapping[str, tuple[str, ...]] = {  # The states in which each step is possible.
     "confirm": ("open",),
     "reject": ("open",),
     "fix": ("confirmed",),
@@ -28,7 +28,7 @@ TO: Mapping[str, str] = {
     "reopen": "confirmed",
     "close": "closed",
 }
-KINDS = {  # of c.state
+KINDS = {  # For the template macro `c.state`.
     "open": "bad",
     "confirmed": "bad",
     "fixed": "due",
@@ -52,11 +52,11 @@ PHASE_KINDS = {
 
 
 class NotPossible(ValueError):
-    """Why a step can't be taken, as a sentence."""
+    """The reason why a step isn't possible, as a sentence."""
 
 
 def state_after(state: str, step: str) -> str:
-    """Return the state of a finding after the step. Raises NotPossible."""
+    """Return the state of a finding after the step. Raise NotPossible."""
     if state not in FROM[step]:
         needs = " or ".join(FINDING_STATES[each].lower() for each in FROM[step])
         raise NotPossible(
@@ -76,7 +76,7 @@ def phase_of(
     cancelled_at: datetime | None,
     now: datetime,
 ) -> str:
-    """Return one of PHASES. Attempts are recorded only while it is open."""
+    """Return one of PHASES. Attempts are recorded only in the phase "open"."""
     if cancelled_at is not None:
         return "cancelled"
     if finished_at is not None:

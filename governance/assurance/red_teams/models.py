@@ -1,11 +1,11 @@
-"""Red teams of AI systems: what they try, what they find, and the case that proves a fix.
+"""Red teams of AI systems: scenarios, attempts, findings, and the cases that prove fixes.
 
-RedTeam                a release of an AI system is attacked during a window, by people who may
-  RedTeamScenario      one risk to try, by its id of OWASP or MITRE ATLAS
-    RedTeamAttempt     what was tried, against which release, and how it ended; never changes
-    RedTeamRun         a run of an evaluation whose cases count as attempts; never changes
-RedTeamFinding         what broke through, until a pinned regression case proves that it is fixed
-  RedTeamEvidence      a version of an evidence item that shows it
+RedTeam                people attack a release of an AI system during a window
+  RedTeamScenario      a risk to try, by its OWASP or MITRE ATLAS id
+    RedTeamAttempt     what was tried, on which release, with its outcome; never changes
+    RedTeamRun         an evaluation run whose cases count as attempts; never changes
+RedTeamFinding         what broke through, until a pinned regression case proves the fix
+  RedTeamEvidence      a version of an evidence item that shows the finding
 """
 
 from datetime import date, datetime
@@ -31,9 +31,10 @@ def _one_of(column: str, values: Any) -> CheckConstraint:
 
 
 class RedTeam(Tenanted, Model):
-    """People attack a release of an AI system, by rules, from `opens_at` up to `closes_at`.
+    """A red team: people attack a release of an AI system, by rules, in a time window.
 
-    A third party comes through the auditors' door: its testers are the auditors of the engagement.
+    The window is from `opens_at` up to `closes_at`. Third-party testers sign in as the auditors of
+    the engagement.
     """
 
     __tablename__ = "red_teams"
@@ -51,18 +52,18 @@ class RedTeam(Tenanted, Model):
 
     number: Mapped[int]
     system_id: Mapped[UUID]
-    system_version: Mapped[int]  # of the register when it was planned
+    system_version: Mapped[int]  # The register's version when this was planned.
     release: Mapped[str]
     kind: Mapped[str]
     engagement_id: Mapped[UUID | None]
     title: Mapped[str]
-    rules: Mapped[str]  # what the testers may do, and what they must not
+    rules: Mapped[str]  # What the testers may and may not do.
     opens_on: Mapped[date]
     closes_on: Mapped[date]
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
     planned_by: Mapped[UUID | None]
-    summary: Mapped[str] = mapped_column(default="")  # written when it is finished
+    summary: Mapped[str] = mapped_column(default="")  # Written when it is finished.
     finished_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
 
@@ -78,12 +79,12 @@ class RedTeam(Tenanted, Model):
 
     @property
     def state(self) -> tuple[str, str]:
-        """As c.state takes it."""
+        """Return the state as the template macro `c.state` expects it."""
         return life_cycle.PHASE_KINDS[self.phase], life_cycle.PHASES[self.phase]
 
 
 class RedTeamScenario(Tenanted, Model):
-    """One thing to try. `goal` says what counts as breaking through."""
+    """A scenario to try. `goal` defines what counts as breaking through."""
 
     __tablename__ = "red_team_scenarios"
     __table_args__ = (
@@ -92,8 +93,8 @@ class RedTeamScenario(Tenanted, Model):
     )
 
     red_team_id: Mapped[UUID]
-    number: Mapped[int]  # in its red team, from 1
-    risk: Mapped[str]  # "LLM01:2026" or "AML.T0051.001"
+    number: Mapped[int]  # In its red team, from 1.
+    risk: Mapped[str]  # For example "LLM01:2026" or "AML.T0051.001".
     title: Mapped[str]
     goal: Mapped[str]
     added_by: Mapped[UUID | None]
@@ -104,7 +105,7 @@ class RedTeamScenario(Tenanted, Model):
 
 
 class RedTeamAttempt(Tenanted, Model):
-    """One attempt; it is written once and never changes."""
+    """An attempt. It is written once and never changes."""
 
     __tablename__ = "red_team_attempts"
     __table_args__ = (
@@ -117,15 +118,15 @@ class RedTeamAttempt(Tenanted, Model):
 
     red_team_id: Mapped[UUID]
     scenario_id: Mapped[UUID]
-    number: Mapped[int]  # in its red team, from 1
-    release: Mapped[str]  # that it was tried against
+    number: Mapped[int]  # In its red team, from 1.
+    release: Mapped[str]  # The release that was attacked.
     what: Mapped[str]
     outcome: Mapped[str]
     tried_by: Mapped[UUID | None]
 
 
 class RedTeamRun(Tenanted, Model):
-    """A run whose result of one measure counts as attempts of a scenario, such as garak's."""
+    """A run whose result of one measure counts as attempts of a scenario, for example from garak."""
 
     __tablename__ = "red_team_runs"
     __table_args__ = (
@@ -137,15 +138,16 @@ class RedTeamRun(Tenanted, Model):
 
     scenario_id: Mapped[UUID]
     run_id: Mapped[UUID]
-    measure: Mapped[str]  # its key in the suite
+    measure: Mapped[str]  # Its key in the suite.
     linked_by: Mapped[UUID | None]
 
 
 class RedTeamFinding(Tenanted, Model):
-    """What broke through. `vector` keeps the inputs of its severity (severity.py).
+    """A vulnerability that an attempt showed. `vector` has the inputs of its severity
+    (severity.py).
 
     The regression case is a case of a suite version and one of its measures: `case_digest` is the
-    digest of the case's id. `failed_run_id` and `passed_run_id` are the runs that closed it.
+    digest of the case's id. `failed_run_id` and `passed_run_id` are the runs that proved the fix.
     """
 
     __tablename__ = "red_team_findings"
@@ -174,7 +176,7 @@ class RedTeamFinding(Tenanted, Model):
         ),
     )
 
-    number: Mapped[int]  # of the tenant's, from 1
+    number: Mapped[int]  # Per tenant, from 1.
     red_team_id: Mapped[UUID]
     system_id: Mapped[UUID]
     attempt_id: Mapped[UUID]
@@ -182,7 +184,7 @@ class RedTeamFinding(Tenanted, Model):
     reproduction: Mapped[str]
     vector: Mapped[str]
     score: Mapped[Decimal] = mapped_column(Numeric(3, 1))
-    release: Mapped[str]  # that broke
+    release: Mapped[str]  # The release that broke.
     state: Mapped[str] = mapped_column(default="open")
     reported_by: Mapped[UUID | None]
     fixed_release: Mapped[str | None]
@@ -191,7 +193,7 @@ class RedTeamFinding(Tenanted, Model):
     case_digest: Mapped[bytes | None]
     failed_run_id: Mapped[UUID | None]
     passed_run_id: Mapped[UUID | None]
-    ended_at: Mapped[datetime | None]  # closed or rejected
+    ended_at: Mapped[datetime | None]  # Closed or rejected.
 
     @property
     def ref(self) -> str:
@@ -203,7 +205,7 @@ class RedTeamFinding(Tenanted, Model):
 
     @property
     def shown_state(self) -> tuple[str, str]:
-        """As c.state takes it."""
+        """Return the state as the template macro `c.state` expects it."""
         return life_cycle.KINDS[self.state], FINDING_STATES[self.state]
 
     @property
@@ -212,7 +214,7 @@ class RedTeamFinding(Tenanted, Model):
 
 
 class RedTeamEvidence(Tenanted, Model):
-    """A version of an evidence item supports a finding, from a moment on, until it is removed."""
+    """A link from a version of an evidence item to a finding, until it is removed."""
 
     __tablename__ = "red_team_evidence"
     __table_args__ = (

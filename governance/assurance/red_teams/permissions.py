@@ -1,6 +1,6 @@
-"""Who reads red teams, plans them, attacks, fixes and closes.
+"""Permissions to view, plan, run and finish red teams, and to fix and close findings.
 
-Viewers don't: a finding says how to break a system that runs.
+Viewers have none, because a finding describes how to break a live system.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ def _is_tester_sql(who: Any, model: Any) -> Any:
     sql=_is_tester_sql,
 )
 def is_tester(who: Any, thing: Any) -> Any:
-    """An auditor of the engagement through which the third party comes."""
+    """Check whether the person is an auditor of the third party's open engagement."""
     return who.person_id is not None and any(
         each.id == thing.engagement_id for each in engagements.open_engagements_of(who.person_id)
     )

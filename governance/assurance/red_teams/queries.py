@@ -1,9 +1,9 @@
-"""Red teams, what they tried, and what they found.
+"""Queries for red teams, their attempts and their findings.
 
-red_team(id), finding(id)        one, if the reader may see it
-page_of(…)                       a page of red teams with their systems
-scenario_counts(…)               how often each scenario was tried, and how that ended
-findings_of(…)                   the findings of a red team or of a system
+red_team(id), finding(id)   one, if the reader may open it
+page_of(…)                  a page of red teams with their systems
+scenario_counts(…)          how often each scenario was tried, and the outcomes
+findings_of(…)              the findings of a red team or of a system
 """
 
 from collections import defaultdict
@@ -42,7 +42,7 @@ MAX_FINDINGS = 200
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How often something was tried, and how that ended."""
+    """The number of attempts by outcome."""
 
     held: int = 0
     broke: int = 0
@@ -60,10 +60,10 @@ class Tried:
 
 
 def _seen() -> Select[UUID] | None:
-    """The ids of the red teams that the reader may open; None: all of them.
+    """Select the ids of the red teams that the reader may open. None means all of them.
 
-    A tester sees the red teams of their open engagements; no control limits a red team, so an
-    auditor of some criteria sees no other.
+    A tester sees the red teams of their open engagements. Other auditors with a limited scope see
+    none, because scopes limit controls and red teams have no control.
     """
     if limits() is None:
         return None
@@ -83,7 +83,7 @@ def seen_findings() -> Select[UUID] | None:
 
 
 def red_team(red_team_id: UUID, *, lock: bool = False) -> RedTeam:
-    """Return the red team. Raises NotFound, also where the reader isn't one of its testers."""
+    """Return the red team. Raise NotFound also if the reader isn't one of its testers."""
     found = find(RedTeam, red_team_id, what="red team", lock=lock)
     _check_seen(found)
     return found
@@ -102,7 +102,7 @@ def exists(model: type[Any], row_id: UUID | None) -> bool:
 
 
 def next_number(model: type[Any], red_team_id: UUID | None = None) -> int:
-    """The next number of the tenant's, or of one red team; the caller holds the lock."""
+    """Return the next number in the tenant, or in a red team. The caller holds the lock."""
     query = select(func.max(model.number))
     if red_team_id is not None:
         query = query.where(model.red_team_id == red_team_id)
@@ -112,7 +112,7 @@ def next_number(model: type[Any], red_team_id: UUID | None = None) -> int:
 def page_of(
     wanted: Mapping[str, str], *, sort: str = "-red_team", after: str | None = None, size: int = 25
 ) -> Keyset:
-    """Return one page of red teams with their systems. `wanted` are q, kind and system."""
+    """Return a page of red teams with their systems. `wanted` may have q, kind and system."""
     query = cast(
         "Select[Any]", select(RedTeam, AISystem).join(AISystem, AISystem.id == RedTeam.system_id)
     )
@@ -129,13 +129,13 @@ def page_of(
 
 
 def count() -> int:
-    """How many red teams the reader may open."""
+    """Count the red teams that the reader may open."""
     query, seen = select(func.count()).select_from(RedTeam), _seen()
     return session().scalar(query if seen is None else query.where(RedTeam.id.in_(seen))) or 0
 
 
 def red_teams_of(system_id: UUID) -> Sequence[RedTeam]:
-    """The red teams of a system, the newest first."""
+    """Return the newest red teams of a system that the reader may open, at most 50."""
     query, seen = select(RedTeam).where(RedTeam.system_id == system_id), _seen()
     if seen is not None:
         query = query.where(RedTeam.id.in_(seen))
@@ -157,7 +157,7 @@ def scenarios(red_team_ids: tuple[UUID, ...]) -> Sequence[RedTeamScenario]:
 
 
 def scenario(red_team_id: UUID, scenario_id: UUID) -> RedTeamScenario:
-    """Return a scenario of this red team. Raises NotFound for one of another."""
+    """Return a scenario of this red team. Raise NotFound if it is of another one."""
     found = find(RedTeamScenario, scenario_id, what="scenario")
     if found.red_team_id != red_team_id:
         raise NotFound("This scenario doesn't exist, or you don't have access to it.")
@@ -165,7 +165,7 @@ def scenario(red_team_id: UUID, scenario_id: UUID) -> RedTeamScenario:
 
 
 def attempts(red_team_id: UUID, *, after: str | None = None, size: int = 25) -> Keyset:
-    """Return one page of the attempts of a red team with their scenarios, the newest first."""
+    """Return a page of the attempts of a red team with their scenarios, newest first."""
     query = (
         select(RedTeamAttempt, RedTeamScenario)
         .join(RedTeamScenario, RedTeamScenario.id == RedTeamAttempt.scenario_id)
@@ -177,7 +177,7 @@ def attempts(red_team_id: UUID, *, after: str | None = None, size: int = 25) -> 
 
 
 def attempt(red_team_id: UUID, attempt_id: UUID) -> Row[RedTeamAttempt, RedTeamScenario]:
-    """Return an attempt of this red team with its scenario. Raises NotFound."""
+    """Return an attempt of this red team with its scenario. Raise NotFound."""
     query = (
         select(RedTeamAttempt, RedTeamScenario)
         .join(RedTeamScenario, RedTeamScenario.id == RedTeamAttempt.scenario_id)
@@ -189,7 +189,7 @@ def attempt(red_team_id: UUID, attempt_id: UUID) -> Row[RedTeamAttempt, RedTeamS
 
 
 def scenario_counts(red_team_ids: tuple[UUID, ...]) -> Mapping[UUID, Tried]:
-    """How often each scenario was tried, by people and by linked runs; two statements."""
+    """Count the attempts of each scenario, by people and by linked runs, in two statements."""
     a, found = RedTeamAttempt, defaultdict[UUID, dict[str, int]](lambda: dict.fromkeys(OUTCOMES, 0))
     by_people = (
         select(a.scenario_id, a.outcome, func.count())
@@ -209,7 +209,7 @@ def scenario_counts(red_team_ids: tuple[UUID, ...]) -> Mapping[UUID, Tried]:
 def linked_runs(
     red_team_ids: tuple[UUID, ...],
 ) -> Sequence[Row[RedTeamRun, EvaluationRun, MeasureResult, SuiteMeasure]]:
-    """Return the runs that count as attempts, with the result that they count by."""
+    """Return the runs that count as attempts, with the result that is counted."""
     link = RedTeamRun
     query = (
         select(link, EvaluationRun, MeasureResult, SuiteMeasure)
@@ -227,7 +227,7 @@ def linked_runs(
 
 
 def counted_attempts(run: EvaluationRun, result: MeasureResult, measure: SuiteMeasure) -> Tried:
-    """Return the cases of a run as attempts: a case that passed held, one that failed broke."""
+    """Return the cases of a run as attempts: a passed case held, a failed case broke through."""
     counted = result.successes or 0
     held = counted if measure.at_least else result.n - counted
     return Tried(held, result.n - held, run.failed + run.unscored)
@@ -237,12 +237,12 @@ def counted_attempts(run: EvaluationRun, result: MeasureResult, measure: SuiteMe
 
 
 def finding(finding_id: UUID, *, lock: bool = False) -> RedTeamFinding:
-    """Return the finding. Raises NotFound, also where its red team is hidden from the reader."""
+    """Return the finding. Raise NotFound also if the reader may not open its red team."""
     return finding_and_red_team(finding_id, lock=lock)[0]
 
 
 def finding_and_red_team(finding_id: UUID, *, lock: bool = False) -> tuple[RedTeamFinding, RedTeam]:
-    """Return the finding beside its red team. Raises NotFound as for the finding."""
+    """Return the finding with its red team. Raise NotFound as `finding` does."""
     found = find(RedTeamFinding, finding_id, what="finding of a red team", lock=lock)
     return found, red_team(found.red_team_id)
 
@@ -250,8 +250,9 @@ def finding_and_red_team(finding_id: UUID, *, lock: bool = False) -> tuple[RedTe
 def finding_and_about(
     finding_id: UUID,
 ) -> Row[RedTeamFinding, RedTeam, AISystem, RedTeamAttempt, RedTeamScenario]:
-    """Return the finding beside its red team, system, attempt and scenario, by one statement.
-    Raises NotFound as for the finding.
+    """Return the finding with its red team, system, attempt and scenario, in one statement.
+
+    Raise NotFound as `finding` does.
     """
     query = (
         select(RedTeamFinding, RedTeam, AISystem, RedTeamAttempt, RedTeamScenario)
@@ -270,7 +271,7 @@ def finding_and_about(
 def findings_of(
     *, red_team_id: UUID | None = None, system_id: UUID | None = None
 ) -> Sequence[RedTeamFinding]:
-    """Return findings: the open ones first, the worst first."""
+    """Return findings that the reader may open: open ones first, then by severity."""
     f = RedTeamFinding
     query = select(f)
     if red_team_id is not None:
@@ -284,7 +285,7 @@ def findings_of(
 
 
 def findings_by_red_team(red_team_ids: Collection[UUID]) -> Mapping[UUID, tuple[int, int]]:
-    """How many findings each red team has, and how many of them are open; one statement."""
+    """Return (findings, open findings) by red team, in one statement."""
     f = RedTeamFinding
     query = (
         select(f.red_team_id, func.count(), func.count().filter(f.state.in_(UNDECIDED)))

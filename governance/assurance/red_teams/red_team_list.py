@@ -1,4 +1,4 @@
-"""The list of red teams: its declaration."""
+"""The definition of the list of red teams."""
 
 from governance.assurance.red_teams.models import TEAM_KINDS
 from governance.kernel.pages.list_pages import Column, Filter, ListPage

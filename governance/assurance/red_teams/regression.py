@@ -1,5 +1,7 @@
-"""Whether a pinned case proves that a finding is fixed: it fails on the release that broke, and
-passes on the one that is fixed. Read from the runs of evaluations.
+"""Proof by a pinned case that a finding is fixed.
+
+The case must fail on the release that broke and pass on the fixed one. Both are read from
+evaluation runs.
 """
 
 from collections.abc import Mapping
@@ -38,7 +40,7 @@ class PinnedCase:
 
 @dataclass(frozen=True, slots=True)
 class CaseReading:
-    """The case on one release. `passes` is None where nothing decides, and `why` says so."""
+    """The result of a case on one release. `passes` is None if it is undecided, and `why` says why."""
 
     release: str
     run: EvaluationRun | None
@@ -47,7 +49,7 @@ class CaseReading:
 
     @property
     def state(self) -> tuple[str, str]:
-        """As c.state takes it."""
+        """Return the state as the template macro `c.state` expects it."""
         if self.passes is None:
             return "due", "Undecided" if self.run else "No run"
         return ("ok", "Passes") if self.passes else ("bad", "Fails")
@@ -55,7 +57,7 @@ class CaseReading:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What the runs say about a finding. It is proved when there are no reasons against it."""
+    """The results for a finding. The fix is proved if `reasons` against it is empty."""
 
     case: PinnedCase | None
     old: CaseReading
@@ -80,7 +82,7 @@ PINNED: tuple[Rows[Any], ...] = (
 
 
 def proof_of(found: RedTeamFinding) -> Proof:
-    """Read the pinned case of a finding; three statements at most."""
+    """Return the proof of a finding from its pinned case, in at most three statements."""
     none_yet = CaseReading(found.release, None, None)
     if found.case_version_id is None or found.case_digest is None:
         return Proof(None, none_yet, None, ["Pin a regression case first."])
@@ -123,7 +125,7 @@ def _reading(
 
 
 def _reasons(case: PinnedCase, old: CaseReading, new: CaseReading | None) -> list[str]:
-    """Why the case doesn't prove the fix, as sentences."""
+    """Return sentences that say why the case doesn't prove the fix."""
     found = []
     if old.run is None:
         found.append(

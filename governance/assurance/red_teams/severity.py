@@ -2,7 +2,7 @@
 
     Source: FIRST, Common Vulnerability Scoring System v3.1, Specification Document, section 7.1.
 
-The vector keeps every input, so anybody can compute the score again with another calculator.
+The vector keeps every input, so anybody can recompute the score with another calculator.
 """
 
 import re
@@ -16,7 +16,7 @@ PREFIX = "CVSS:3.1"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One input: its values with their label, as an attack on an AI system reads it."""
+    """An input of the score. `values` have labels that fit an attack on an AI system."""
 
     key: str
     title: str
@@ -68,7 +68,7 @@ METRICS = (
     Metric("I", "Integrity", "What does it make the system say or do wrongly?", IMPACT),
     Metric("A", "Availability", "What does it stop?", IMPACT),
 )
-BANDS = (  # the lowest score of each, as CVSS names them
+BANDS = (  # The lowest score of each, named as in CVSS.
     (Decimal("9.0"), "Critical"),
     (Decimal("7.0"), "High"),
     (Decimal("4.0"), "Medium"),
@@ -81,7 +81,7 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "UI": {"N": 0.85, "R": 0.62},
     "C": {"H": 0.56, "L": 0.22, "N": 0},
 }
-PRIVILEGES = {  # by scope
+PRIVILEGES = {  # By scope.
     "U": {"N": 0.85, "L": 0.62, "H": 0.27},
     "C": {"N": 0.85, "L": 0.68, "H": 0.5},
 }
@@ -91,14 +91,14 @@ VECTOR = re.compile(
 
 
 def vector_of(values: Mapping[str, str]) -> str:
-    """Return the vector of the metrics. Raises ValueError where one is missing or unknown."""
+    """Return the vector of the metrics. Raise ValueError if one is missing or unknown."""
     text = PREFIX + "".join(f"/{each.key}:{values.get(each.key, '')}" for each in METRICS)
     read_vector(text)
     return text
 
 
 def read_vector(text: str) -> dict[str, str]:
-    """Return the value of each metric. Raises ValueError for any other text."""
+    """Return the value of each metric. Raise ValueError for any other text."""
     found = VECTOR.fullmatch(text)
     if found is None:
         raise ValueError(f"{text[:60]!r} isn't a vector of {PREFIX}")
@@ -125,12 +125,12 @@ def base_score(vector: str) -> Decimal:
 
 
 def _rounded_up(value: float) -> Decimal:
-    """Round up to one decimal, by whole numbers as appendix A of the specification does."""
+    """Round up to one decimal, with integers as appendix A of the specification does."""
     exact = round(value * 100_000)
     tenths = exact // 10_000 + (exact % 10_000 != 0)
     return Decimal(tenths) / 10
 
 
 def band_of(score: Decimal) -> str:
-    """Return the word of a score: None, Low, Medium, High or Critical."""
+    """Return the rating of a score: None, Low, Medium, High or Critical."""
     return next(word for lowest, word in BANDS if score >= lowest)

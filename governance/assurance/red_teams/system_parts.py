@@ -1,4 +1,4 @@
-"""What red teams add to an AI system's pages: their tab, a figure, what retirement means."""
+"""Parts that red teams add to AI systems: a tab, a figure and a consequence of retirement."""
 
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ SECONDS_OF_A_DAY = 24 * 60 * 60
 
 
 def _content(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """How many findings are open; no row where the system never had a red team."""
+    """Select the number of open findings. Returns no row if the system never had a red team."""
     count = _open(system_id).scalar_subquery()
     words = case((count > 0, func.concat(count, " open")), else_="")
     return select(words).where(select(RedTeam.id).where(RedTeam.system_id == system_id).exists())
@@ -34,8 +34,9 @@ def _open(system_id: UUID) -> Select[*tuple[Any, ...]]:
 
 
 def _summary(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """How many findings are open, which and how bad they are, and how many days ago the last red
-    team ended; no row where the system never had one.
+    """Select the open findings with their severity, and the age in days of the last red team.
+
+    Returns no row if the system never had a red team.
     """
     t, f = RedTeam, RedTeamFinding
     refs = func.string_agg(func.concat("RTF-", f.number), ", ")

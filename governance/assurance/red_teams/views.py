@@ -1,4 +1,4 @@
-"""Pages of red teams: the list, one of them, planning, trying, finishing, and those of a system."""
+"""Pages of red teams: list, detail, planning, attempts, finishing, and a system's tab."""
 
 from collections.abc import Callable
 from typing import Any
@@ -59,7 +59,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/systems/<system_key>/red-team", needs=permissions.VIEW)
 def of_system(system_key: str) -> ResponseReturnValue:
-    """Show the red teams of one AI system, what they tried by id, and what is open."""
+    """Show the red teams of an AI system, the risk ids they tried, and open findings."""
     system = systems.system(system_key)
     rows = queries.red_teams_of(system.id)
     ids = tuple(each.id for each in rows)

@@ -1,11 +1,11 @@
-"""Request the acceptance of a risk, which a second person gives, until a day.
+"""Request, accept, confirm and end the acceptance of a risk until a day.
 
-    request        bound to the residual score of the moment; voided by an edit
-    accept, close_request          what the approval applies, and how else it ends
-    lapse_of_system                a substantial change of a system makes its acceptances stale
-    confirm                        a person says that one is still valid all the same
+    request                 bound to the current residual score; an edit voids it
+    accept, close_request   called by the approval when it is given or ends otherwise
+    lapse_of_system         makes acceptances stale after a substantial change of a system
+    confirm                 confirms that a stale acceptance is still valid
 
-Neither the requester nor the owner of the risk accepts it, or confirms its acceptance.
+Neither the requester nor the owner of the risk may accept it or confirm its acceptance.
 """
 
 from datetime import date, timedelta
@@ -68,7 +68,7 @@ class NotScored(DomainError):
 
 
 def request(risk: Risk, *, reason: str, expires_on: date, seen: tuple[int, int]) -> RiskAcceptance:
-    """Request the acceptance until the end of a day. Requested twice is requested once.
+    """Request the acceptance until the end of a day. Idempotent.
 
     `seen` is the residual likelihood and impact that the requester saw.
     """
@@ -122,7 +122,7 @@ def request(risk: Risk, *, reason: str, expires_on: date, seen: tuple[int, int])
 
 
 def latest_day(max_days: int) -> date:
-    """Return the last day until which an acceptance can be requested today."""
+    """Return the last expiry day that a request can have today."""
     return clock.today() + timedelta(days=max_days)
 
 
@@ -138,14 +138,14 @@ def _check_expiry(day: date, max_days: int) -> None:
 
 
 def void_request(risk: Risk, reason: str) -> None:
-    """Void the open request of a risk that is about to change; call it before the change."""
+    """Void the open request of a risk. Call this before changing the risk."""
     lock_tenant(LOCK)
     if (there := queries.open_request(risk.id, lock=True)) is not None:
         approvals.void(queries.APPROVAL, there.id, reason=reason)
 
 
 def accept(risk: Risk, acceptance: RiskAcceptance) -> None:
-    """A second person accepted it, which is recorded as that. It replaces the one before."""
+    """Record that a second person accepted the risk. This replaces the earlier acceptance."""
     for earlier in queries.given_acceptances([risk.id]):
         earlier.state = "replaced"
     session().flush()
@@ -154,12 +154,12 @@ def accept(risk: Risk, acceptance: RiskAcceptance) -> None:
 
 
 def close_request(acceptance: RiskAcceptance, state: str) -> None:
-    """Its approval ended without being given, which is recorded as that."""
+    """Record that the request ended without an acceptance."""
     acceptance.state = state
 
 
 def confirm(risk_id: UUID, reason: str) -> None:
-    """Make the stale acceptance of a risk count again, unless its score changed in the meantime."""
+    """Make the risk's stale acceptance valid again. Raise DomainError if its score changed since."""
     require(permissions.ACCEPT)
     lock_tenant(LOCK)
     risk = queries.find_risk(risk_id, lock=True)
@@ -180,7 +180,7 @@ def confirm(risk_id: UUID, reason: str) -> None:
 
 
 def _score_changed(risk: Risk, given: RiskAcceptance) -> bool:
-    """Whether it is another one, or was for a while since the acceptance."""
+    """Check whether the score is different now, or was at any time since the acceptance."""
     accepted, found = (given.likelihood, given.impact), queries.posture_of(risk)
     later = [
         (each.residual_likelihood, each.residual_impact)
@@ -192,7 +192,7 @@ def _score_changed(risk: Risk, given: RiskAcceptance) -> bool:
 
 
 def lapse_of_system(changed: SystemChanged) -> None:
-    """Let the acceptances of the risks that name a system lapse once it changed substantially."""
+    """Make the acceptances of a system's risks stale after a substantial change."""
     if not changed.substantial:
         return
     system = systems.system(changed.system_id)
@@ -200,4 +200,4 @@ def lapse_of_system(changed: SystemChanged) -> None:
     risks = queries.risks_naming(system.id)
     for risk in risks:
         void_request(risk, reason)
-    score_actions.lapse_all(risks, reason)  # record() is in there
+    score_actions.lapse_all(risks, reason)  # This calls record().

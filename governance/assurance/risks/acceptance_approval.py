@@ -1,4 +1,6 @@
-"""The approval of a risk acceptance: a second person sees the score, its arithmetic and the plan."""
+"""The approval of a risk acceptance: a second person sees the score, how it is computed, and the
+plan.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,7 +24,10 @@ from governance.kernel.formatting import long_day
 
 
 def _found(approval: Approval, *, lock: bool = False) -> tuple[Risk, RiskAcceptance]:
-    """The risk isn't locked: an edit locks the risk before it locks the approvals."""
+    """Return the risk and its acceptance.
+
+    The risk isn't locked, because an edit locks the risk before it locks the approvals.
+    """
     acceptance = queries.acceptance(approval.target_id, lock=lock)
     return queries.find_risk(acceptance.risk_id), acceptance
 

@@ -1,9 +1,9 @@
-"""Whether the acceptance of a risk holds today, and why not. Pure.
+"""The state of a risk's acceptance today, with the reason. Pure.
 
-    acceptance_state(…)     not_needed, none, requested, accepted, expiring, stale or expired
+    acceptance_state(…)   not_needed, none, requested, accepted, expiring, stale or expired
 
-A risk needs an acceptance while its residual score is above the appetite, or its treatment is to
-accept it. An acceptance is of one residual score: when that changes, up or down, it is stale.
+A risk needs an acceptance while its residual score is above the appetite, or if its treatment is to
+accept it. An acceptance covers one residual score: any change of the score makes it stale.
 """
 
 from dataclasses import dataclass
@@ -39,13 +39,13 @@ SOON_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class GivenAcceptance:
-    """The acceptance that was given last. `scale_steps` are those of the scale it was given on."""
+    """The last acceptance that was given. `scale_steps` are the steps of its scale."""
 
     likelihood: int
     impact: int
     scale_steps: tuple[int, int]
     expires_on: date
-    lapsed: bool  # something was found that makes it stale, whatever the score is now
+    lapsed: bool  # A finding made it stale, regardless of the current score.
 
     @property
     def score(self) -> int:
@@ -54,7 +54,7 @@ class GivenAcceptance:
 
 @dataclass(frozen=True, slots=True)
 class AcceptanceState:
-    """`word` is the text of its pill."""
+    """The state of an acceptance. `word` is the label of its pill."""
 
     name: AcceptanceName
     word: str
@@ -74,7 +74,7 @@ def acceptance_state(  # noqa: PLR0911 - one for each state
     due_on: date | None,
     today: date,
 ) -> AcceptanceState:
-    """Return the state today; `due_on` is when the treatment plan is due."""
+    """Return the state today. `due_on` is the due date of the treatment plan."""
     is_stale = given is not None and _is_stale(given, residual, scale_steps)
     if given is not None and not is_stale:
         days = (given.expires_on - today).days

@@ -1,4 +1,4 @@
-"""The pages on which an acceptance is requested, and the scale is changed."""
+"""Pages to request an acceptance and to change the scale."""
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from governance.kernel.web.responses import ResponseReturnValue
 
 @feature.route("/risks/<uuid:risk_id>/acceptance", methods=["GET", "POST"], needs=permissions.WORK)
 def request_acceptance(risk_id: UUID) -> ResponseReturnValue:
-    """Request that another person accepts the risk at its present score."""
+    """Request that another person accepts the risk at its current score."""
     row = queries.find_risk(risk_id, lock=request.method == "POST")
     found, form = queries.posture_of(row), RiskAcceptanceForm()
 
@@ -46,14 +46,14 @@ def request_acceptance(risk_id: UUID) -> ResponseReturnValue:
 
 
 def _pair(text: Any) -> tuple[int, int]:
-    """Read "4x4"; nonsense is a score that no risk has."""
+    """Parse "4x4". Invalid text gives a score that no risk has."""
     likelihood, _, impact = str(text or "").partition("x")
     return counted(likelihood), counted(impact)
 
 
 @feature.route("/risks/scale", methods=["GET", "POST"], needs=permissions.MANAGE)
 def scale() -> ResponseReturnValue:
-    """Show the scale and its versions, and save another one."""
+    """Show the scale and its versions, or save a new version."""
     present = queries.scale()
     form = RiskScaleForm(**scale_values(present))
     if request.method == "POST" and accepted(

@@ -1,6 +1,6 @@
 """Create, edit, assign and close risks.
 
-Beside it: mitigation_actions.py (controls), acceptance_actions.py (acceptance by a second person),
+See also mitigation_actions.py (controls), acceptance_actions.py (acceptance by a second person),
 scale_actions.py (the tenant's scale) and score_actions.py. Contributors edit the risks they own.
 Assigning and closing can be undone.
 """
@@ -79,7 +79,7 @@ REOPENED = action(
     shape="ok",
 )
 
-NOT_COLUMNS = ("system_ids",)  # rows of risk_systems
+NOT_COLUMNS = ("system_ids",)  # These are rows of risk_systems.
 
 
 class RiskExists(DomainError):
@@ -91,9 +91,9 @@ class RiskClosed(DomainError):
 
 
 def create(content: RiskContent, *, owner_id: UUID | None = None) -> Risk:
-    """Create a risk on the scale in use. The second of two clicks returns what the first created.
+    """Create a risk on the scale in use. A second click returns the same risk.
 
-    Raises RiskExists where another open risk has the title.
+    Raise RiskExists if another open risk has the title.
     """
     lock_tenant("risks")
     scale = queries.scale()
@@ -137,9 +137,9 @@ def create(content: RiskContent, *, owner_id: UUID | None = None) -> Risk:
 
 
 def edit(risk: Risk, content: RiskContent, *, version: int) -> None:
-    """Change a risk, and score it on the scale in use.
+    """Change a risk and score it on the scale in use.
 
-    Raises Stale with the differences if it changed since `version`.
+    Raise Stale, with the differences, if it changed since `version`.
     """
     require(permissions.WORK, on=risk)
     check_is_open(risk)
@@ -176,9 +176,9 @@ def edit(risk: Risk, content: RiskContent, *, version: int) -> None:
 
 
 def assign(risk: Risk, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
-    """Assign an owner, or remove the owner with None. The same owner again changes nothing.
+    """Assign an owner, or remove the owner with None. Idempotent.
 
-    `undoes` is the id of the audit entry that this undoes.
+    `undoes` is the id of the audit entry that this change undoes.
     """
     check_is_open(risk)
     if risk.owner_id == owner_id:
@@ -195,7 +195,7 @@ def assign(risk: Risk, owner_id: UUID | None, *, undoes: UUID | None = None) -> 
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
     """Assign several risks, all or none."""
     for risk in queries.find_risks(ids, lock=True):
-        assign(risk, owner_id)  # record() is in there
+        assign(risk, owner_id)  # This calls record().
 
 
 def _tell_owner(risk: Risk, entry_id: UUID) -> None:
@@ -205,14 +205,14 @@ def _tell_owner(risk: Risk, entry_id: UUID) -> None:
 
 
 def why_not(risk: Risk) -> str | None:
-    """Return why the risk can't be changed any more; None if it can."""
+    """Return why the risk can't be changed any more, or None if it can."""
     if risk.closed_at is None:
         return None
     return f"{risk.ref} was closed on {formatting.long_day(risk.closed_at)}."
 
 
 def close(risk: Risk, *, reason: str) -> None:
-    """Close a risk that no longer exists. Its scores and acceptances are kept."""
+    """Close a risk that no longer exists. Its scores and acceptances stay."""
     check_is_open(risk)
     if not reason.strip():
         raise Invalid("Enter a reason. It is stored with the risk.", field="reason")
@@ -223,7 +223,7 @@ def close(risk: Risk, *, reason: str) -> None:
 
 
 def reopen(risk: Risk, *, undoes: UUID) -> None:
-    """Undo a closing; `undoes` is the id of its audit entry."""
+    """Undo a closing. `undoes` is the id of its audit entry."""
     risk.closed_at = risk.close_reason = None
     if not queries.is_comparable(risk, queries.scales()):
         risk.rescore_since = risk.rescore_since or clock.now()
@@ -271,7 +271,7 @@ def _content_of(risk: Risk) -> RiskContent:
 
 
 def _check_systems(ids: Collection[UUID]) -> None:
-    """Refuse systems of another tenant, and retired ones."""
+    """Reject systems of another tenant and retired systems."""
     found = {each.id: each for each in systems.find_systems(ids)} if ids else {}
     if found.keys() != set(ids):
         raise Invalid("Choose AI systems of the register.", field="system_ids")
@@ -307,7 +307,7 @@ def _recorded(content: RiskContent, known: dict[UUID, str]) -> dict[str, Any]:
 
 
 def _shown(changed: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
-    """Return the differences with the names of systems."""
+    """Return the differences, with system names in place of ids."""
     if "system_ids" not in changed:
         return changed
     mine, theirs = changed["system_ids"]

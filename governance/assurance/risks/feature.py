@@ -1,4 +1,4 @@
-"""Risks of AI systems: their score before and after controls, treatment, and acceptance."""
+"""Risks of AI systems: scores before and after controls, treatment and acceptance."""
 
 from governance.assurance.controls import ports
 from governance.assurance.risks import (
@@ -36,7 +36,7 @@ from governance.kernel.manifest import (
 from governance.operations.systems.events import SystemChanged
 from governance.operations.systems.parts import SYSTEM_PARTS
 
-# Each adds its routes to `views.feature` when it is imported.
+# Importing these modules adds their routes to views.feature.
 VIEWS = (views, acceptance_views)
 
 

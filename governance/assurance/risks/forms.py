@@ -17,16 +17,16 @@ from governance.operations.systems import queries as systems
 
 @with_fields(RISK)
 class RiskForm(ReadableForm):
-    """Name what can happen, score it before controls, and choose a treatment."""
+    """A risk: what can happen, its score before controls, and its treatment."""
 
     def offer(self, scale: Scale) -> None:
-        """Offer the steps of a scale."""
+        """Offer the steps of a scale as choices."""
         for name, names in (("likelihood", scale.likelihood), ("impact", scale.impact)):
             steps = [(n, f"{n} {text}") for n, text in enumerate(names, 1)]
             offer(self, name, [("", "Choose a step"), *steps])
 
     def content(self) -> RiskContent:
-        """What the actions take; only after validation."""
+        """Return the content for the actions. Call it after validation only."""
         return content_from(RISK, self)
 
 
@@ -38,7 +38,7 @@ class RiskEditForm(RiskForm):
     version = HiddenField()
 
     def offer_systems(self, present: list[tuple[Any, str]]) -> None:
-        """Offer the systems in use, and those that the risk already has."""
+        """Offer the live systems, and those that the risk already has."""
         live = systems.choices()
         known = {value for value, _label in live}
         offer(self, "system_ids", [*live, *(each for each in present if each[0] not in known)])
@@ -110,7 +110,7 @@ class RiskScaleForm(ReadableForm):
     version = HiddenField()
 
     def scale(self) -> Scale:
-        """The scale that was entered; its number is given when it is saved."""
+        """Return the scale that was entered. Saving it assigns its number."""
         return Scale(
             0,
             _lines(self.likelihood.data),
@@ -124,7 +124,7 @@ class RiskScaleForm(ReadableForm):
 
 
 def scale_values(scale: Scale) -> dict[str, Any]:
-    """The values of the form for a scale."""
+    """Return the form values of a scale."""
     return {
         "likelihood": "\n".join(scale.likelihood),
         "impact": "\n".join(scale.impact),

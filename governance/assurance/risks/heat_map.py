@@ -1,6 +1,6 @@
-"""The heat map: how many risks are in each cell of the scale, before and after controls.
+"""The heat map: the number of risks in each cell of the scale, before and after controls.
 
-Each cell shows its number and the shape of its band, so that no color is needed to read it.
+Each cell shows its number and the shape of its band, so it can be read without color.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ DOTS = {"low": "f1", "medium": "f1", "high": "warn", "critical": "bad"}
 
 @dataclass(frozen=True, slots=True)
 class HeatCell:
-    """One cell. `value` names it in the list's filter, such as "5x4"."""
+    """A cell. `value` is its value in the list's filter, such as "5x4"."""
 
     likelihood: int
     impact: int
@@ -36,7 +36,7 @@ class HeatCell:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """Rows of cells with the names of their likelihood, the highest first."""
+    """The rows of cells with the names of their likelihood, highest first."""
 
     impacts: Sequence[tuple[int, str]]
     rows: Sequence[tuple[int, str, Sequence[HeatCell]]]
@@ -45,7 +45,10 @@ class HeatMap:
 def heat_map(
     risks: Sequence[RiskPosture], scale: Scale, place: Callable[[RiskPosture], tuple[int, int]]
 ) -> HeatMap:
-    """Count the risks by `place`, their (likelihood, impact); those of other scales are left out."""
+    """Count the risks by `place`, which returns (likelihood, impact).
+
+    Risks on scales with other steps are left out.
+    """
     found: dict[tuple[int, int], list[str]] = {}
     for each in risks:
         if each.is_comparable:
@@ -89,7 +92,7 @@ def after(each: RiskPosture) -> tuple[int, int]:
 
 
 def legend(scale: Scale) -> list[tuple[int, str, str, str]]:
-    """(level, shape, name, scores) of each band, the lowest first."""
+    """Return (level, shape, name, scores) of each band, lowest first."""
     return [
         (LEVELS[band], SHAPES[band], BANDS[band], f"{start} to {end}" if start < end else f"{end}")
         for band, start, end in scale.bands
@@ -97,12 +100,12 @@ def legend(scale: Scale) -> list[tuple[int, str, str, str]]:
 
 
 def shape_of(band: Band) -> tuple[int, str]:
-    """Return (level, shape) of a band, for the mark of a score."""
+    """Return the (level, shape) of a band."""
     return LEVELS[band], SHAPES[band]
 
 
 def score_bar(each: RiskPosture) -> Markup:
-    """The inherent score (a ring) and the residual one (a dot) on one line, with the appetite."""
+    """Draw the inherent score (ring) and the residual score (dot) on a line with the appetite."""
     top = each.scale.highest
 
     def x(score: float) -> float:

@@ -1,4 +1,4 @@
-"""Inbox items about risks: acceptances to renew, scores to enter again, owners to assign."""
+"""Inbox items of risks: acceptances to renew, risks to score again, owners to assign."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -27,7 +27,7 @@ REF = func.concat("RSK-", Risk.number)
 
 
 def _to_renew() -> Select[Any]:
-    """Acceptances of the person's own risks that are stale, have expired or expire soon."""
+    """Select acceptances of the person's own risks that are stale, expired or expire soon."""
     a, r = RiskAcceptance, Risk
     stale = a.stale_at.is_not(None)
     query = item_select(
@@ -51,7 +51,7 @@ def _to_renew() -> Select[Any]:
 
 
 def _to_score() -> Select[Any]:
-    """The person's own risks that are scored on a scale with other steps."""
+    """Select the person's own risks that are scored on a scale with other steps."""
     query = item_select(Risk, about=Risk.title, detail=REF, since=Risk.rescore_since)
     return query.where(
         Risk.closed_at.is_(None), Risk.owner_id == ME, Risk.rescore_since.is_not(None)
@@ -63,7 +63,7 @@ def _unassigned() -> Select[Any]:
     return query.where(Risk.closed_at.is_(None), Risk.owner_id.is_(None))
 
 
-# InboxAssignment's signature
+# The signature that InboxAssignment expects.
 def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     return [
         BulkItem(

@@ -1,4 +1,4 @@
-"""Background work on risks: keep the scores that controls have changed."""
+"""The background job of risks: record scores that controls have changed."""
 
 from governance.assurance.risks import score_actions
 from governance.foundation.tenants.for_each_tenant import in_each, is_active
@@ -6,7 +6,7 @@ from governance.kernel.data.db import transaction
 
 
 def keep_scores() -> None:
-    """Hourly: keep changed scores, and let acceptances of other ones lapse."""
+    """Record changed scores and make their acceptances stale. Runs hourly."""
     in_each(_keep_scores, "scores of risks not kept", wanted=is_active)
 
 

@@ -1,4 +1,4 @@
-"""Add controls to a risk and remove them: they lower its score while they are effective."""
+"""Add controls to a risk and remove them. A control lowers the score while it is effective."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ REMOVED = action(
     severity="low",
     fields="ref control reduces steps",
 )
-MAX_CONTROLS = 30  # of one risk
+MAX_CONTROLS = 30  # Per risk.
 
 
 class ControlAdded(DomainError):
@@ -43,10 +43,7 @@ class ControlAdded(DomainError):
 
 
 def add_control(risk: Risk, control_id: UUID, *, reduces: str, steps: int) -> None:
-    """Add a control, with what it lowers while it is effective.
-
-    The same control again with the same effect changes nothing.
-    """
+    """Add a control with what it lowers while it is effective. Idempotent."""
     require(permissions.WORK, on=risk)
     actions.check_is_open(risk)
     control = controls.find_control(control_id)
@@ -70,7 +67,7 @@ def add_control(risk: Risk, control_id: UUID, *, reduces: str, steps: int) -> No
 
 
 def remove_control(risk: Risk, control_id: UUID) -> None:
-    """Remove a control. One that isn't there any more changes nothing."""
+    """Remove a control. Idempotent."""
     require(permissions.WORK, on=risk)
     actions.check_is_open(risk)
     control = controls.find_control(control_id)

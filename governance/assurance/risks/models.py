@@ -1,6 +1,4 @@
-"""Risks, the scale they are scored on, what mitigates them, their scores over time, and who accepted
-them.
-"""
+"""Tables of risks: scales, controls, scores over time and acceptances."""
 
 from datetime import date, datetime
 from typing import Any
@@ -13,11 +11,11 @@ from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 
 class RiskScale(Tenanted, Model):
-    """One version of the tenant's own scale; it never changes. Version 1 is the default of
-    scales.py and has no row.
+    """A version of the tenant's own scale; it never changes.
 
-    `likelihood` and `impact` are the names of their steps, the lowest first. `low_to`, `medium_to`
-    and `high_to` are the highest scores of three bands; what is above is critical.
+    Version 1 is the default of scales.py and has no row. `likelihood` and `impact` are the names of
+    their steps, lowest first. `low_to`, `medium_to` and `high_to` are the highest scores of three
+    bands; higher scores are critical.
     """
 
     __tablename__ = "risk_scales"
@@ -33,17 +31,17 @@ class RiskScale(Tenanted, Model):
     low_to: Mapped[int]
     medium_to: Mapped[int]
     high_to: Mapped[int]
-    appetite: Mapped[int]  # the highest score that needs nobody's acceptance
+    appetite: Mapped[int]  # The highest score that needs no acceptance.
     max_acceptance_days: Mapped[int]
     reason: Mapped[str]
     changed_by: Mapped[UUID | None]
 
 
 class Risk(Tenanted, Model):
-    """A risk with its score before controls; `version` guards against concurrent edits.
+    """A risk with its score before controls. `version` guards against concurrent edits.
 
-    `sources` are ids of source_lists.py, none for the tenant's own. `scale_number` is the version
-    of the scale that the score is on. The score after controls is derived: scoring.py.
+    `sources` are ids of source_lists.py; none means the tenant's own risk. `scale_number` is the
+    version of the scale that it was scored on. scoring.py computes the score after controls.
     """
 
     __tablename__ = "risks"
@@ -60,7 +58,7 @@ class Risk(Tenanted, Model):
     likelihood: Mapped[int]
     impact: Mapped[int]
     scale_number: Mapped[int]
-    rescore_since: Mapped[datetime | None]  # when a scale with other steps replaced that one
+    rescore_since: Mapped[datetime | None]  # When a scale with other steps came into use.
     treatment: Mapped[str]
     plan: Mapped[str]
     due_on: Mapped[date | None]
@@ -75,7 +73,7 @@ class Risk(Tenanted, Model):
 
 
 class RiskSystem(Tenanted, Model):
-    """An AI system that has the risk; a risk without any concerns all of them."""
+    """An AI system that has the risk. A risk without any concerns all systems."""
 
     __tablename__ = "risk_systems"
     __table_args__ = (
@@ -108,9 +106,9 @@ class RiskControl(Tenanted, Model):
 
 
 class RiskScore(Tenanted, Model):
-    """The score of a risk before and after controls from that moment on; it never changes.
+    """The score of a risk before and after controls from a moment on; it never changes.
 
-    `controls` are (ref, status) pairs of what mitigated it then.
+    `controls` are (ref, status) pairs of the controls at that time.
     """
 
     __tablename__ = "risk_scores"
@@ -127,13 +125,13 @@ class RiskScore(Tenanted, Model):
     residual_likelihood: Mapped[int]
     residual_impact: Mapped[int]
     controls: Mapped[list[Any]]
-    cause: Mapped[str]  # why it differs from the one before, as a sentence part
+    cause: Mapped[str]  # The reason for the change, as a sentence part.
 
 
 class RiskAcceptance(Tenanted, Model):
-    """A request to accept a risk as it is until a day, and what a second person decided.
+    """A request to accept a risk until a day, and the second person's decision.
 
-    It is of the residual score that it names: when that changes, it is stale.
+    It covers the residual score that it names. Any change of that score makes it stale.
     """
 
     __tablename__ = "risk_acceptances"

@@ -1,4 +1,4 @@
-"""Which residual scores moved lately, and why: the trend beside the heat map."""
+"""Recent changes of residual scores with their reasons, shown beside the heat map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MAX_SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class ScoreMovement:
-    """A residual score that differs from the one at the beginning of the month."""
+    """A residual score that differs from the one at the start of the month."""
 
     posture: RiskPosture
     then: int
@@ -27,7 +27,7 @@ class ScoreMovement:
 
 @dataclass(frozen=True, slots=True)
 class Movements:
-    """The largest movements since a day, and how many there were."""
+    """The largest movements since a day, and the number of all movements."""
 
     since: date
     count: int
@@ -35,8 +35,9 @@ class Movements:
 
 
 def movements(risks: Sequence[RiskPosture]) -> Movements:
-    """Compare today's scores of the open risks with those at the beginning of the month; two
-    statements.
+    """Compare the open risks' current scores with those at the start of the month.
+
+    Runs two statements.
     """
     since = first_of_month(clock.today())
     if not risks:
@@ -59,7 +60,7 @@ def movements(risks: Sequence[RiskPosture]) -> Movements:
 
 
 def first_of_month(today: date) -> date:
-    """Return the first day of this month, or of the last one in its first week."""
+    """Return the first day of this month, or of the previous one during the first week."""
     week = 7
     first = today.replace(day=1)
     if today.day > week:

@@ -1,4 +1,4 @@
-"""Who may do what with risks; contributors edit only the ones they own."""
+"""Permissions for risks. Contributors edit only the risks they own."""
 
 from governance.kernel.safety.access import permission
 from governance.kernel.safety.conditions import is_owner

@@ -1,13 +1,12 @@
-"""Risks with everything their residual score and their acceptance follow from.
+"""Queries for risks, with everything that their residual score and acceptance depend on.
 
-    posture()                all open risks; six statements, and those of the controls' ledger
-    posture_of(risk)         the same for one, closed or not
-    risks_of(system_id)      the open risks of one AI system, for its own page
-    find_risk(id, lock)      the row behind a verb
-    scales(), scale()        every version of the scale; the one in use
+    posture()             all open risks; six statements, plus those of the control summaries
+    posture_of(risk)      the same for one risk, open or closed
+    risks_of(system_id)   the open risks of an AI system, for its page
+    find_risk(id, lock)   the row, for an action
+    scales(), scale()     all versions of the scale; the version in use
 
-The statuses of controls are those of the list of controls (controls/control_list.py), read once for
-all risks.
+Control statuses are those of the control list (controls/control_list.py), read once for all risks.
 """
 
 from collections import defaultdict
@@ -59,10 +58,12 @@ class SystemName:
     is_retired: bool
 
 
-@dataclass(frozen=True)  # without slots, for what is worked out once
+@dataclass(frozen=True)  # Without slots, so that cached_property works.
 class RiskPosture:
-    """One risk today. `systems` is empty where it concerns all of them; `is_comparable` is False
-    while its score is on a scale with other steps than the one in use; `scale` is then that one.
+    """The current state of a risk. `systems` is empty if it concerns all of them.
+
+    `is_comparable` is False while the risk is scored on a scale with other steps than the one in
+    use. `scale` is then the scale it was scored on.
     """
 
     risk: Risk
@@ -126,7 +127,7 @@ class RiskPosture:
 
     @property
     def control_words(self) -> tuple[str, bool]:
-        """Return ("2 of 3 effective", whether a control fails)."""
+        """Return a text like "2 of 3 effective", and whether a control fails."""
         count, failing = len(self.mitigations), sum(m.status == "failing" for m in self.mitigations)
         if not count:
             return "none mapped", False
@@ -156,7 +157,7 @@ CONTROLS = Selected[tuple[Any, ...]](
 
 
 def scales() -> dict[int, Scale]:
-    """Return every version of the scale by its number; one statement."""
+    """Return all versions of the scale by number, in one statement."""
     rows = SCALES.read()
     return {DEFAULT.number: DEFAULT} | {row.number: _scale(row) for row in rows}
 
@@ -184,7 +185,7 @@ def newest(known: Mapping[int, Scale]) -> Scale:
 
 
 def is_comparable(risk: Risk, known: Mapping[int, Scale]) -> bool:
-    """Whether its score is on a scale with the steps of the one in use."""
+    """Check whether the risk's scale has the same steps as the one in use."""
     return same_steps(known[risk.scale_number], newest(known))
 
 
@@ -201,7 +202,7 @@ def find_risk(risk_id: UUID, *, lock: bool = False) -> Risk:
 
 
 def find_risks(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Risk]:
-    """Return these risks by number, as far as they exist; `lock` locks the rows."""
+    """Return the existing risks with these ids, by number. `lock` locks the rows."""
     return find_several(Risk, ids, order=Risk.number, lock=lock)
 
 
@@ -214,7 +215,7 @@ def open_risk_called(title: str) -> Risk | None:
     return session().scalars(query.order_by(Risk.number).limit(1)).one_or_none()
 
 
-# read only: of 2,000 risks, rows of the ORM would take most of a list's time
+# For read-only use: creating ORM rows would take most of the time of a list of 2,000 risks.
 _COLUMNS, _row = read_only(Risk)
 
 
@@ -238,12 +239,12 @@ def _facts(which: ColumnElement[bool]) -> list[Risk]:
 
 
 def posture_of_open(risks: Sequence[Risk]) -> list[RiskPosture]:
-    """Return these risks, which are all open ones, in their order."""
+    """Return the posture of these open risks, in their order."""
     return _posture(risks, open_ids())
 
 
 def open_ids() -> Select[UUID]:
-    """Select the ids of all open risks: to send 2,000 of them back takes longer than to look."""
+    """Select the ids of all open risks. A subquery is faster than sending 2,000 ids."""
     return select(Risk.id).where(Risk.closed_at.is_(None))
 
 
@@ -262,9 +263,7 @@ OF_SYSTEM = Rows(
 
 
 def risks_of(system_id: UUID) -> list[RiskPosture]:
-    """Return the open risks of one AI system, those of all systems among them; the highest residual
-    score first.
-    """
+    """Return the open risks of an AI system and those of all systems, highest residual score first."""
     return by_score(_posture(OF_SYSTEM.read(system_id=system_id)))
 
 
@@ -280,12 +279,12 @@ def _concerns_some() -> Any:
 
 
 def by_score(found: Iterable[RiskPosture]) -> list[RiskPosture]:
-    """Order by residual score, the highest first, then by number."""
+    """Sort by residual score, highest first, then by number."""
     return sorted(found, key=lambda each: (-each.residual.score, each.risk.number))
 
 
 def _posture(risks: Sequence[Risk], which: Select[UUID] | None = None) -> list[RiskPosture]:
-    """`which` selects the ids of these risks, where there may be many."""
+    """Return the posture of the risks. `which` selects their ids, for a large number of risks."""
     if not risks:
         return []
     ids = which if which is not None else [risk.id for risk in risks]
@@ -361,14 +360,14 @@ def _mitigations(ids: SomeIds) -> dict[UUID, tuple[Mitigation, ...]]:
 
 
 def _statuses() -> dict[UUID, StatusName]:
-    """Return what each live control's status is, but for what is only due soon."""
+    """Return the current status of each live control. Evidence due soon still counts."""
     return {each.control.control_id: each.status.current for each in control_summaries()}
 
 
 def _acceptances(
     ids: SomeIds,
 ) -> tuple[dict[UUID, RiskAcceptance], dict[UUID, RiskAcceptance]]:
-    """Return the acceptance that was given last, and the open request, by risk."""
+    """Return the last given acceptance and the open request, each by risk."""
     a, states = RiskAcceptance, ("accepted", "requested")
     found: Iterable[RiskAcceptance]
     if isinstance(ids, Select):
@@ -409,7 +408,7 @@ def acceptance(acceptance_id: UUID, *, lock: bool = False) -> RiskAcceptance:
 
 
 def acceptances(risk_id: UUID) -> Sequence[RiskAcceptance]:
-    """Return every acceptance of a risk, newest first."""
+    """Return all acceptances of a risk, newest first."""
     return ACCEPTANCES.read(risk_ids=(risk_id,))
 
 
@@ -421,7 +420,7 @@ def open_request(risk_id: UUID, *, lock: bool = False) -> RiskAcceptance | None:
 
 
 def given_acceptances(risk_ids: Collection[UUID]) -> Sequence[RiskAcceptance]:
-    """Return and lock the acceptances in effect of these risks."""
+    """Return and lock the given acceptances of these risks."""
     a = RiskAcceptance
     query = select(a).where(among(a.risk_id, risk_ids), a.state == "accepted")
     return session().scalars(query.order_by(a.id).with_for_update()).all()
@@ -431,12 +430,12 @@ def given_acceptances(risk_ids: Collection[UUID]) -> Sequence[RiskAcceptance]:
 
 
 def scores(risk_id: UUID) -> Sequence[RiskScore]:
-    """Return the scores of one risk, oldest first."""
+    """Return the scores of a risk, oldest first."""
     return SCORES.read(risk_ids=(risk_id,))
 
 
 class ScoreThen(NamedTuple):
-    """What a residual score was at a moment, and why."""
+    """A residual score at a moment, with its cause."""
 
     risk_id: UUID
     residual_likelihood: int
@@ -445,7 +444,7 @@ class ScoreThen(NamedTuple):
 
 
 def scores_then(until: datetime = ALWAYS) -> dict[UUID, ScoreThen]:
-    """Return the newest score of each open risk, or the newest up to that moment; one statement."""
+    """Return the newest score of each open risk, up to a moment if given, in one statement."""
     query = (
         select(*(getattr(RiskScore, name) for name in ScoreThen._fields))
         .where(RiskScore.risk_id.in_(open_ids()), RiskScore.at <= until)
@@ -456,7 +455,7 @@ def scores_then(until: datetime = ALWAYS) -> dict[UUID, ScoreThen]:
 
 
 def last_scores(risk_ids: Collection[UUID]) -> dict[UUID, RiskScore]:
-    """Return the newest score of each risk; one statement."""
+    """Return the newest score of each risk, in one statement."""
     query = select(RiskScore).where(among(RiskScore.risk_id, risk_ids))
     query = query.ext(distinct_on(RiskScore.risk_id))
     query = query.order_by(RiskScore.risk_id, RiskScore.at.desc(), RiskScore.id.desc())

@@ -1,5 +1,6 @@
-"""The open risks as a report prints them, as plain JSON (schema: RiskPosition of
-governance/publishing/reports/ai_rmf/snapshot.py). It answers a port of controls.
+"""The open risks as plain JSON for reports, for a port of the controls package.
+
+The schema is RiskPosition in governance/publishing/reports/ai_rmf/snapshot.py.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from governance.kernel import clock, formatting
 
 
 def reported_risks(system_id: UUID | None) -> dict[str, Any]:
-    """Return the open risks of one AI system or of all of them; eight statements."""
+    """Return the open risks of an AI system, or of all systems for None, in eight statements."""
     found = (
         queries.by_score(queries.posture()) if system_id is None else queries.risks_of(system_id)
     )
@@ -60,7 +61,7 @@ def _risk(each: RiskPosture, names: Mapping[Any, str]) -> dict[str, Any]:
 
 
 def _acceptance(each: RiskPosture, names: Mapping[Any, str]) -> dict[str, Any]:
-    """The one that was given, whether it holds or not; or the request that is open instead."""
+    """Return the open request if the state is "requested", otherwise the last given acceptance."""
     state = each.acceptance.name
     row = each.requested if state == "requested" else each.given
     if row is None:

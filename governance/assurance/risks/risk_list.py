@@ -1,4 +1,4 @@
-"""The list of risks: its declaration, its filters, and the columns of its export."""
+"""The list of risks: its definition, filters and export columns."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ ALL_SYSTEMS = "all"
 
 @dataclass(frozen=True, slots=True)
 class RiskLine:
-    """A row of the list; its picture is drawn for the rows that are shown."""
+    """A row of the list. Its picture is drawn only when shown."""
 
     posture: RiskPosture
     owner: str | None
@@ -43,7 +43,7 @@ class RiskLine:
 
     @property
     def mark(self) -> tuple[int, str]:
-        """(level, shape) of the residual score."""
+        """The (level, shape) of the residual score."""
         return shape_of(self.posture.scale.band(self.posture.residual.score))
 
     @property

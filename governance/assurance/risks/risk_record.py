@@ -25,7 +25,7 @@ MAX_SYSTEMS = 50
 
 
 def _step_or_none(value: Any) -> int | None:
-    """Return a step; nobody has chosen one where the value is empty."""
+    """Return the step as a number, or None if the value is empty."""
     return int(value) if value else None
 
 
@@ -39,8 +39,9 @@ def _systems(ids: Collection[UUID]) -> list[UUID]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskContent:
-    """The fields that people enter for a risk. Without systems it concerns all of them; without sources it is
-    the tenant's own.
+    """The fields that people enter for a risk.
+
+    Without systems, it concerns all of them. Without sources, it is the tenant's own risk.
     """
 
     title: str
@@ -88,7 +89,7 @@ RISK = Record(
         help="The published risks that it comes from. Without one, it is your own.",
         shown={"size": 8},
     ),
-    # its steps are those of the tenant's scale: forms.py offers them, scales.py checks them
+    # The steps depend on the tenant's scale: forms.py offers them, scales.py checks them.
     likelihood=Field(
         "Likelihood",
         "choice",

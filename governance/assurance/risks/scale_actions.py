@@ -1,8 +1,8 @@
-"""Change the tenant's scale. A version is never edited: each change is another one.
+"""Change the tenant's scale. A version never changes: each change creates a new one.
 
-With the same numbers of steps, what was scored stays comparable. With others nothing is converted:
-open risks keep their score on the scale they were scored on, and ask to be scored again; their
-acceptances lapse, since nobody accepted anything on the new scale.
+If the numbers of steps stay the same, scores remain comparable. Otherwise nothing is converted:
+open risks keep their score on their old scale and must be scored again. Their acceptances become
+stale, because nobody accepted a score on the new scale.
 """
 
 from dataclasses import asdict
@@ -27,10 +27,10 @@ CHANGED = action(
 
 
 def change_scale(wanted: Scale, *, version: int, reason: str) -> Scale:
-    """Put another version in use; its `number` is given here. The same content again changes
-    nothing.
+    """Create a new version and put it in use. Idempotent for the same content.
 
-    `version` is the one that the form showed. Raises Stale with the differences.
+    The action assigns `number`. `version` is the version that the form showed. Raise Stale, with
+    the differences, if another one is in use now.
     """
     lock_tenant("risks")
     known = queries.scales()

@@ -1,13 +1,13 @@
 """The scale of likelihood and impact that a tenant scores its risks on. Pure.
 
-    DEFAULT                version 1: five steps each, an appetite of 9
-    Scale                  one version: the names of the steps, the bands, the appetite
-    band, shape            which band a score is in, and the shape that shows it beside its color
-    same_steps(a, b)       whether scores on both can be compared
+    DEFAULT            version 1: five steps each, an appetite of 9
+    Scale              a version: the names of the steps, the bands, the appetite
+    band, shape        the band of a score, and the shape that shows it beside its color
+    same_steps(a, b)   whether scores on both can be compared
 
-Scores of two versions are comparable where both have the same numbers of steps. A scale with other
-numbers of steps converts nothing: what was scored before keeps its score and its own scale until
-somebody scores it again (docs/decisions/0084).
+Scores on two versions are comparable if both have the same numbers of steps. Otherwise nothing is
+converted: a risk keeps its score and its scale until somebody scores it again
+(docs/decisions/0084).
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ LEVELS: dict[Band, int] = {"low": 1, "medium": 2, "high": 3, "critical": 4}
 TIMES = "\N{MULTIPLICATION SIGN}"
 MIN_STEPS, MAX_STEPS = 3, 7
 MAX_NAME_LENGTH = 40
-MAX_DAYS = 1096  # the longest limit of an acceptance that a tenant can set: three years
+MAX_DAYS = 1096  # The longest time limit of acceptances that a tenant can set: three years.
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """One version; steps count from 1, and `likelihood` and `impact` name them."""
+    """A version of the scale. Steps count from 1; `likelihood` and `impact` are their names."""
 
     number: int
     likelihood: tuple[str, ...]
@@ -46,7 +46,7 @@ class Scale:
 
     @property
     def steps(self) -> tuple[int, int]:
-        """How many steps likelihood and impact have."""
+        """The numbers of likelihood steps and impact steps."""
         return len(self.likelihood), len(self.impact)
 
     @property
@@ -55,7 +55,7 @@ class Scale:
 
     @property
     def bands(self) -> list[tuple[Band, int, int]]:
-        """(band, lowest score, highest score), the lowest band first."""
+        """The bands as (band, lowest score, highest score), lowest band first."""
         return [
             ("low", 1, self.low_to),
             ("medium", self.low_to + 1, self.medium_to),
@@ -65,7 +65,7 @@ class Scale:
 
     @property
     def words(self) -> str:
-        """Return "likelihood 1 to 5" times "impact 1 to 5"."""
+        """The texts "likelihood 1 to 5" and "impact 1 to 5", joined by a multiplication sign."""
         likelihood, impact = self.steps
         return f"likelihood 1 to {likelihood} {TIMES} impact 1 to {impact}"
 
@@ -86,7 +86,7 @@ DEFAULT = Scale(
 
 
 def pair(likelihood: int, impact: int) -> str:
-    """Return how a score came about: the step of likelihood times that of impact."""
+    """Return the text of a score: the likelihood step times the impact step."""
     return f"{likelihood} {TIMES} {impact}"
 
 
@@ -95,7 +95,7 @@ def same_steps(one: Scale, other: Scale) -> bool:
 
 
 def check_score(scale: Scale, *, likelihood: int, impact: int) -> None:
-    """Raise Invalid, about the field, for a step that the scale doesn't have."""
+    """Raise Invalid, on the field, for a step that the scale doesn't have."""
     for field, value, names in (
         ("likelihood", likelihood, scale.likelihood),
         ("impact", impact, scale.impact),
@@ -105,7 +105,7 @@ def check_score(scale: Scale, *, likelihood: int, impact: int) -> None:
 
 
 def check_scale(scale: Scale) -> None:
-    """Raise Invalid, about the field, for a scale that nothing can be scored on."""
+    """Raise Invalid, on the field, for a scale that can't be used for scores."""
     for field, names in (("likelihood", scale.likelihood), ("impact", scale.impact)):
         _check_names(field, names)
     top = scale.highest

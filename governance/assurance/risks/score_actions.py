@@ -1,7 +1,7 @@
-"""The history of scores, and what a changed score makes stale.
+"""Record the history of scores, and make acceptances stale when the score changes.
 
-keep_score(risk)          beside each action that changes a score; keeps it where it differs
-keep_scores()             hourly: what the statuses of controls changed meanwhile
+keep_score(risk)   called by each action that can change a score; stores it if it differs
+keep_scores()      runs hourly, for changes of control statuses
 """
 
 from collections.abc import Sequence
@@ -48,8 +48,9 @@ SCORED_AGAIN = "scored again"
 
 
 def keep_score(risk: Risk, cause: str = "") -> RiskPosture:
-    """Keep the score of a risk as it is now, and let its acceptance lapse where it was of another
-    one. Returns the posture that was scored.
+    """Store the current score if it changed, and update the acceptance. Return the posture.
+
+    An acceptance of another score becomes stale. One that the risk no longer needs ends.
     """
     session().flush()
     found = queries.posture_of(risk)
@@ -59,7 +60,7 @@ def keep_score(risk: Risk, cause: str = "") -> RiskPosture:
 
 
 def keep_scores() -> int:
-    """Do the same for every open risk; return how many scores had changed."""
+    """Do the same as keep_score for every open risk. Return the number of changed scores."""
     risks = queries.open_risks()
     every = [*zip(risks, queries.posture_of_open(risks), strict=True)]
     before = queries.last_scores([risk.id for risk in risks])
@@ -116,7 +117,7 @@ def _keep(risk: Risk, found: RiskPosture, last: RiskScore | None, cause: str) ->
 
 
 def _end_unneeded(risk: Risk, found: RiskPosture) -> None:
-    """End an acceptance that somebody would have to renew, although the risk needs none any more."""
+    """End an acceptance that is stale or expires soon, if the risk no longer needs one."""
     given = found.given
     if given is None or found.needs_acceptance:
         return
@@ -130,7 +131,7 @@ def _end_unneeded(risk: Risk, found: RiskPosture) -> None:
 
 
 def lapse(risk: Risk, given: RiskAcceptance, reason: str) -> None:
-    """Let an acceptance lapse; once it has, it stays stale. A second time changes nothing."""
+    """Mark an acceptance as stale. Idempotent: it keeps the first time and reason."""
     if given.stale_at is not None:
         return
     given.stale_at, given.stale_reason = clock.now(), reason[:500]
@@ -138,7 +139,7 @@ def lapse(risk: Risk, given: RiskAcceptance, reason: str) -> None:
 
 
 def lapse_all(risks: Sequence[Risk], reason: str) -> int:
-    """Let the acceptances of these risks lapse; return how many did."""
+    """Mark the acceptances of these risks as stale. Return their number."""
     by_id: dict[UUID, Risk] = {risk.id: risk for risk in risks}
     given = [g for g in queries.given_acceptances(by_id) if g.stale_at is None]
     for each in given:

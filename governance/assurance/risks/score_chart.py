@@ -1,4 +1,4 @@
-"""The scores of one risk over time: inherent, residual and the appetite."""
+"""Chart of a risk's scores over time: inherent, residual and the appetite."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ PLOT = (34.0, 12.0, 660.0, 142.0)  # left, top, width, height
 
 @dataclass(frozen=True, slots=True)
 class ScorePoint:
-    """A score from that moment on."""
+    """A score, valid from a moment on."""
 
     at: datetime
     inherent: int
@@ -38,7 +38,7 @@ def points(rows: Sequence[RiskScore]) -> list[ScorePoint]:
 def score_chart(
     found: Sequence[ScorePoint], now: datetime, top: int, appetite: int, title: str
 ) -> Markup:
-    """Steps from the first score to now; a score holds until the next one."""
+    """Draw steps from the first score until now. A score is valid until the next one."""
     left, upper, width, height = PLOT
     plot = drawing.Plot(left, upper, width, height, top)
     start = found[0].at

@@ -1,12 +1,13 @@
-"""The score of a risk after its controls, and the arithmetic that leads to it. Pure.
+"""The score of a risk after its controls, and how it is computed. Pure.
 
-    Mitigation                     a control with what it lowers, by how many steps, and its status
-    residual(likelihood, impact, mitigations) → Residual
+    Mitigation                                 a control, what it lowers by how many steps, and its
+                                               status
+    residual(likelihood, impact, mitigations)  returns a Residual
 
 Each axis is its inherent step minus what its controls earn, rounded up and never below 1. An
-effective control earns its steps, an evidenced one half of them, any other nothing: a worse status
-never gives a lower score (tests/assurance/risks/test_scoring.py). The status is the one that levels
-follow from too: evidence that is only due soon counts until its deadline.
+effective control earns its steps, an evidenced one half of them, any other nothing. A worse status
+never gives a lower score (tests/assurance/risks/test_scoring.py). The status is the one that
+assurance levels use: evidence that is only due soon counts until its deadline.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +36,7 @@ MINUS = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True, slots=True)
 class Mitigation:
-    """A control of a risk. `status` is None for one that was retired."""
+    """A control of a risk. `status` is None if the control is retired."""
 
     control_id: UUID
     ref: str
@@ -46,7 +47,7 @@ class Mitigation:
 
     @property
     def earned(self) -> Fraction:
-        """By how many steps it lowers its axis now."""
+        """The number of steps by which it lowers its axis now."""
         return self.steps * EARNS[self.status] if self.status else NOTHING
 
     @property
@@ -59,13 +60,13 @@ class Mitigation:
 
     @property
     def earned_words(self) -> str:
-        """Return the steps with a minus, or "0"."""
+        """The earned steps as text with a minus sign, or "0"."""
         return f"{MINUS}{amount(self.earned)}" if self.earned else "0"
 
 
 @dataclass(frozen=True, slots=True)
 class AxisSum:
-    """How one axis gets from its inherent to its residual step."""
+    """The computation of an axis from its inherent to its residual step."""
 
     axis: Axis
     inherent: int
@@ -74,7 +75,7 @@ class AxisSum:
 
     @property
     def words(self) -> str:
-        """Return the sum, such as "5 less 1½ = 3½, rounded up to 4" with a minus."""
+        """The computation as text, such as "5 less 1½ = 3½, rounded up to 4" with a minus sign."""
         if not self.earned:
             return f"{self.inherent}, nothing earned"
         exact = self.inherent - self.earned
@@ -103,7 +104,7 @@ def residual(likelihood: int, impact: int, mitigations: Sequence[Mitigation]) ->
 
 @cache
 def _plain(likelihood: int, impact: int) -> Residual:
-    """Without controls; a list of 2,000 risks has the same 25 again and again."""
+    """Return the score without controls. Cached, because 2,000 risks share 25 pairs."""
     return _residual(likelihood, impact, ())
 
 
@@ -114,25 +115,25 @@ def _residual(likelihood: int, impact: int, mitigations: Sequence[Mitigation]) -
 
 def _sum(axis: Axis, inherent: int, mitigations: Sequence[Mitigation]) -> AxisSum:
     earned = sum((each.earned for each in mitigations if each.axis == axis), NOTHING)
-    # fractions are slow, and a list of 2,000 risks asks for two sums of each
+    # Fractions are slow, and a list of 2,000 risks computes two sums for each.
     residual = max(1, ceil(inherent - earned)) if earned else inherent
     return AxisSum(axis, inherent, earned, residual)
 
 
 def amount(steps: Fraction) -> str:
-    """Return "2", "½" or "1½"; halves are all there is."""
+    """Return a text like "2", "½" or "1½". Only whole and half steps occur."""
     sign = MINUS if steps < 0 else ""
     whole, half = divmod(abs(steps), 1)
     return sign + (f"{whole or ''}½" if half else str(whole))
 
 
 def statuses(mitigations: Sequence[Mitigation]) -> list[list[str]]:
-    """Return (ref, status) of each, by ref, as a score of the history keeps them."""
+    """Return (ref, status) of each control, by ref, as stored with a score."""
     return sorted([each.ref, each.status or RETIRED] for each in mitigations)
 
 
 def why_changed(before: Sequence[Sequence[str]], after: Sequence[Sequence[str]]) -> str:
-    """Return what happened to the controls between two scores, as a sentence part."""
+    """Return what changed in the controls between two scores, as a sentence part."""
     then, now = ({pair[0]: pair[1] for pair in pairs} for pairs in (before, after))
     parts = [
         f"{ref} is {_word(now[ref])}, was {_word(then[ref])}"

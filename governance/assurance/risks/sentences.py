@@ -1,4 +1,4 @@
-"""What the pages of risks say first: their conclusions with their numbers. Pure."""
+"""The headlines of risk pages: conclusions with their numbers. Pure."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,7 +8,7 @@ from governance.kernel.formatting import plural, weekday
 
 
 def headline(risks: Sequence[RiskPosture], today: date) -> str:
-    """Return "3 of 14 risks are above appetite; 1 acceptance is stale and 1 expires on Monday"."""
+    """Return a headline like "3 of 14 risks are above appetite; 1 acceptance is stale …"."""
     if not risks:
         return "No risks yet"
     above = sum(each.is_above_appetite for each in risks)
@@ -43,7 +43,7 @@ def _is(count: int) -> str:
 
 
 def above(risks: Sequence[RiskPosture], *, before: bool) -> str:
-    """Return "Before controls: 11 of 14 above appetite"."""
+    """Return a text like "Before controls: 11 of 14 above appetite"."""
     count = sum(
         (each.inherent_score if before else each.residual.score) > each.scale.appetite
         for each in risks

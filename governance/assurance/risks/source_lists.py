@@ -1,11 +1,11 @@
-"""The published lists that risks come from: ids and names alone. Pure.
+"""The published lists that risks come from: ids and names only. Pure.
 
-    SOURCES               every source by its id, such as LLM01:2026
-    LISTS                 (key, name) of each list, for a filter
-    choices()             (id, label) of all of them, in the order of the lists
+    SOURCES     each source by its id, such as LLM01:2026
+    LISTS       (key, name) of each list, for a filter
+    choices()   (id, label) of all sources, in the order of the lists
 
 An edition is part of an id: the same number means another risk in another edition. The text of the
-OWASP lists is CC BY-SA 4.0, so none of it is here.
+OWASP lists is CC BY-SA 4.0, so it isn't included here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from governance.kernel.work.inbox import lower_first
 
 @dataclass(frozen=True, slots=True)
 class RiskSource:
-    """A risk of a published list. `short` is how rows of a list name it."""
+    """A risk of a published list. `short` is its name in rows of a list."""
 
     id: str
     title: str
@@ -33,7 +33,7 @@ LISTS = (
     ("asi-2026", "OWASP Top 10 for Agentic Applications 2026"),
     (OWN, "Own"),
 )
-AGENTIC = (  # OWASP Top 10 for Agentic Applications 2026; drafts had other numbers
+AGENTIC = (  # OWASP Top 10 for Agentic Applications 2026; drafts used other numbers.
     "Agent Goal Hijack",
     "Tool Misuse & Exploitation",
     "Identity & Privilege Abuse",
@@ -70,7 +70,7 @@ def choices() -> list[tuple[str, str]]:
 
 
 def label(source_id: str) -> str:
-    """Return "LLM01:2026 Prompt Injection", or "NIST AI 600-1: Confabulation"."""
+    """Return a label like "LLM01:2026 Prompt Injection" or "NIST AI 600-1: Confabulation"."""
     found = SOURCES[source_id]
     return (
         f"NIST AI 600-1: {found.title}" if found.list_key == "nist" else f"{found.id} {found.title}"
@@ -78,7 +78,7 @@ def label(source_id: str) -> str:
 
 
 def short_labels(source_ids: Sequence[str]) -> str:
-    """Return how a row names its sources: "LLM09:2026, NIST confabulation", or "Own"."""
+    """Return short names of the sources like "LLM09:2026, NIST confabulation", or "Own"."""
     known = [SOURCES[each].short for each in source_ids if each in SOURCES]
     return ", ".join(known) or "Own"
 

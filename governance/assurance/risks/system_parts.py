@@ -1,6 +1,4 @@
-"""What risks add to an AI system's pages: their tab, what a substantial change made stale, and
-what retirement means for them.
-"""
+"""Parts that risks add to AI systems: a tab, stale acceptances and a consequence of retirement."""
 
 from typing import Any
 from uuid import UUID
@@ -25,7 +23,7 @@ def _open(system_id: UUID) -> Select[*tuple[Any, ...]]:
 
 
 def _tab(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """Select how many there are, as text."""
+    """Select the number of open risks, as text."""
     count = _open(system_id).scalar_subquery()
     return select(cast(count, String)).where(count > 0)
 
@@ -81,7 +79,7 @@ OPEN = Consequence(
 
 
 def _controls(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """How many controls lower its open risks, with its slug."""
+    """Select how many controls lower the system's open risks, with the system's slug."""
     count = func.count(RiskControl.control_id.distinct())
     return (
         select(AISystem.key, func.concat(count, case((count == 1, " control"), else_=" controls")))

@@ -1,4 +1,4 @@
-"""The pages of risks: the list with its heat map, one risk, creating, editing and closing."""
+"""Pages of risks: the list with its heat map, detail, creating, editing and closing."""
 
 from typing import Any
 from uuid import UUID
@@ -54,7 +54,7 @@ feature = Feature("risks", __name__, counts_everything=True)
 
 @feature.get("/risks/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """List the risks, the highest residual score first, below the heat map."""
+    """List the risks, highest residual score first, below the heat map."""
     assignees = owners.assignee_choices()
     asked = RISKS.read(choices={"owner": owners.filter_choices(assignees)})
     every = queries.posture(closed=asked.value("state") == "closed")
@@ -81,7 +81,7 @@ def index() -> ResponseReturnValue:
 
 
 def _maps(every: list[queries.RiskPosture], scale: Any) -> list[tuple[str, str, str, Any]]:
-    """(title, sub, name of the filter, heat map) before and after controls."""
+    """Return (title, subtitle, filter name, heat map) before and after controls."""
     return [
         (
             sentences.above(every, before=True),
@@ -100,7 +100,7 @@ def _maps(every: list[queries.RiskPosture], scale: Any) -> list[tuple[str, str, 
 
 @feature.get("/risks/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
-    """Export everything that matches the filters."""
+    """Export all risks that match the filters."""
     asked = RISKS.read()
     every = queries.posture(closed=asked.value("state") == "closed")
     names = shown_names(each.risk.owner_id for each in every)
@@ -130,7 +130,7 @@ def undo_change(undo_offer_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/systems/<system_key>/risks", needs=permissions.VIEW)
 def of_system(system_key: str) -> ResponseReturnValue:
-    """Show the open risks of one AI system, and those of all of them."""
+    """Show the open risks of an AI system and those of all systems."""
     system = systems.system(system_key)
     found = queries.risks_of(system.id)
     names = shown_names([system.owner_id, *(each.risk.owner_id for each in found)])
@@ -148,7 +148,7 @@ def of_system(system_key: str) -> ResponseReturnValue:
 
 @feature.route("/risks/new", methods=["GET", "POST"], needs=permissions.MANAGE)
 def create() -> ResponseReturnValue:
-    """Create a risk, maybe from a published source or for the system that the address names."""
+    """Create a risk, prefilled with a published source or a system from the URL."""
     asked = request.args
     sources = [each for each in asked.getlist("source") if each in source_lists.SOURCES]
     form = RiskCreateForm(
@@ -228,7 +228,7 @@ def _risk_page(
 
 @feature.route("/risks/<uuid:risk_id>/edit", methods=["GET", "POST"], needs=permissions.WORK)
 def edit(risk_id: UUID) -> ResponseReturnValue:
-    """Save a risk. A stale form comes back with both changes; sent again, it is saved."""
+    """Save a risk. A stale form returns with both changes; submitting it again saves it."""
     row = queries.find_risk(risk_id, lock=request.method == "POST")
     found = queries.posture_of(row)
     linked = found.systems
@@ -236,7 +236,7 @@ def edit(risk_id: UUID) -> ResponseReturnValue:
     form.offer(queries.scale())
     form.offer_systems([(each.id, f"{each.name} (retired)") for each in linked])
     if request.method == "GET" and not found.is_comparable:
-        form["likelihood"].data = form["impact"].data = None  # no step of another scale is proposed
+        form["likelihood"].data = form["impact"].data = None  # Another scale has other steps.
     if request.method == "POST":
         if accepted(
             form,
@@ -290,7 +290,7 @@ def remove_control(risk_id: UUID, control_id: UUID) -> ResponseReturnValue:
 
 @feature.route("/risks/<uuid:risk_id>/close", methods=["GET", "POST"], needs=permissions.MANAGE)
 def close(risk_id: UUID) -> ResponseReturnValue:
-    """Close a risk; its history stays."""
+    """Close a risk. Its history stays."""
     row, form = queries.find_risk(risk_id, lock=request.method == "POST"), RiskCloseForm()
     if request.method == "POST" and accepted(
         form, lambda: actions.close(row, reason=form.reason.data or "")

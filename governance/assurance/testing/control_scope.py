@@ -1,4 +1,4 @@
-"""Which controls the acting person may see in Type II testing."""
+"""The controls that the acting person may view in Type II testing."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -10,7 +10,7 @@ from governance.kernel.safety.visibility_scope import scope
 
 
 def control_in_scope(control_id: UUID) -> Control:
-    """Return the control; NotFound if it is outside the acting person's scope."""
+    """Return the control. Raise NotFound if it is outside the acting person's scope."""
     auditor_scope = scope()
     if auditor_scope is not None and not auditor_scope.holds(control_id):
         raise NotFound("This control doesn't exist, or you don't have access to it.")
@@ -18,6 +18,9 @@ def control_in_scope(control_id: UUID) -> Control:
 
 
 def scope_filter() -> Callable[[UUID], bool]:
-    """Return a test of control ids: may the acting person see the control? Reads the scope once."""
+    """Return a function that checks by id whether the acting person may view a control.
+
+    It reads the scope once.
+    """
     auditor_scope = scope()
     return auditor_scope.holds if auditor_scope is not None else lambda _control_id: True

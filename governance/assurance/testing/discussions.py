@@ -1,4 +1,4 @@
-"""Comments on exceptions and on the findings that they raised, which share a page."""
+"""Comments on exceptions and their findings, which share a page."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from governance.foundation.comments.subjects import CommentSubject
 
 
 def _owner(exception: TestException) -> UUID | None:
-    """Return the owner of the finding; without one, who responded."""
+    """Return the owner of the finding, or the person who responded if there is no finding."""
     finding = exception_queries.finding_of(exception.id)
     return (finding.owner_id if finding else None) or exception.responded_by
 

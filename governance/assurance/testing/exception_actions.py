@@ -1,4 +1,4 @@
-"""Opening exceptions, responding to them; raising, assigning, fixing and retesting findings."""
+"""Record and answer exceptions; raise, assign, fix and retest findings."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -133,7 +133,7 @@ def _next_exception_ref() -> str:
         next_ref(ControlTest.finding_ref, "EXC", width=2),
         next_ref(TestException.ref, "EXC", width=2),
     )
-    # it ends in digits
+    # Each ref ends in digits.
     return max(refs, key=lambda ref: int(DIGITS.search(ref)[1]))  # type: ignore[index]
 
 
@@ -142,9 +142,8 @@ def record_missed_cycle(
 ) -> TestException:
     """Record the missed cycle that ends on `last_day` as an exception.
 
-    It stays an exception even if the cycle is performed later. A cycle has one exception at most.
-
-    Raises Invalid for a cycle that was not missed or is already recorded, and for an empty text.
+    It stays an exception even if the cycle is performed later. A cycle has at most one exception.
+    Raise Invalid if the cycle wasn't missed or is already recorded, or if a text is empty.
     """
     require(permissions.TEST, on=control)
     lock_tenant(f"missed cycles of {control.id}")
@@ -214,7 +213,7 @@ def respond(
 ) -> None:
     """Store the cause, effect, correction and management response of an exception.
 
-    Raises Stale if `version` is no longer the exception's, and Invalid for an empty text.
+    Raise Stale if `version` is no longer the exception's, and Invalid for an empty text.
     """
     if version != exception.version:
         raise Stale(
@@ -244,7 +243,7 @@ def raise_finding(
 ) -> Finding:
     """Add the finding of an exception: who fixes it, how and by when.
 
-    An exception has one at most.
+    An exception has at most one.
     """
     lock_tenant(f"finding of {exception.id}")
     if exception_queries.finding_of(exception.id) is not None:
@@ -288,9 +287,9 @@ def raise_finding(
 def assign_finding(
     finding: Finding, *, owner_id: UUID, due_on: date, undoes: UUID | None = None
 ) -> None:
-    """Change who fixes a finding and by when. `undoes` is the audit entry that this reverses.
+    """Change the owner and due date of a finding. `undoes` is the audit entry that this reverses.
 
-    Once it is reported as fixed its owner stays, because they may not retest it.
+    The owner can't change after the finding was reported as fixed, because they may not retest it.
     """
     require(permissions.MANAGE)
     if (reason := why_not_assigned(finding)) is not None:
@@ -321,7 +320,7 @@ def assign_finding(
 
 
 def assign_findings(wanted: Sequence[tuple[UUID, UUID, date]]) -> None:
-    """Give several findings their (id, owner, due date), all or none."""
+    """Assign findings by (id, owner, due date), all or none."""
     found = exception_queries.find_findings([each[0] for each in wanted], lock=True)
     by_id = {finding.id: finding for finding in found}
     for finding_id, owner_id, due_on in wanted:
@@ -329,7 +328,7 @@ def assign_findings(wanted: Sequence[tuple[UUID, UUID, date]]) -> None:
 
 
 def why_not_assigned(finding: Finding) -> str | None:
-    """Return why the owner of a finding can't change any more; None if they can."""
+    """Return why the owner of a finding can't change any more, or None if they can."""
     if finding.closed_at is not None:
         return f"{finding.ref} is closed."
     if finding.remedied_at is not None:
@@ -347,7 +346,7 @@ UNDOABLE = {"finding.owner"}
 
 @undo.restores("finding.owner")
 def _restore_owner(step: UndoStep) -> None:
-    """Restore the fields that the step changed, and no others."""
+    """Restore only the fields that the step changed."""
     finding, _ = exception_queries.finding(step.target_id, lock=True)
     present = {"owner": finding.owner_id, "due_on": finding.due_on}
     if any(undo.plain(present[name]) != value for name, value in step.after.items()):
@@ -364,14 +363,14 @@ def _restore_owner(step: UndoStep) -> None:
 def report_fixed(finding: Finding, what: str) -> None:
     """Report a finding as fixed. Only a passing retest closes it.
 
-    The first reporter stays on record; a repeated report by them changes nothing.
+    The first reporter stays on record. A repeated report by them changes nothing.
     """
     me = current.person_id()
     require(permissions.REMEDY, on=finding)
     if finding.closed_at is not None:
         raise DomainError(f"{finding.ref} is already closed.")
     require_text(what, "remedy", "Describe the remediation.")
-    # the first reporter stays on record, because they may not retest it
+    # The first reporter stays on record, because they may not retest it.
     if finding.remedied_at is not None:
         if finding.remedied_by == me and finding.remedy == what.strip()[:MAX_TEXT_LENGTH]:
             return
@@ -397,9 +396,9 @@ def record_retest(
     failed: int,
     note: str,
 ) -> Retest:
-    """Record a retest by somebody who neither owns nor fixed the finding.
+    """Record a retest by a person who neither owns nor fixed the finding.
 
-    A passing retest closes the finding; a failed one reopens the fix. The control's status follows.
+    A passing retest closes the finding; a failed one reopens the fix. Updates the control's status.
     """
     require(permissions.TEST, on=control)
     require(permissions.RETEST, on=finding)

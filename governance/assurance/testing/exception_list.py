@@ -1,4 +1,4 @@
-"""Declaration of the exception list, and the columns of its export."""
+"""The definition of the exception list, and the columns of its export."""
 
 from collections.abc import Sequence
 

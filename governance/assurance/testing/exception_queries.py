@@ -1,4 +1,4 @@
-"""Exceptions with their findings and retests: single cases, lists and pages of lists."""
+"""Queries for exceptions with their findings and retests."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,8 +41,8 @@ class ExceptionCase:
     """An exception with its control, item, sample, finding and latest result.
 
     The exception of a missed cycle has no item and no sample. `state` is "open", "answered"
-    (management responded), "in repair" (it has a finding), "fixed", "closed", or "set aside" when a
-    later result let the item pass.
+    (management responded), "in repair" (it has a finding), "fixed", "closed", or "set aside" (the
+    item passed in a later result).
     """
 
     exception: TestException
@@ -55,7 +55,7 @@ class ExceptionCase:
 
     @property
     def what(self) -> str:
-        """Name what failed: the item, or the missed cycle as in "Q3 2026"."""
+        """The name of what failed: the item, or the missed cycle, as in "Q3 2026"."""
         if self.item is not None:
             return self.item.item
         first, last = self.exception.missed_from, self.exception.missed_to
@@ -84,8 +84,8 @@ STATE_WORDS: Mapping[str, str] = {
     "closed": "Closed, retest passed",
     "set aside": "Superseded, item passed later",
 }
-SETTLED = ("closed", "set aside")  # no longer open
-RAISED = ("closed", "fixed", "in repair")  # became a finding
+SETTLED = ("closed", "set aside")  # No longer open.
+RAISED = ("closed", "fixed", "in repair")  # With a finding.
 
 
 def _state() -> Any:
@@ -100,7 +100,7 @@ def _state() -> Any:
 
 
 def _select_cases() -> Any:
-    """Select every case that the acting person may see."""
+    """Select all cases that the acting person may view."""
     return _select_joined(TestException, Control, SampleItem, Sample, Finding, ItemResult, _state())
 
 
@@ -125,7 +125,7 @@ def _select_joined(*columns: Any) -> Any:
 def exceptions(
     since: date | None = None, until: date | None = None, *, control_id: UUID | None = None
 ) -> list[ExceptionCase]:
-    """Return all exceptions found between two days, newest first; one statement."""
+    """Return all exceptions found between two days, newest first, in one statement."""
     query = _select_cases()
     if since is not None:
         query = query.where(TestException.created_at >= since)
@@ -148,7 +148,7 @@ def exceptions_page(
     after: str | None = None,
     size: int = 50,
 ) -> Keyset:
-    """Return a page of cases by the day they were found. `filters` has the filters q and state."""
+    """Return a page of cases by the day they were found. `filters` may have q and state."""
     query = _select_cases()
     for word in filters.get("q", "").split():
         text = (TestException.ref, TestException.says, Control.ref, Control.title, Finding.ref)
@@ -195,14 +195,14 @@ def finding(finding_id: UUID, *, lock: bool = False) -> tuple[Finding, TestExcep
 
 
 def find_findings(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Finding]:
-    """Return these findings by ref, as far as the acting person may see them."""
+    """Return these findings by ref, if the acting person may view them."""
     found = find_several(Finding, ids, order=Finding.ref, lock=lock)
     seen = session().scalars(_select_joined(Finding.id).where(Finding.id.in_(ids))).all()
     return [finding for finding in found if finding.id in seen]
 
 
 def open_exception_refs(sample_id: UUID) -> set[str]:
-    """Return the refs of a sample's open exceptions; while there is one, the control fails."""
+    """Return the refs of a sample's open exceptions. The control fails while there is one."""
     cases = [
         ExceptionCase(*row)
         for row in session().execute(_select_cases().where(Sample.id == sample_id))
@@ -243,8 +243,9 @@ def retests(finding_id: UUID) -> Sequence[Retest]:
 
 
 def findings(as_of: datetime | None = None) -> list[ExceptionCase]:
-    """Return all cases with a finding, open ones first, by due date; with `as_of` those open at
-    that moment.
+    """Return all cases with a finding, open ones first, by due date.
+
+    With `as_of`, return those that were open at that moment.
     """
     query = _select_cases().where(Finding.id.is_not(None))
     if as_of is not None:
@@ -259,7 +260,7 @@ def findings_page(
 ) -> Keyset:
     """Return a page of the cases with a finding.
 
-    `filters` has the filters q, state and owner (a person's id).
+    `filters` may have q, state and owner (a person's id).
     """
     query = _select_cases().where(Finding.id.is_not(None))
     for word in filters.get("q", "").split():
@@ -280,7 +281,7 @@ def findings_page(
 
 
 def finding_owners() -> Sequence[UUID]:
-    """Return the owners of the findings that the acting person may see."""
+    """Return the owners of the findings that the acting person may view."""
     return (
         session()
         .scalars(_select_joined(Finding.owner_id).where(Finding.id.is_not(None)).distinct())

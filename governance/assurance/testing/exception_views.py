@@ -1,4 +1,4 @@
-"""Exceptions and missed cycles, findings and retests."""
+"""Pages for exceptions, missed cycles, findings and retests."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -49,8 +49,9 @@ from governance.kernel.work.bulk import BulkItem
     "/evidence/type-ii/<uuid:control_id>/missed", methods=["GET", "POST"], needs=permissions.TEST
 )
 def record_missed(control_id: UUID) -> ResponseReturnValue:
-    """Record a missed cycle as an exception. `of` in the address preselects a cycle by its last
-    day.
+    """Record a missed cycle as an exception.
+
+    `of` in the URL preselects a cycle by its last day.
     """
     control, made = control_scope.control_in_scope(control_id), list[TestException]()
     form, unrecorded = (
@@ -229,7 +230,7 @@ def retest(finding_id: UUID) -> ResponseReturnValue:
     found, exception = exception_queries.finding(finding_id, lock=True)
     form = RetestForm()
     if not accepted(form, lambda: _retest(found, exception, form)):
-        if found.remedied_at is None:  # the page then has no form that could show why
+        if found.remedied_at is None:  # The page then has no form to show the error.
             flash(form.problems[0][1], "error")
         return _exception(exception.id, retest=form, status=form.status)
     flash(
@@ -278,13 +279,16 @@ def findings() -> ResponseReturnValue:
 
 
 def _finding_assignees() -> owners.Choices:
-    """Owners to choose for the selected findings; empty where the reader can't assign any."""
+    """Return the owners to choose for the selected findings. Empty if the reader can't assign any."""
     return finding_assignees() if allowed(permissions.MANAGE) else []
 
 
 @feature.post("/evidence/type-ii/findings/assign", needs=permissions.MANAGE)
 def assign_findings() -> ResponseReturnValue:
-    """Give the selected findings an owner, a due date, or both; what isn't chosen stays."""
+    """Assign an owner, a due date or both to the selected findings.
+
+    A field that isn't chosen stays the same.
+    """
     home = url_for("testing.findings")
     rows = assigning.Assignable(
         "finding",
@@ -300,7 +304,7 @@ def assign_findings() -> ResponseReturnValue:
     )
 
 
-# BulkAction's signature
+# The signature that BulkAction expects.
 def _selected_findings(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
     return [
         BulkItem(

@@ -20,7 +20,7 @@ from governance.foundation.comments.subjects import COMMENT_SUBJECTS
 from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, EntryLink, Manifest, not_by_scope
 
-# each module adds its routes to the same feature when it is imported
+# Importing these modules adds their routes to the feature.
 VIEW_MODULES = (views, population_views, sample_views, exception_views)
 
 manifest = Manifest(

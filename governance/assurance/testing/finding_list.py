@@ -1,4 +1,4 @@
-"""Declaration of the finding list, and the columns of its export."""
+"""The definition of the finding list, and the columns of its export."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID

@@ -34,7 +34,7 @@ class PopulationPeriodForm(ReadableForm):
 
 
 class PopulationFreezeForm(PopulationPeriodForm):
-    """Freezes what a collector finds, or the control's own evidence."""
+    """A form to freeze what a collector finds, or the control's own evidence."""
 
     key = SelectField("Population", validate_choice=True)
 
@@ -111,7 +111,7 @@ class SampleResultForm(ReadableForm):
 
 
 class MissedCycleForm(ReadableForm):
-    """Records a missed cycle, chosen by its last day."""
+    """A form to record a missed cycle, chosen by its last day."""
 
     occurrence = SelectField(
         "Missed cycle", [InputRequired("Choose the cycle that was missed.")], validate_choice=False
@@ -141,12 +141,12 @@ class FindingForm(ReadableForm):
 
 
 def finding_assignees() -> Choices:
-    """Who can fix several findings: a finding keeps an owner."""
+    """Return the owner choices for several findings. Removing the owner is not one of them."""
     return assignee_choices("Keep each owner", removable=False)
 
 
 class AssignFindingsForm(NeedsOwnerOrDay, ReadableForm):
-    """Assign several findings; a field that is left empty changes nothing."""
+    """A form to assign several findings. An empty field changes nothing."""
 
     owner_id = OwnerField(choices=finding_assignees)
     due_on = DayField("Fix by", required=False)
@@ -179,7 +179,7 @@ class RetestForm(ReadableForm):
 
 
 class SampleSizesForm(ReadableForm):
-    """A size for each cadence, and for each population band of event-driven controls."""
+    """Sizes by cadence, and by population band for event-driven controls."""
 
     yearly = IntegerField("Items for yearly controls", [InputRequired("Enter a number of items.")])
     half_yearly = IntegerField(

@@ -1,4 +1,4 @@
-"""Inbox sources of Type II testing: exceptions to respond to, findings to fix, fixes to retest."""
+"""Inbox items of Type II testing: exceptions to respond to, findings to fix, fixes to retest."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -48,8 +48,9 @@ def _findings() -> Select[Any]:
 
 
 def _retests() -> Select[Any]:
-    """Select findings fixed by others; an auditor's are limited to their engagement and its
-    window.
+    """Select findings fixed by others.
+
+    For an auditor, only those of their engagement during its fieldwork window.
     """
     f, e = Finding, TestException
     query = item_select(

@@ -133,7 +133,7 @@ def _cell(control: MatrixFacts, month: date, month_facts: MonthFacts, today: dat
 def _note_coverage(
     month_facts: Mapping[date, MonthFacts], proofs: Iterable[PerformanceRecord]
 ) -> None:
-    """Note in each month the evidence that covers it, and how much evidence ends in it."""
+    """Add to each month the evidence that covers it, and count the evidence that ends in it."""
     for proof in proofs:
         for month, each in month_facts.items():
             if month_of(proof.first) <= month <= proof.last:
@@ -143,7 +143,7 @@ def _note_coverage(
 
 
 def _month_of_test(day: date, stands: Sequence[CycleState]) -> date:
-    """Return the month that a test is shown in: that of the cycle which contains its day."""
+    """Return the month that shows a test: the month of the cycle that contains its day."""
     inside = next((s.cycle for s in stands if s.cycle.first <= day <= s.cycle.last), None)
     return inside.month if inside is not None else month_of(day)
 
@@ -156,9 +156,7 @@ def _progress(
     cells: Sequence[MatrixCell],
     table: SampleSizes,
 ) -> tuple[int, int]:
-    """Return (tested, to be tested): of the lists that samples were drawn from, else by the size
-    table.
-    """
+    """Return (tested, to be tested), by the sampled lists or, without samples, by the size table."""
     if items:
         done, drawn = (
             Counter(i.of for i in items if i.outcome is not None),
@@ -176,8 +174,9 @@ def _progress(
 
 
 def _without_duplicates(items: Iterable[SampledItem]) -> list[SampledItem]:
-    """Return each item of a list once, however many samples drew it; failed wins over passed,
-    passed over untested.
+    """Return each item of a list once, even if several samples drew it.
+
+    Failed takes precedence over passed, and passed over untested.
     """
     order = {"failed": 0, "passed": 1, None: 2}
     found: dict[tuple[object, str], SampledItem] = {}

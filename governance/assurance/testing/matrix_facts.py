@@ -1,4 +1,4 @@
-"""What the Type II matrix is computed from, and its rows and cells. Pure."""
+"""The inputs of the Type II matrix, and its rows and cells. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,14 +18,12 @@ KINDS: tuple[Kind, ...] = ("tested", "performed", "exception", "missed", "due", 
 FREQUENT_CADENCES = (
     "daily",
     "weekly",
-)  # a test of these tries items; of the rarer ones it tries occurrences
+)  # Tests of these count items; other tests count occurrences.
 
 
 @dataclass(frozen=True, slots=True)
 class ControlTestFacts:
-    """A manual test of a control: how many items, how many failed, and the exception that it led
-    to.
-    """
+    """A manual test of a control: how many items were tested and failed, and its exception."""
 
     day: date
     sample: int
@@ -35,11 +33,10 @@ class ControlTestFacts:
 
 @dataclass(frozen=True, slots=True)
 class SampledItem:
-    """An item of a sample.
+    """An item of a sample. `outcome` is from its latest result, or None if it is untested.
 
-    `outcome` is that of its latest result, None if it is untested. `ref` is its exception. `of`
-    identifies the list that it was drawn from, whenever that was frozen; `asked` is how many items
-    of that list are to be tested.
+    `ref` is its exception. `of` identifies the list that it was drawn from, regardless of when that
+    was frozen. `asked` is how many items of that list are to be tested.
     """
 
     number: int
@@ -53,7 +50,7 @@ class SampledItem:
 
 @dataclass(frozen=True, slots=True)
 class MatrixFacts:
-    """Everything that the matrix row of a control is computed from.
+    """The inputs of a control's matrix row.
 
     `events` counts the rows of its population by the first day of their month.
     `recorded_exceptions` has the exceptions of missed cycles, by the cycle's first and last day.
@@ -73,10 +70,9 @@ class MatrixFacts:
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
-    """One month of a control.
+    """A month of a control. `count` is None if a number adds nothing to the symbol.
 
-    `count` is None where a number adds nothing to the mark. `unrecorded` are the missed cycles that
-    have no exception.
+    `unrecorded` are the missed cycles without an exception.
     """
 
     month: date
@@ -113,7 +109,7 @@ class MatrixRow:
 
 @dataclass(slots=True)
 class MonthFacts:
-    """What falls into one month of a control."""
+    """The facts of one month of a control."""
 
     stands: list[CycleState] = field(default_factory=list)
     tests: list[ControlTestFacts] = field(default_factory=list)
@@ -123,7 +119,7 @@ class MonthFacts:
 
 
 def recorded_exception(control: MatrixFacts, one: CycleState) -> str | None:
-    """Return the exception recorded for a cycle, as long as the cycle is missed."""
+    """Return the exception recorded for a cycle, if the cycle is still missed."""
     return (
         control.recorded_exceptions.get((one.cycle.first, one.cycle.last))
         if one.state in {"missed", "late"}

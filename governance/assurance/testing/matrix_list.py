@@ -1,11 +1,11 @@
-"""Declaration of the Type II matrix as a list, and its filters."""
+"""The definition of the Type II matrix as a list, and its filters."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from governance.assurance.testing.matrix_facts import MatrixRow
 from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage, ListRequest, keep
 
-ALL_CONTROLS = "all"  # every control, where the engagement's framework would be the default
+ALL_CONTROLS = "all"  # Overrides the engagement's framework, which is the default.
 HAS_CHOICES = {
     "exception": "an exception",
     "missed": "a missed cycle",
@@ -56,7 +56,7 @@ def _has(row: MatrixRow, what: str) -> bool:
 
 
 MATRIX_FILTERS: Mapping[str, Callable[[MatrixRow, str], bool]] = {
-    "framework": lambda _row, _value: True,  # the query has read no other
+    "framework": lambda _row, _value: True,  # The query has already filtered by framework.
     "months": lambda _row, _value: True,
     "has": _has,
 }

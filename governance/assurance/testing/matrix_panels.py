@@ -1,4 +1,4 @@
-"""Panels beside the matrix: evidence that awaits review, and the sample to look at first."""
+"""Panels beside the matrix: evidence that awaits review, and the most important sample."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class PendingReview:
 
 @dataclass(frozen=True, slots=True)
 class ReviewPanel:
-    """The versions that have waited longest, how many wait in all, and the first one to review."""
+    """The versions that have waited longest, the number of all, and the first one to review."""
 
     rows: Sequence[PendingReview]
     total: int
@@ -58,8 +58,9 @@ class ReviewPanel:
 
 
 def review_panel(facts: Sequence[ControlFacts], *, most: int) -> ReviewPanel:
-    """Return the versions of live evidence in scope that await review, oldest first; one
-    statement.
+    """Return the versions of live evidence in scope that await review, oldest first.
+
+    Runs one statement.
     """
     now, within, ledger = clock.now(), scope(), control_ledger.ledger()
     waiting = sorted(
@@ -112,9 +113,7 @@ def _sizes_and_reviewable(ids: Collection[UUID]) -> tuple[dict[UUID, int | None]
 def top_sample(
     facts: Sequence[ControlFacts], first: date, last: date
 ) -> tuple[SampleProgress, Sequence[ItemView]] | None:
-    """Return the newest sample of the period with a failed item, else the newest one, with its
-    items.
-    """
+    """Return the newest sample of the period with a failed item, else the newest, with its items."""
     ids = [c.control_id for c in facts]
     query = (
         select(Sample, Population, Control)

@@ -1,4 +1,4 @@
-"""The Type II matrix: a row for each control in scope, in a fixed number of statements."""
+"""Queries for the Type II matrix, in a fixed number of statements."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
@@ -35,7 +35,7 @@ from governance.kernel.data.selects import Selected, one_of
 from governance.kernel.safety.visibility_scope import scope
 
 MONTHS_A_YEAR = 12
-MAX_MONTHS = 18  # columns of the matrix
+MAX_MONTHS = 18  # Columns of the matrix.
 FIRST, LAST = bindparam("period_from", type_=Date()), bindparam("period_to", type_=Date())
 type Some = Selected[tuple[Any, ...]]
 
@@ -45,8 +45,9 @@ def default_period(
 ) -> tuple[date, date]:
     """Return the period that the matrix shows, in whole months.
 
-    That is `months` months up to the present one; without `months`, the engagement's period if it
-    fits into MAX_MONTHS, else twelve months. An auditor always sees the period of their engagement.
+    The period is the last `months` months, including the current one. Without `months`, it is the
+    engagement's period if that fits into MAX_MONTHS, else twelve months. An auditor always sees the
+    period of their engagement.
     """
     auditor_scope = scope()
     if (
@@ -74,7 +75,7 @@ def _end_of_month(day: date) -> date:
 
 
 def controls_in_scope() -> list[ControlFacts]:
-    """Return the live controls in scope, by ref; two statements at most."""
+    """Return the live controls in scope, by ref, in at most two statements."""
     keeps = scope_filter()
     return [c for c in controls.posture() if keeps(c.control_id)]
 
@@ -86,8 +87,9 @@ def matrix(
     *,
     facts: Sequence[ControlFacts] | None = None,
 ) -> list[matrix_facts.MatrixRow]:
-    """Return a row for each live control in scope, of one framework if given, by ref; at most seven
-    statements.
+    """Return a row for each live control in scope, by ref; of one framework, if given.
+
+    Runs at most seven statements.
     """
     requirement_ids = _requirement_ids(framework) if framework else None
     return _rows(
@@ -141,7 +143,10 @@ def _rows(
 def _recorded_missed_cycles(
     first: date, last: date, only: UUID | None
 ) -> dict[UUID, dict[tuple[date, date], str]]:
-    """Return the exceptions of missed cycles that end in the period, by control; one statement."""
+    """Return the exceptions of missed cycles that end in the period, by control.
+
+    Runs one statement.
+    """
     found: dict[UUID, dict[tuple[date, date], str]] = {}
     for control_id, begins, ends, ref in _read(MISSED, first, last, only):
         found.setdefault(control_id, {})[begins, ends] = ref
@@ -154,10 +159,7 @@ def _matrix_facts(
     events: Mapping[date, int] | None,
     recorded: Mapping[tuple[date, date], str],
 ) -> matrix_facts.MatrixFacts:
-    """Gather the facts of one control.
-
-    Tests that follow from a sample count through their items.
-    """
+    """Collect the facts of one control. A test based on a sample counts through its items."""
     tests = (t for t in control.tests if t.of is None)
     return matrix_facts.MatrixFacts(
         control.control_id,
@@ -195,8 +197,9 @@ def _performance_records(control: ControlFacts) -> list[PerformanceRecord]:
 def _sampled_items(
     first: date, last: date, only: UUID | None
 ) -> dict[UUID, list[matrix_facts.SampledItem]]:
-    """Return the items of samples whose population overlaps the period, by control; one
-    statement.
+    """Return items of samples whose population overlaps the period, by control.
+
+    Runs one statement.
     """
     found: dict[UUID, list[matrix_facts.SampledItem]] = {}
     for (
@@ -220,8 +223,9 @@ def _sampled_items(
 
 
 def _event_counts(first: date, last: date, only: UUID | None) -> dict[UUID, dict[date, int]]:
-    """Return the rows of frozen populations by control and month; the newest of equal populations
-    counts.
+    """Count the rows of frozen populations by control and month.
+
+    Only the newest of equal populations counts.
     """
     newest = {row[:4]: row[4] for row in _read(COUNTS, first, last, only)}
     found: dict[UUID, dict[date, int]] = {}
@@ -300,14 +304,15 @@ def _read(
 def control_row(
     control_id: UUID, period_from: date, period_to: date
 ) -> matrix_facts.MatrixRow | None:
-    """Return the matrix row of one control; None if it is retired."""
+    """Return the matrix row of one control, or None if it is retired."""
     facts = control_ledger.ledger(control_id).of(control_id, clock.now())
     return _rows([facts], period_from, period_to, only=control_id)[0] if facts else None
 
 
 def unrecorded_missed_cycles(control_id: UUID) -> tuple[Cycle, ...]:
-    """Return a control's missed cycles without an exception, of the last MAX_MONTHS months or an
-    auditor's period.
+    """Return a control's missed cycles that have no exception.
+
+    Covers the last MAX_MONTHS months, or the period of an auditor's engagement.
     """
     row = control_row(control_id, *default_period(MAX_MONTHS))
     return row.unrecorded if row is not None else ()

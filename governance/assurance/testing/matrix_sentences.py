@@ -1,4 +1,4 @@
-"""The sentences of the Type II matrix: its headline, and the explanation of a cell. Pure."""
+"""The sentences of the Type II matrix: its headline and the explanations of cells. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -21,9 +21,7 @@ MAX_NAMED = 3
 
 
 def headline(rows: Sequence[MatrixRow]) -> str:
-    """Return the h1 of the matrix: how many expected occurrences are on file, and which are
-    missing.
-    """
+    """Return the headline: how many expected occurrences are on file, and which are missing."""
     due, on_file = sum(r.due for r in rows), sum(r.on_file for r in rows)
     if not due:
         return "Nothing has come due in this period yet."

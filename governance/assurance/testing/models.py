@@ -1,6 +1,6 @@
-"""Type II testing: populations, samples, item results, exceptions, findings and retests.
+"""Tables of Type II testing: populations, samples, results, exceptions, findings and retests.
 
-Rows are never changed after freezing, drawing or testing; a new result supersedes the earlier one.
+Rows never change after freezing, drawing or testing. A new result supersedes the earlier one.
 """
 
 from datetime import date, datetime
@@ -41,13 +41,13 @@ class Population(Tenanted, Model):
     control_id: Mapped[UUID]
     key: Mapped[str]
     title: Mapped[str]
-    source: Mapped[str]  # collector file evidence
+    source: Mapped[str]  # One of collector, file or evidence.
     query: Mapped[str]
     parameters: Mapped[dict[str, Any]]
     period_from: Mapped[date]
     period_to: Mapped[date]
     run_at: Mapped[datetime]
-    run_by: Mapped[str]  # the system or the person, as a pseudonym, that ran the query
+    run_by: Mapped[str]  # The system that ran the query, or the person, as a pseudonym.
     frozen_by: Mapped[UUID]
     id_column: Mapped[str]
     date_column: Mapped[str | None]
@@ -71,7 +71,7 @@ class Sample(Tenanted, Model):
     rule: Mapped[str]
     size: Mapped[int]
     advised: Mapped[int]
-    reason: Mapped[str]  # why another size than the rule's
+    reason: Mapped[str]  # Why the size differs from the rule's.
     seed: Mapped[str]
     population_sha256: Mapped[str]
     attributes: Mapped[list[Any]]
@@ -96,10 +96,7 @@ class SampleItem(Tenanted, Model):
 
 
 class ItemResult(Tenanted, Model):
-    """A tester's result of one item: yes, no or na for each attribute.
-
-    The highest number counts.
-    """
+    """A tester's result of one item: yes, no or na for each attribute. The highest number counts."""
 
     __tablename__ = "item_results"
     __table_args__ = (
@@ -117,9 +114,7 @@ class ItemResult(Tenanted, Model):
     note: Mapped[str]
     evidence_version_id: Mapped[UUID | None]
     tested_by: Mapped[UUID]
-    by_auditor: Mapped[
-        bool
-    ]  # their role when they tested it: only an auditor replaces such a result
+    by_auditor: Mapped[bool]  # Only an auditor may replace such a result.
     item: Mapped[SampleItem] = relationship(
         viewonly=True, primaryjoin=lambda: foreign(ItemResult.sample_item_id) == SampleItem.id
     )
@@ -130,7 +125,7 @@ class TestException(Tenanted, Model):
     response.
     """
 
-    __test__: ClassVar[bool] = False  # not one of pytest's
+    __test__: ClassVar[bool] = False  # Pytest must not collect it as a test class.
     __tablename__ = "test_exceptions"
     __table_args__ = (
         tenant_fk("control_id", "controls"),
@@ -148,7 +143,7 @@ class TestException(Tenanted, Model):
     ref: Mapped[str]
     control_id: Mapped[UUID]
     sample_item_id: Mapped[UUID | None]
-    missed_from: Mapped[date | None]  # of the cycle that was missed
+    missed_from: Mapped[date | None]  # First day of the missed cycle.
     missed_to: Mapped[date | None]
     says: Mapped[str]
     cause: Mapped[str] = mapped_column(default="")
@@ -184,7 +179,7 @@ class Finding(Tenanted, Model):
 
 
 class Retest(Tenanted, Model):
-    """A test of the control after the fix, by somebody who did not fix it."""
+    """A test of the control after the fix, by a person who did not fix it."""
 
     __tablename__ = "retests"
     __table_args__ = (

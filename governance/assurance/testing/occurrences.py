@@ -1,12 +1,10 @@
-"""Work out how often a control was due in a period, and how often it was performed.
-
-Pure.
+"""Compute how often a control was due in a period, and how often it was performed. Pure.
 
     cycles(cadence, first, last)         the calendar cycles that end in the period
     cycle_states(cadence, first, last)   each cycle as performed, missed, late or due, with its
                                          proof
-    is_per_event(cadence)                whether the calendar expects nothing, since events trigger
-                                         it
+    is_per_event(cadence)                whether events trigger the control, so that no calendar
+                                         cycle is expected
 
 An evidence version proves each cycle that its covered period ends in or contains. A cycle is due
 until GRACE_DAYS days after its end. Proof collected later leaves it missed: a missed cycle stays an
@@ -23,7 +21,7 @@ from typing import Literal
 
 type State = Literal["performed", "missed", "late", "due"]
 
-GRACE_DAYS = 14  # days after a cycle's end in which its proof is still in time
+GRACE_DAYS = 14  # Days after a cycle's end in which its proof is still in time.
 CALENDAR_CADENCES = ("daily", "weekly", "monthly", "quarterly", "half-yearly", "yearly")
 CYCLE_DAYS: Mapping[str, int] = {
     "daily": 1,
@@ -40,8 +38,8 @@ CYCLE_MONTHS: Mapping[str, int] = {"monthly": 1, "quarterly": 3, "half-yearly": 
 class Cycle:
     """A calendar cycle, first and last day included.
 
-    `says` names it in a sentence: Q3, August, H1 2026. `month` is the first day of the month that
-    it ends in, which is its column in the matrix.
+    `says` names it in a sentence: Q3, August, H1 2026. `month` is the first day of the month in
+    which it ends, which is its column in the matrix.
     """
 
     first: date
@@ -65,7 +63,7 @@ class PerformanceRecord:
 
 @dataclass(frozen=True, slots=True)
 class CycleState:
-    """A cycle with its state. `proof` is the one that counts, or the one that came too late."""
+    """A cycle with its state. `proof` is the proof that counts, or the one that came too late."""
 
     cycle: Cycle
     state: State
@@ -73,15 +71,13 @@ class CycleState:
 
 
 def is_per_event(cadence: str) -> bool:
-    """Return whether events trigger the control (per change, per incident), so that no cycle is
-    expected.
-    """
+    """Check whether events trigger the control (per change, per incident), without cycles."""
     return cadence not in CALENDAR_CADENCES
 
 
 @lru_cache(maxsize=256)
 def cycles(cadence: str, first: date, last: date) -> tuple[Cycle, ...]:
-    """Return the cycles that end in the period, oldest first. Raises ValueError if last < first."""
+    """Return the cycles that end in the period, oldest first. Raise ValueError if last < first."""
     if last < first:
         raise ValueError("the period ends before it begins")
     if is_per_event(cadence):
@@ -117,7 +113,7 @@ def cycle_states(
 
 
 def missed_cycles(stands: Sequence[CycleState]) -> tuple[Cycle, ...]:
-    """Return the cycles that were missed, those performed late among them, in order."""
+    """Return the missed cycles in order, including those performed late."""
     return tuple(s.cycle for s in stands if s.state in {"missed", "late"})
 
 
@@ -138,7 +134,7 @@ def months(first: date, last: date) -> tuple[date, ...]:
 def _best_proofs(
     expected: Sequence[Cycle], proofs: Iterable[PerformanceRecord]
 ) -> list[PerformanceRecord | None]:
-    """Return for each cycle the proof in time, else the earliest that came too late."""
+    """Return for each cycle the proof in time, else the earliest late one."""
     firsts, lasts = [c.first for c in expected], [c.last for c in expected]
     best: list[PerformanceRecord | None] = [None] * len(expected)
     for proof in sorted(proofs, key=lambda p: (p.collected, p.first, p.last)):
@@ -163,8 +159,9 @@ def _covered_cycles(
 
 
 def _is_in_time(cycle: Cycle, proof: PerformanceRecord) -> bool:
-    """Return whether proof came within the grace period; proof of many cycles may take its own
-    rhythm longer.
+    """Check whether proof came in the grace period.
+
+    Proof that covers many cycles may come later, by its own rhythm in days.
     """
     allowed = GRACE_DAYS + (
         (proof.rhythm or CYCLE_DAYS["quarterly"]) if proof.last > cycle.last else 0

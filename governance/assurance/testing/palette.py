@@ -1,4 +1,4 @@
-"""Exceptions, findings and populations in search; an auditor finds those of their controls."""
+"""Exceptions, findings and populations in search. Auditors find those of their controls."""
 
 from typing import Any
 from uuid import UUID

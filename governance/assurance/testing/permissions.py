@@ -1,4 +1,4 @@
-"""Who may view Type II testing, draw samples, record results and respond to exceptions."""
+"""Permissions to view Type II testing, draw samples, record results and respond to exceptions."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def is_in_scope(_who: Actor, control: Any) -> bool:
     "An auditor tested item {object.item.number}. Only an auditor can replace the result.",
 )
 def is_own_result(_who: Actor, result: Any) -> bool:
-    """Return whether the tenant, rather than an auditor, recorded the result."""
+    """Check whether the tenant, rather than an auditor, recorded the result."""
     return not result.by_auditor
 
 

@@ -1,4 +1,4 @@
-"""Freezing populations and downloading them. A frozen population never changes."""
+"""Freeze and download populations. A frozen population never changes."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -60,8 +60,8 @@ def freeze_population(
 ) -> Population:
     """Store a population as it is now; it can't be changed afterwards.
 
-    Freezing the same rows of the same query and period again returns the existing population.
-    Raises Invalid for a wrong period, a run in the future or an empty text.
+    Idempotent for the same rows, query and period: it returns the existing population. Raise
+    Invalid for a wrong period, a run in the future or an empty text.
     """
     _check_period(period_from, period_to, run_at)
     require_text(query, "query", "Enter the exact query or report that produced the list.")
@@ -136,8 +136,9 @@ def freeze_collected(control: Control, key: str, period_from: date, period_to: d
 
 
 def freeze_versions(control: Control, period_from: date, period_to: date) -> Population:
-    """Freeze the accepted versions of the control's evidence, for controls that leave one each
-    time.
+    """Freeze the accepted versions of the control's evidence.
+
+    For controls that produce a version each time they are performed.
     """
     rows = check_rows(
         population_queries.evidence_version_rows(control.id, period_from, period_to),

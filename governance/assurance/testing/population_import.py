@@ -23,8 +23,9 @@ ID_COLUMNS = ("id", "ref", "key", "number", "item")
 
 @dataclass(frozen=True, slots=True)
 class PopulationRows:
-    """Rows with the same columns. Each id in `id_column` is unique; `date_column` dates the rows,
-    if any does.
+    """Rows with the same columns.
+
+    Each id in `id_column` is unique. `date_column` is the column with the date of each row, if any.
     """
 
     rows: tuple[dict[str, str], ...]
@@ -34,7 +35,7 @@ class PopulationRows:
 
 
 def read_population(stream: BinaryIO, filename: str) -> PopulationRows:
-    """Return the rows of a CSV or XLSX file, whose first row names the columns. Raises Invalid."""
+    """Return the rows of a CSV or XLSX file. Its first row has the column names. Raise Invalid."""
     content = stream.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
         raise Invalid(f"{filename} is larger than {MAX_FILE_BYTES // 1024**2} MB.", field="file")
@@ -58,8 +59,9 @@ def read_population(stream: BinaryIO, filename: str) -> PopulationRows:
 
 
 def check_rows(rows: Iterable[Mapping[str, object]], what: str) -> PopulationRows:
-    """Return the rows as a population: at least one, at most MAX_ROWS, equal columns, unique ids.
-    Raises Invalid.
+    """Check rows and return them as a population.
+
+    Raise Invalid unless there are 1 to MAX_ROWS rows with equal columns and unique ids.
     """
     kept: list[dict[str, str]] = []
     for row in rows:
@@ -91,7 +93,7 @@ def check_rows(rows: Iterable[Mapping[str, object]], what: str) -> PopulationRow
 
 
 def parse_day(text: str) -> date | None:
-    """Return the day that a text starts with, as in 2026-11-25, else None."""
+    """Return the date that a text starts with, as in 2026-11-25, or None."""
     try:
         return date.fromisoformat(text[:10])
     except ValueError:

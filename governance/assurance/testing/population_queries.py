@@ -1,4 +1,4 @@
-"""Frozen populations of a control, and the lists that a population can be frozen from."""
+"""Queries for the frozen populations of a control, and for lists that can be frozen."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -30,17 +30,15 @@ from governance.kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class FrozenPopulation:
-    """A population with its number of samples, and whether a rerun of its query gave the same
-    rows.
-    """
+    """A population with its number of samples, and whether its query gave the same rows again."""
 
     population: Population
     samples: int
-    rerun: str  # "", "same" or "other"
+    rerun: str  # One of "", "same" or "other".
 
 
 def populations(control_id: UUID) -> list[FrozenPopulation]:
-    """Return the populations of a control, newest first; one statement."""
+    """Return the populations of a control, newest first, in one statement."""
     drawn = select(func.count()).where(Sample.population_id == Population.id).correlate(Population)
     query = (
         select(Population, drawn.scalar_subquery())
@@ -63,7 +61,7 @@ def populations(control_id: UUID) -> list[FrozenPopulation]:
 
 
 def population(population_id: UUID, *, whole: bool = False) -> Population:
-    """Return a population in scope; `whole` reads its rows in the same statement."""
+    """Return a population in scope. `whole` also reads its rows, in the same statement."""
     query = select(Population).where(Population.id == population_id)
     found = (
         session().scalars(query.options(undefer(Population.rows)) if whole else query).one_or_none()
@@ -75,7 +73,7 @@ def population(population_id: UUID, *, whole: bool = False) -> Population:
 
 
 def is_as_frozen(population: Population) -> bool:
-    """Return whether the rows still have the SHA-256 that was stored when they were frozen."""
+    """Check that the rows still have the SHA-256 that was stored when they were frozen."""
     return (
         len(population.rows) == population.row_count
         and population_digest(population.rows) == population.sha256
@@ -88,8 +86,7 @@ def collector_choices(control_ref: str) -> list[tuple[str, str]]:
 
 
 def evidence_version_rows(control_id: UUID, first: date, last: date) -> list[dict[str, Any]]:
-    """Return the accepted evidence versions of a control that end in the period, as population
-    rows.
+    """Return a control's accepted evidence versions that end in the period, as population rows.
 
     Versions whose file was deleted, is missing or is corrupted are left out.
     """

@@ -1,4 +1,4 @@
-"""Freezing a population, its page, its download, and drawing a sample from it."""
+"""Pages to freeze a population, show it, download it, and draw a sample from it."""
 
 from datetime import UTC, date, datetime, time
 from uuid import UUID
@@ -42,7 +42,7 @@ from governance.kernel.pages.rendering import page, table_file
 from governance.kernel.web.forms import accepted, counted
 from governance.kernel.web.responses import ResponseReturnValue
 
-ROWS_SHOWN = 50  # of a population
+ROWS_SHOWN = 50  # Rows of a population shown on its page.
 
 
 @feature.route(
@@ -88,7 +88,7 @@ def _freeze(control: Control, form: PopulationFreezeForm) -> Population:
     "/evidence/type-ii/<uuid:control_id>/upload", methods=["GET", "POST"], needs=permissions.MANAGE
 )
 def upload(control_id: UUID) -> ResponseReturnValue:
-    """Freeze an uploaded list from another system, as CSV or XLSX."""
+    """Freeze an uploaded CSV or XLSX list from another system."""
     control, made = control_scope.control_in_scope(control_id), list[Population]()
     form = PopulationUploadForm(**_days(), run_on=clock.today())
     if request.method == "POST" and accepted(form, lambda: made.append(_upload(control, form))):
@@ -106,7 +106,7 @@ def _upload(control: Control, form: PopulationUploadForm) -> Population:
     if sent is None or not sent.filename:
         raise Invalid("Choose a file.", field="file")
     name = safe_name(sent.filename)
-    # werkzeug's stream is a binary file
+    # Werkzeug types the stream as IO, but it is a binary file.
     kind = find_type(sent.stream, name)  # type: ignore[arg-type]
     if not {"csv", "xlsx"} & set(kind.endings):
         raise Invalid(f"{name} is {kind.says}. Upload a CSV or XLSX table.", field="file")
@@ -119,7 +119,7 @@ def _upload(control: Control, form: PopulationUploadForm) -> Population:
         title=form.title.data or "",
         query=form.query.data or "",
         parameters={"file": name},
-        # as above
+        # The stream is a binary file, as above.
         rows=population_import.read_population(sent.stream, name),  # type: ignore[arg-type]
         period_from=form.period_from.data,
         period_to=form.period_to.data,

@@ -1,4 +1,4 @@
-"""Setting sample sizes, drawing samples and recording results."""
+"""Set sample sizes, draw samples and record results."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -85,10 +85,7 @@ class PopulationChanged(DomainError):
 def set_sample_sizes(
     sizes: Mapping[str, int], per_event: Sequence[int], *, reason: str, number: int
 ) -> SamplingTable:
-    """Store the tenant's own sample sizes.
-
-    Existing samples keep the rule that they were drawn by.
-    """
+    """Store the tenant's own sample sizes. Existing samples keep the rule they were drawn by."""
     lock_tenant("sampling table")
     before = sample_queries.stored_sample_sizes()
     if number != (before.number if before else 0):
@@ -122,10 +119,10 @@ def draw_sample(
     size: int | None = None,
     reason: str = "",
 ) -> tuple[Sample, bool]:
-    """Draw a sample; return it and whether it is new.
+    """Draw a sample. Return it and whether it is new.
 
-    The same seed and size give the same sample, which the log records as redrawn. Another size than
-    the rule's needs a reason. Raises PopulationChanged if the rows are not those that were frozen,
+    The same seed and size give the same sample, which the log records as redrawn. A size other than
+    the rule's needs a reason. Raise PopulationChanged if the rows are not those that were frozen,
     and Invalid for a wrong size, seed or attribute.
     """
     require(permissions.TEST, on=control)
@@ -210,7 +207,7 @@ def _store_sample(
 def _check_seed(seed: str) -> str:
     """Return the seed without spaces, or a new random one."""
     plain = compact_seed(seed)
-    # one line
+    # A seed is a single line.
     if len(plain) > 64 or not plain.isascii() or not plain.isprintable():  # noqa: PLR2004
         raise Invalid("A seed can have up to 64 letters and digits.", field="seed")
     return plain or secrets.token_hex(4)
@@ -246,7 +243,7 @@ def record_result(
     note: str = "",
     evidence_version_id: UUID | None = None,
 ) -> ItemResult:
-    """Record the result of one item. It supersedes an earlier result and then needs a note."""
+    """Record the result of one item. A result that replaces an earlier one needs a note."""
     return record_results([item], checks, note=note, evidence_version_id=evidence_version_id)[0]
 
 
@@ -336,7 +333,9 @@ def _store_result(
 
 
 def _check_may_replace(item: SampleItem, before: ItemResult, note: str) -> None:
-    """Only an auditor replaces an auditor's result, and nobody one whose exception a retest
+    """Check that the acting person may replace the result of an item.
+
+    Only an auditor replaces an auditor's result. Nobody replaces a result whose exception a retest
     closed.
     """
     require(permissions.REPLACE, on=before)
@@ -357,9 +356,7 @@ def _is_auditor() -> bool:
 
 
 def _update_control_status(sample: Sample, control: Control) -> None:
-    """Record a control test when failures or open exceptions change, and when the last item is
-    tested.
-    """
+    """Record a control test when failures or open exceptions change, and after the last item."""
     views = sample_queries.items(sample.id)
     done = [v for v in views if v.result is not None]
     failed = [v for v in done if v.result is not None and v.result.outcome == "failed"]
@@ -391,7 +388,7 @@ def _update_control_status(sample: Sample, control: Control) -> None:
 def _changes_control_status(
     sample: Sample, done: int, failed: int, unsettled: int, *, whole: bool
 ) -> bool:
-    """Return whether the counts differ from those of the sample's last control test."""
+    """Check whether the counts differ from those of the sample's last control test."""
     query = select(ControlTest).where(ControlTest.sample_id == sample.id)
     recorded = (
         session()

@@ -1,4 +1,4 @@
-"""Sample sizes, samples with their progress, and sample items with their results."""
+"""Queries for sample sizes, samples with their progress, and items with their results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ from governance.kernel.errors import NotFound
 MAX_VERSION_CHOICES = 200
 
 
-# the newest of the tenant's own
+# The newest of the tenant's own tables.
 SAMPLE_SIZES = Selected[SamplingTable](
     lambda: select(SamplingTable).order_by(SamplingTable.number.desc()).limit(1)
 )
@@ -56,8 +56,8 @@ def sample_sizes() -> SampleSizes:
 def is_latest_result() -> Any:
     """Return the condition that no later result supersedes this one.
 
-    A look at the index for each row, which an anti-join isn't while PostgreSQL has no statistics:
-    it then compares every result with every other.
+    The subquery looks up the index for each row. An anti-join would compare every result with every
+    other one while PostgreSQL has no statistics.
     """
     every = aliased(ItemResult)
     latest = select(func.max(every.number)).where(every.sample_item_id == ItemResult.sample_item_id)
@@ -94,7 +94,7 @@ class SampleProgress:
 def samples(
     control_id: UUID | None = None, *, since: date | None = None, until: date | None = None
 ) -> list[SampleProgress]:
-    """Return samples with their progress, newest first; one statement."""
+    """Return samples with their progress, newest first, in one statement."""
     tally = (
         select(
             SampleItem.sample_id,
@@ -158,9 +158,7 @@ class ItemView:
 
 
 def items(sample_id: UUID) -> list[ItemView]:
-    """Return each item in the order of the draw, with its latest result and exception; one
-    statement.
-    """
+    """Return the items in drawing order, with latest result and exception, in one statement."""
     query = (
         select(SampleItem, ItemResult, TestException)
         .select_from(SampleItem)
@@ -185,9 +183,7 @@ def results(item_id: UUID) -> Sequence[ItemResult]:
 
 
 def version_choices(control_id: UUID) -> list[tuple[UUID, str]]:
-    """Return (version id, label) of the control's evidence, newest first, for a result to refer
-    to.
-    """
+    """Return (version id, label) of the control's evidence, newest first, to link to a result."""
     query = (
         select(EvidenceVersion.id, Evidence.ref, EvidenceVersion.number, Evidence.title)
         .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)

@@ -1,4 +1,4 @@
-"""Samples, their items, recording results, and the sample sizes."""
+"""Pages for samples, their items and results, and the sample sizes."""
 
 from uuid import UUID
 
@@ -138,7 +138,10 @@ def _item(
 
 
 def _steps(item: SampleItem) -> Steps:
-    """Where the item is in its sample; the next untested one comes after it, or from the start."""
+    """Return the item's position in its sample, and the next untested item.
+
+    The search for the next item continues from the start of the sample.
+    """
     views = sample_queries.items(item.sample_id)
     at = next(n for n, view in enumerate(views) if view.item.id == item.id)
     order = [*views[at + 1 :], *views[:at]]

@@ -20,15 +20,16 @@ METHOD = (
     "sort the items by SHA-256(seed, line feed, population hash, line feed, item id) and take the"
     " first"
 )
-DEFAULT_SIZES, OWN_SIZES = "Meridian default", "custom sizes"  # what a sample names its rule by
+DEFAULT_SIZES, OWN_SIZES = "Meridian default", "custom sizes"  # Names of the sampling rule.
 BANDS = ("up to 25", "26 to 100", "101 to 250", "over 250")
 _EDGES = (25, 100, 250)
 
 
 @dataclass(frozen=True, slots=True)
 class SampleSizes:
-    """Items to test by cadence, and by population band for event-driven controls. `name` is shown
-    beside samples.
+    """The number of items to test, by cadence, and by population band for event-driven controls.
+
+    `name` is shown beside samples.
     """
 
     name: str
@@ -36,8 +37,8 @@ class SampleSizes:
     per_event: tuple[int, int, int, int]
 
 
-# Seen ranges: yearly 1, quarterly 2 to 4, monthly 2 to 6, weekly 5 to 15, daily 15 to 40, per event
-# 20 to 60 and all when few.
+# Sizes common in practice: yearly 1, quarterly 2 to 4, monthly 2 to 6, weekly 5 to 15, daily 15 to
+# 40, per event 20 to 60, and all if there are few.
 DEFAULT_TABLE = SampleSizes(
     DEFAULT_SIZES,
     {"yearly": 1, "half-yearly": 2, "quarterly": 3, "monthly": 6, "weekly": 10, "daily": 25},
@@ -47,14 +48,14 @@ DEFAULT_TABLE = SampleSizes(
 
 @dataclass(frozen=True, slots=True)
 class SizeAdvice:
-    """The suggested number of items, and the rule in words as it is stored with the sample."""
+    """The suggested number of items, and the rule as text, as stored with the sample."""
 
     size: int
     rule: str
 
 
 def advise_size(table: SampleSizes, cadence: str, population: int) -> SizeAdvice:
-    """Return the size for a control of that cadence and a population of that many items."""
+    """Return the size for a control with that cadence and number of items."""
     if population < 0:
         raise ValueError("a population has no fewer than 0 items")
     if cadence in table.by_cadence:
@@ -70,13 +71,14 @@ def advise_size(table: SampleSizes, cadence: str, population: int) -> SizeAdvice
 
 
 def band_of(population: int) -> int:
-    """Return the index in BANDS of a population of that many items."""
+    """Return the index in BANDS for a number of items."""
     return sum(population > edge for edge in _EDGES)
 
 
 def draw_items(items: Iterable[str], seed: str, population_hash: str, size: int) -> tuple[str, ...]:
-    """Return the first `size` items in the order of their hashes. Raises ValueError for too many,
-    or an id twice.
+    """Return the first `size` items in the order of their hashes.
+
+    Raise ValueError if there are too few items or an id occurs twice.
     """
     ids = list(items)
     if len(set(ids)) != len(ids):
@@ -87,7 +89,7 @@ def draw_items(items: Iterable[str], seed: str, population_hash: str, size: int)
 
 
 def canonical_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """Yield each row as compact JSON with sorted keys, in UTF-8, with a line feed."""
+    """Yield each row as compact JSON with sorted keys, in UTF-8, ending in a line feed."""
     for row in rows:
         yield (
             json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -96,7 +98,7 @@ def canonical_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
 
 
 def population_digest(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return the SHA-256 over the canonical lines, as `sha256sum` gives for a file of them."""
+    """Return the SHA-256 of the canonical lines, equal to `sha256sum` of a file with them."""
     running = hashlib.sha256()
     for line in canonical_lines(rows):
         running.update(line)
@@ -104,19 +106,19 @@ def population_digest(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def compact_seed(seed: str) -> str:
-    """Return the seed without the spaces that it is shown with."""
+    """Return the seed without the spaces used for display."""
     return "".join(seed.split()).lower()
 
 
 def spaced_seed(seed: str) -> str:
-    """Return a generated seed in groups of four, as in 4417 90ce; a chosen seed stays as it is."""
+    """Return a generated seed in groups of four, as in 4417 90ce. A chosen seed doesn't change."""
     if not re.fullmatch(r"(?:[0-9a-f]{4})+", seed):
         return seed
     return " ".join(seed[n : n + 4] for n in range(0, len(seed), 4))
 
 
 def read_table(content: Mapping[str, Any]) -> SampleSizes:
-    """Return stored sizes as a table: {cadence: size, "per event": [four sizes]}."""
+    """Return a table from stored sizes: {cadence: size, "per event": [four sizes]}."""
     sizes = {cadence: int(content[cadence]) for cadence in DEFAULT_TABLE.by_cadence}
     a, b, c, d = (int(n) for n in content["per event"])
     return SampleSizes(OWN_SIZES, sizes, (a, b, c, d))

@@ -1,4 +1,4 @@
-"""Rules of the free texts that testers and management enter."""
+"""Validation of the free texts that testers and management enter."""
 
 from governance.kernel.errors import Invalid
 

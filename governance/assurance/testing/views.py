@@ -1,5 +1,6 @@
-"""The Type II matrix and the page of one control. The other views of the feature add to the same
-routes.
+"""Pages of the Type II matrix and of one control.
+
+Other view modules of the package add routes to the same feature.
 """
 
 from collections.abc import Sequence
@@ -51,7 +52,7 @@ MARKS = {
     "due": "open",
     "none": "na",
 }
-PENDING_SHOWN = 7  # versions that await review
+PENDING_SHOWN = 7  # Versions that await review.
 
 
 # ---- the matrix
@@ -59,8 +60,9 @@ PENDING_SHOWN = 7  # versions that await review
 
 @feature.get("/evidence/type-ii", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """Show controls by month. `cell` in the address (SEC-07.2026-11) opens the explanation of that
-    cell.
+    """Show controls by month.
+
+    `cell` in the URL (SEC-07.2026-11) opens the explanation of that cell.
     """
     engaged = current_engagement()()
     list_request = _asked(engaged)
@@ -138,8 +140,9 @@ def export() -> ResponseReturnValue:
 
 
 def _asked(engaged: CurrentEngagement | None) -> ListRequest:
-    """Read the filters. The engagement's framework is the default until it is cleared
-    (`framework=all`).
+    """Read the filters.
+
+    The engagement's framework is the default until it is cleared (`framework=all`).
     """
     own = engaged.framework if engaged is not None else None
     every = [(ALL_CONTROLS, "Every control")] if own else []
@@ -171,7 +174,7 @@ def _opened(
 
 @feature.get("/evidence/type-ii/<uuid:control_id>", needs=permissions.VIEW)
 def control(control_id: UUID) -> ResponseReturnValue:
-    """Show a control's months in words, its populations, samples and exceptions."""
+    """Show a control's months as text, its populations, samples and exceptions."""
     first, last = matrix_queries.default_period(engaged=current_engagement()())
     control = control_scope.control_in_scope(control_id)
     cases = exception_queries.exceptions(control_id=control.id)

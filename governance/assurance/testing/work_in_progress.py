@@ -1,4 +1,4 @@
-"""Ports to the current engagement and to running work, which higher features provide.
+"""Ports to the current engagement and to running work, which later features provide.
 
 Both answer for the acting person: an auditor sees only their own engagement.
 """
@@ -15,11 +15,11 @@ from governance.kernel.work.jobs import WorkItem
 
 @dataclass(frozen=True, slots=True)
 class CurrentEngagement:
-    """The open engagement, or the next one. `framework` is a key, None for all controls."""
+    """The open engagement, or the next one. `framework` is a key, or None for all controls."""
 
     id: UUID
     firm: str
-    name: str  # "SOC 2 Type II"
+    name: str  # For example "SOC 2 Type II".
     framework: str | None
     period_from: date
     period_to: date
@@ -30,7 +30,7 @@ class CurrentEngagement:
 
 @dataclass(frozen=True, slots=True)
 class RunningWork:
-    """A package or report that is being generated. `endpoint` and `values` are its address."""
+    """A package or report that is being generated. `endpoint` and `values` give its URL."""
 
     title: str
     icon: str
