@@ -1,10 +1,12 @@
-"""Users and tasks of a month, counted in each customer's own tenant: pseudonyms never leave it.
+"""Users and tasks of a month, counted in each customer's own tenant.
+
+Pseudonyms never leave the tenant.
 
 read(month)                    each customer's counts, tier, tasks and cost of a request
 adoption_of(users, seats)      adoption of each feature, over all customers
 cohorts_of(users, month)       cohorts of the last twelve months, over all customers
 
-Counts of customers add up, since a pseudonym belongs to one of them.
+Counts of customers add up, since a pseudonym belongs to only one of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,13 +40,15 @@ from governance.operations.policies import queries as policies
 type Percentiles = tuple[Decimal | None, Decimal | None, Decimal | None]
 
 COHORTS = 12  # months
-RETENTION_MONTHS = 3  # after the first one
+RETENTION_MONTHS = 3  # months after the first one
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureUsers:
-    """Users of a feature: who ever used it, in the month's last seven days, in the month; and of
-    those who started three months ago, how many there were and how many still do.
+    """The number of users of a feature.
+
+    `activated` ever used it, `weekly` in the month's last seven days, `monthly` in the month.
+    `started` began three months ago, and `retained` of them are still active.
     """
 
     activated: int
@@ -56,11 +60,11 @@ class FeatureUsers:
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """A customer's users of the month.
+    """User counts and related readings of a customer's tenant in a month.
 
-    `cohorts` has, by first month, the users in it and in each month after. `percentiles` are p50,
-    p95 and p99 of the model cost of a request, and `tasks` what was completed, by (AI system,
-    feature). `credits` are those of the customer's statements of the month.
+    `cohorts` maps a first month to the number of its users in that month and each later one.
+    `percentiles` (p50, p95 and p99 of the model cost of a request) and `tasks` (completed ones) are
+    by (AI system, feature). `credits` are from the customer's SLA statements of the month.
     """
 
     active: int
@@ -73,9 +77,9 @@ class Users:
 
 
 def read(month: Month) -> dict[UUID, Users]:
-    """Return the counts of each active customer; call it outside a transaction.
+    """Return the counts of each active customer. Call it outside a transaction.
 
-    They are read customer by customer: no statement sees two of them.
+    Each customer is read in its own transaction, so no statement sees two of them.
     """
     with transaction(read_only=True):
         customers = [
