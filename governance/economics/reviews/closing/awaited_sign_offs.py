@@ -31,7 +31,7 @@ def kind_name(side: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SignOffSide:
-    """A side of a revision. `request` is its newest request; None on an earlier revision."""
+    """One side of a revision. `request` is its newest request; None on an earlier revision."""
 
     side: str
     given: ReviewSignOff | None

@@ -25,7 +25,7 @@ MONTHS_SHOWN = 24
 
 @dataclass(frozen=True, slots=True)
 class ListedMonth:
-    """A month that is over, and its review, if there is one."""
+    """A month that is over, with its review if there is one."""
 
     month: Month
     review: Review | None

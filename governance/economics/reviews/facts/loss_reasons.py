@@ -16,7 +16,7 @@ KINDS = ("models", "guardrails", "infrastructure", "support")
 
 @dataclass(frozen=True, slots=True)
 class Burden:
-    """What one tenant, or all, earned, cost and used in a month."""
+    """Revenue, cost and usage of one tenant or of all, in a month."""
 
     revenue: Decimal
     costs: Costs

@@ -100,7 +100,7 @@ def read(month: Month) -> dict[UUID, Users]:
 
 
 def _unit_prices(month: Month, customers: Sequence[UUID]) -> dict[UUID, list[UnitPrice]]:
-    """What each customer's requests cost, from the operator's price book."""
+    """Return the unit prices of each customer's requests, from the operator's price book."""
     sums, converted = usage_sums(month), rates.month_rates(month)
     models = {(each.provider, each.model) for each in sums}
     book = prices.model_prices({match_key(*each) for each in models})
@@ -117,7 +117,7 @@ def _unit_prices(month: Month, customers: Sequence[UUID]) -> dict[UUID, list[Uni
 
 
 def _here(month: Month, end: datetime, costs: Sequence[UnitPrice]) -> Users:
-    """The counts of the acting tenant."""
+    """Return the counts of the acting tenant."""
     counted = active_users(month)
     return Users(
         active=next((each.monthly for each in counted if each.system_id is None), 0),
@@ -135,14 +135,14 @@ def _here(month: Month, end: datetime, costs: Sequence[UnitPrice]) -> Users:
 
 
 def _own_tier(end: datetime) -> str:
-    """The tier in force at the month's end; "" for a tenant that never published a policy."""
-    if policies.in_force(end) is None:  # so it is for most customers, and one statement tells
+    """Return the tier in force at the month's end, or "" if the tenant never published a policy."""
+    if policies.in_force(end) is None:  # the usual case, answered by one statement
         return ""
     return policies.standing(end).tier.name
 
 
 def _features(month: Month, counted: Sequence[ActiveUsers]) -> dict[str, FeatureUsers]:
-    """Features by name; events that name none count for their AI system."""
+    """Return features by name. Events without a feature count for their AI system."""
     active = {(each.system, each.feature): each for each in counted if each.feature is not None}
     found = {}
     for start in feature_starts(month, after=RETENTION_MONTHS):
@@ -158,7 +158,7 @@ def _features(month: Month, counted: Sequence[ActiveUsers]) -> dict[str, Feature
 
 
 def _cohorts(month: Month) -> dict[Month, list[int]]:
-    """Users by first month, in it and in each month after, up to this one."""
+    """Return user counts by first month: of that month and each later one, up to `month`."""
     first = month.plus(1 - COHORTS)
     found = {first.plus(n): [0] * (COHORTS - n) for n in range(COHORTS)}
     for each in cohorts(first, month):
@@ -169,9 +169,9 @@ def _cohorts(month: Month) -> dict[Month, list[int]]:
 
 
 def adoption_of(users: Mapping[UUID, Users], seats: Mapping[UUID, int]) -> list[FeatureAdoption]:
-    """Return each feature that anybody used, the most activated first.
+    """Return each feature that anyone used, the most activated first.
 
-    A customer's seats are eligible for the features that it uses.
+    All seats of a customer are eligible for the features that it uses.
     """
     features = sorted({name for each in users.values() for name in each.features})
     found = [_adoption(name, users, seats) for name in features]
