@@ -20,7 +20,7 @@ from governance.kernel.months import Month
 
 @dataclass(frozen=True, slots=True)
 class EarnedMonth:
-    """A tenant's margin in a month; before the first closed one it was never published."""
+    """A tenant's margin in a month. Months before the first closed one were never published."""
 
     month: Month
     margin: Decimal
@@ -28,8 +28,9 @@ class EarnedMonth:
 
 @dataclass(frozen=True, slots=True)
 class EarnedMonths:
-    """A tenant's months in order. `why` earlier ones don't count; "" where there are none: it was
-    won in the first of these or later.
+    """A tenant's months with a known margin, in order.
+
+    `why` is the reason why earlier months don't count, or "" if the tenant had none.
     """
 
     months: Sequence[EarnedMonth]
