@@ -55,9 +55,7 @@ class CostBudget(Tenanted, Model):
 
     @property
     def mark(self) -> str:
-        """The fingerprint of the editable fields, which a form carries to detect concurrent
-        changes.
-        """
+        """The fingerprint of the editable fields; a form carries it to detect concurrent changes."""
         kept = (
             self.name,
             self.amount,

@@ -48,7 +48,7 @@ class Step:
     name: str
     amount: Decimal  # negative if it reduces the total
     total: Decimal  # after this step
-    share: Estimate  # absolute amount ÷ revenue
+    share: Estimate  # amount ÷ revenue, positive for a cost
     is_total: bool = False
 
 

@@ -41,7 +41,7 @@ class Review(Generated):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it has figures."""
+        """Whether the month has figures, even if it was reopened since."""
         return self.revision > 0
 
     @property

@@ -33,7 +33,7 @@ from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("review_tabs", __name__, scope="operator")
 MONTH = "/economics/reviews/<month>"
-DAYS_TO_ACT = 14  # default until the due date of a new action
+DAYS_TO_ACT = 14  # until the default due date of a new action
 
 
 def _load(month: str) -> ReviewFrame:

@@ -264,8 +264,9 @@ def _waterfall(
 
 
 def result_of(waterfall: Waterfall) -> Result:
-    """Return the month as input of formulas: the residual is model cost, the residue
-    infrastructure.
+    """Return the month as input of formulas.
+
+    The residual counts as model cost, the residue as infrastructure.
     """
     costs = waterfall.costs
     return Result(

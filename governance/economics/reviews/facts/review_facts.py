@@ -19,7 +19,7 @@ VERSION = 1  # of this format
 
 
 class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The base of every part of a review."""
+    """The base struct of all parts of a review."""
 
 
 # ---- sources of figures
