@@ -244,7 +244,10 @@ def _history(month: Month) -> dict[str, SegmentHistory]:
 
 
 def _guardrail_reviews(month: Month, customers: Iterable[Customer]) -> dict[str, GuardrailReviews]:
-    """Return review findings by tier. The delay is the mean over the tier's customers."""
+    """Return review findings by tier.
+
+    The delay is the sum over a customer's guardrails, averaged over the customers with findings.
+    """
     tiers = {each.id: each.tier for each in customers}
     blocks: dict[str, list[GuardrailMonth]] = {}
     for each in queries.guardrail_months(month):
