@@ -1,1 +1,1 @@
-"""How shared cost is allocated to tenants: versioned rules, approved by two people."""
+"""Allocation of shared cost to tenants, by versioned rules that two people approve."""

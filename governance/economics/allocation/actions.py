@@ -1,12 +1,12 @@
 """Change the allocation rules: one person proposes a version, another approves it.
 
-propose            request a version from a month on
-apply_request      its approval; from then on the version is in force from its first month
-close_request      it was rejected, withdrawn or has expired
+propose            request a version that applies from a month on
+apply_request      publish an approved request; it applies from its first month
+close_request      end a request that was rejected, withdrawn or has expired
 
-A version begins after every month that is closed or about to be, so none of them is ever
-allocated again. Closes take LOCK too (reviews/closing/actions.py): of a close and an approval at once,
-the second sees the first.
+A version begins after all months that are closed or being closed, so closed months are never
+reallocated. Closes take LOCK too (reviews/closing/actions.py): if a close and an approval run
+concurrently, the second sees the result of the first.
 """
 
 from typing import Any
@@ -70,7 +70,7 @@ NOTHING_CHANGES = "These are the rules of the newest version. Nothing would chan
 
 
 def propose(rules: Rules, *, since: Month, base: int, reason: str) -> AllocationRules:
-    """Request another person's approval of these rules, from a month on.
+    """Request another person's approval of these rules, to apply from a month on.
 
     `base` is the newest version that the requester saw. Raises Invalid, Stale, and DomainError
     while another request is open.
@@ -108,7 +108,7 @@ def propose(rules: Rules, *, since: Month, base: int, reason: str) -> Allocation
 
 
 def since_problem(since: Month) -> str | None:
-    """Say why no version can begin in that month; None where it can."""
+    """Return why no version can begin in that month, or None if one can."""
     newest = queries.newest_rules().since
     if newest is not None and since < newest:
         return f"The newest version begins in {newest.long_name}. Choose that month or a later one."
@@ -128,7 +128,7 @@ def since_problem(since: Month) -> str | None:
 
 
 def check_since(since: Month) -> None:
-    """Raise Invalid for a month in which no version can begin."""
+    """Raise Invalid if no version can begin in that month."""
     if (problem := since_problem(since)) is not None:
         raise Invalid(problem, field="since")
 
@@ -148,11 +148,11 @@ def _check_reason(reason: str) -> None:
         raise Invalid(f"Enter up to {MAX_REASON_LENGTH:,} characters.", field="reason")
 
 
-# ---- what its approval does
+# ---- after the decision
 
 
 def apply_request(row: AllocationRules) -> None:
-    """Put an approved request in force as the next version. Raises Stale and Invalid."""
+    """Publish an approved request as the next version. Raises Stale and Invalid."""
     _check_base(row.base)
     check_since(row.first_month)
     row.state, row.number = "approved", row.base + 1
@@ -168,12 +168,12 @@ def apply_request(row: AllocationRules) -> None:
 
 
 def close_request(row: AllocationRules, state: str) -> None:
-    """Close a request that didn't become a version; `state` says how."""
+    """Close a request that didn't become a version, with its final state."""
     row.state, row.decided_by, row.decided_at = state, current.actor().person_id, clock.now()
 
 
 def facts(row: AllocationRules) -> dict[str, Any]:
-    """The facts of its log entries: what differs from the version before it."""
+    """Return the facts for log entries: base, first month, and changes from the base version."""
     names = {key: slug for key, (slug, _name) in queries.customers().items()}
     lines = changed_lines(queries.rules_of(row.base), read_rules(row.content), names)
     return {"base": row.base, "since": row.since, "lines": [list(line) for line in lines]}

@@ -1,4 +1,4 @@
-"""What rules would have given in the newest closed month, tenant by tenant."""
+"""The effect of allocation rules on the newest closed month, by tenant."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ from governance.economics.formulas.sensitivity import (
 )
 from governance.kernel.months import Month
 
-SHOWN = 12  # tenants by name, and more where more of them lose money under a rule
+SHOWN = 12  # tenants listed by name; tenants that lose money are always listed
 
 
 @dataclass(frozen=True, slots=True)
 class EffectRow:
-    """A tenant's margin under each driver, under the rules shown, and as the month was closed."""
+    """A tenant's margin: by driver, under the rules shown, and as closed."""
 
     name: str
     margins: Sequence[Decimal]
@@ -49,13 +49,16 @@ class EffectRow:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """The newest closed month under rules: `single` is the driver of all pools, if there is one."""
+    """The newest closed month under the given rules.
+
+    `single` is the index in `drivers` of the driver that all pools share, or None.
+    """
 
     month: Month
     currency: str
     headline: str
     drivers: Sequence[str]
-    single: int | None  # which of them
+    single: int | None  # index in `drivers`
     rows: Sequence[EffectRow]
     others: int
     others_margins: Sequence[Decimal]
@@ -71,12 +74,12 @@ class Effects:
 
     @property
     def is_total_the_same(self) -> bool:
-        """Whether all tenants together have the same under every rule, to the whole unit."""
+        """Whether all rules give the same total of tenants' margins, to the whole unit."""
         return len({round(each) for each in [*self.totals, self.total]}) == 1
 
 
 def effects_of(rules: Rules) -> Effects | None:
-    """Return what the rules would have given; None while no month is closed."""
+    """Return the effect of the rules on the newest closed month, or None if no month is closed."""
     closed = newest_closed_month()()
     if closed is None or not closed.tenants:
         return None
@@ -108,7 +111,7 @@ def effects_of(rules: Rules) -> Effects | None:
 def _before(
     closed: ClosedMonth, measured: Mapping[UUID, TenantMonth], unit: Decimal
 ) -> dict[UUID, Decimal]:
-    """Each tenant's margin before shared cost: the closed one, and the share that it bears."""
+    """Return each tenant's margin before shared cost: its closed margin + its share."""
     rules = rules_in_force(closed.month).rules
     shared = allocate_pools(closed.pools, rules, measured, unit)
     return {key: each.margin + shared.share_of(key) for key, each in closed.tenants.items()}

@@ -1,4 +1,4 @@
-"""Allocation: versioned rules that share infrastructure, guardrails and support among tenants."""
+"""Allocation: versioned rules that divide infrastructure, guardrails and support among tenants."""
 
 from governance.economics.allocation import (
     actions,

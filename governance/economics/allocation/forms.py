@@ -23,7 +23,7 @@ DRIVERS = [(driver.value, label) for driver, label in DRIVER_LABELS.items()]
 
 
 class RulesForm(Form):
-    """The verb decides: preview, or request approval. `base` is the newest version shown."""
+    """The form of a new version. `verb` is preview or confirm, `base` the newest version shown."""
 
     verb = HiddenField("Verb")
     base = HiddenField("Base")
@@ -31,7 +31,7 @@ class RulesForm(Form):
     reason = TextAreaField("Reason, printed in reviews", [Length(max=2000)], filters=[stripped])
 
     def rules(self, ids: Mapping[str, UUID]) -> dict[Pool, Rule[UUID]]:
-        """Return the rules that were entered, by the slugs of tenants. Raises Invalid."""
+        """Return the entered rules, with tenants resolved by slug. Raises Invalid."""
         return {pool: self._rule(pool, ids) for pool in Pool}
 
     def _rule(self, pool: Pool, ids: Mapping[str, UUID]) -> Rule[UUID]:
@@ -51,7 +51,7 @@ for _pool, _label in POOL_LABELS.items():
 
 
 def form_values(rules: Rules, slugs: Mapping[UUID, str]) -> dict[str, Any]:
-    """Return the values of the form's fields for these rules."""
+    """Return the form's field values for these rules."""
     values: dict[str, Any] = {}
     for pool, rule in rules.items():
         values[pool.value] = rule.driver.value

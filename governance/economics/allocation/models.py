@@ -1,4 +1,4 @@
-"""The allocation rules in versions: rows of the operator's own tenant."""
+"""Table of versioned allocation rules, in the operator's own tenant."""
 
 from datetime import datetime
 from typing import Any
@@ -44,11 +44,11 @@ class AllocationRules(Tenanted, Model):
         CheckConstraint("(number IS NOT NULL) = (state = 'approved')", "number"),
     )
 
-    number: Mapped[int | None]  # assigned when it is approved
+    number: Mapped[int | None]  # assigned on approval
     state: Mapped[str]
-    since: Mapped[str]  # the first month, such as 2026-07
+    since: Mapped[str]  # first month, such as 2026-07
     content: Mapped[dict[str, Any]]
-    base: Mapped[int] = mapped_column(default=0)  # the version that it changes; 0 before the first
+    base: Mapped[int] = mapped_column(default=0)  # version it is based on; 0 = none
     reason: Mapped[str]
     made_by: Mapped[UUID | None]
     decided_by: Mapped[UUID | None]

@@ -1,4 +1,4 @@
-"""Who views, proposes and approves allocation rules."""
+"""Permissions to view, propose and approve allocation rules."""
 
 from governance.kernel.safety.access import permission
 

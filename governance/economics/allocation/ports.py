@@ -1,4 +1,4 @@
-"""What allocation asks of the features above it."""
+"""Ports through which allocation reads closed months from features above it."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from governance.kernel.ports import Port
 
 @dataclass(frozen=True, slots=True)
 class ClosedTenant:
-    """A tenant in a closed month: its gross margin as closed, and what drivers measure of it."""
+    """A tenant in a closed month: its gross margin as closed, and its driver measures."""
 
     name: str
     margin: Decimal
@@ -21,7 +21,7 @@ class ClosedTenant:
 
 @dataclass(frozen=True, slots=True)
 class ClosedMonth:
-    """The newest month that was closed, in the operator's reporting currency."""
+    """The newest closed month, in the operator's reporting currency."""
 
     month: Month
     currency: str

@@ -1,8 +1,8 @@
-"""Allocation rules of the acting operator.
+"""Queries of the operator's allocation rules.
 
-rules_in_force(month)                   the version that a month is allocated by, and its rules
+rules_in_force(month)                   the version that applies to a month, with its rules
 allocate_month(month, pools, tenants)   shared cost divided by these rules
-versions()                              every version, and requests that became none
+versions()                              every approved version
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ from governance.foundation.tenants.queries import all_tenants
 from governance.kernel.data.db import find, session
 from governance.kernel.months import Month
 
-KIND = "allocation_rules"  # of approvals
+KIND = "allocation_rules"  # approval kind
 CLOSED = ("rejected", "withdrawn", "expired", "voided")
 
 
 @dataclass(frozen=True, slots=True)
 class RulesInForce:
-    """The rules of a month; version 0, without any rule, before the first one."""
+    """The rules that apply to a month. Version 0, without rules, applies before the first one."""
 
     number: int
     since: Month | None
@@ -39,7 +39,7 @@ class RulesInForce:
 
 
 def rules_in_force(month: Month) -> RulesInForce:
-    """Return the newest version that began by that month."""
+    """Return the newest version that begins in that month or earlier."""
     query = select(AllocationRules).where(
         AllocationRules.number.is_not(None), AllocationRules.since <= str(month)
     )
@@ -48,7 +48,7 @@ def rules_in_force(month: Month) -> RulesInForce:
 
 
 def newest_rules() -> RulesInForce:
-    """Return the newest version, which may begin in a month to come."""
+    """Return the newest version, which may begin in a future month."""
     query = select(AllocationRules).where(AllocationRules.number.is_not(None))
     row = session().scalars(query.order_by(AllocationRules.number.desc()).limit(1)).one_or_none()
     return _as_rules(row)
@@ -68,7 +68,7 @@ def allocate_month(
 ) -> Allocation[UUID]:
     """Divide the shared cost of a month by the rules in force, to the cent.
 
-    Each tenant of `tenants` has a share of each pool, which may be 0; what no rule allocates is
+    Each tenant of `tenants` gets a share of each pool, possibly 0. Cost that no rule allocates is
     residue.
     """
     return allocate_pools(pools, rules_in_force(month).rules, tenants, unit)
@@ -80,7 +80,7 @@ def version(version_id: UUID, *, lock: bool = False) -> AllocationRules:
 
 
 def rules_of(number: int) -> Rules:
-    """Return the rules of that version; none for version 0."""
+    """Return the rules of version `number`; empty for version 0."""
     query = select(AllocationRules.content).where(AllocationRules.number == number)
     return read_rules(session().scalar(query) or {})
 
@@ -92,7 +92,7 @@ def versions() -> Sequence[AllocationRules]:
 
 
 def closed_requests() -> Sequence[AllocationRules]:
-    """Return requests that didn't become a version, the newest first."""
+    """Return the 20 newest requests that didn't become a version, the newest first."""
     query = select(AllocationRules).where(AllocationRules.state.in_(CLOSED))
     return session().scalars(query.order_by(AllocationRules.created_at.desc()).limit(20)).all()
 

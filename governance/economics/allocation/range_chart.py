@@ -1,4 +1,4 @@
-"""A tenant's margin under each rule: a dot for each, zero as a vertical line."""
+"""A chart of a tenant's margin under each rule: one dot per rule, and a line at zero."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -9,15 +9,15 @@ from governance.economics.formulas.money import MINUS
 from governance.kernel.pictures import drawing
 
 WIDTH, HEIGHT, MIDDLE = 152, 20, 10
-EDGE = 6  # room for half a dot
+EDGE = 6  # space for half a dot
 
 
 def range_chart(
     name: str, others: Sequence[Decimal], chosen: Decimal, scale: tuple[Decimal, Decimal]
 ) -> Markup:
-    """Draw the margins of a tenant; the chosen rule's dot is filled, red where it is a loss.
+    """Draw the margins of a tenant. The chosen rule's dot is filled, and red for a loss.
 
-    `scale` is the lowest and the highest margin of all tenants beside each other.
+    `scale` is (lowest, highest) margin of all tenants in the table, so that charts are comparable.
     """
     low, high = min(scale[0], Decimal(0)), max(scale[1], Decimal(0))
     width = (high - low) or Decimal(1)

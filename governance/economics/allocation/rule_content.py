@@ -1,10 +1,10 @@
-"""Rules as rows and people write them. Pure.
+"""Conversion of allocation rules between JSON, form text and labels. Pure.
 
-read_rules(content)         what a row holds, as rules by pool
+read_rules(content)         parse a row's content into rules by pool
 plain_rules(rules)          the reverse
-read_percents(text, …)      "acme 40, globex 25.5"
+read_percents(text, …)      parse "acme 40, globex 25.5"
 label(rule, names)          "Tokens", "Fixed shares: Acme 40%, Globex 25.5%"
-check_rules(rules)          every pool has one, and fixed shares are at most the whole
+check_rules(rules)          require a rule for each pool, and fixed shares of at most 100%
 """
 
 from collections.abc import Mapping
@@ -39,11 +39,11 @@ DRIVER_LABELS: Mapping[Driver, str] = {
 }
 ALL_POOLS = "All pools"
 NO_RULE = "No rule: all of it is residue"
-MAX_DECIMALS = 4  # of a percent
+MAX_DECIMALS = 4  # of a percentage
 
 
 def read_rules(content: Mapping[str, Any]) -> dict[Pool, Rule[UUID]]:
-    """Return the rules of a row by pool."""
+    """Parse the `content` of a row into rules by pool."""
     return {
         Pool(pool): Rule(
             Driver(rule["driver"]),
@@ -56,7 +56,7 @@ def read_rules(content: Mapping[str, Any]) -> dict[Pool, Rule[UUID]]:
 
 
 def plain_rules(rules: Rules) -> dict[str, Any]:
-    """Return the rules as a row holds them."""
+    """Return the rules as the `content` of a row."""
     return {pool.value: _plain(rule) for pool, rule in rules.items()}
 
 
@@ -71,12 +71,12 @@ def _plain(rule: Rule[UUID]) -> dict[str, Any]:
 
 
 def percent_text(percent: Decimal) -> str:
-    """Return "40" or "25.5": every digit, without zeros at the end."""
+    """Return "40" or "25.5": every digit, without trailing zeros."""
     return f"{percent.normalize():f}"
 
 
 def read_percents(text: str, ids: Mapping[str, UUID], *, field: str) -> dict[UUID, Decimal]:
-    """Read "acme 40, globex 25.5" by the slugs of tenants. Raises Invalid about `field`."""
+    """Parse "acme 40, globex 25.5", with tenants by slug. Raises Invalid for `field`."""
     found: dict[UUID, Decimal] = {}
     for part in filter(None, (each.strip() for each in text.replace("\n", ",").split(","))):
         slug, _, number = part.rpartition(" ")
@@ -105,7 +105,7 @@ def _percent(number: str, part: str, field: str) -> Decimal:
 
 
 def check_rules(rules: Rules) -> None:
-    """Raise Invalid for a pool without a rule, and for fixed shares that are more than the whole."""
+    """Raise Invalid for a pool without a rule, and for fixed shares above 100%."""
     for pool in Pool:
         if pool not in rules:
             raise Invalid(f"Choose how {POOL_LABELS[pool].lower()} is shared.", field=pool.value)
@@ -117,12 +117,12 @@ def check_rules(rules: Rules) -> None:
 
 
 def percents_field(pool: Pool) -> str:
-    """The name of the form's field for a pool's fixed shares."""
+    """Return the name of the form field with a pool's fixed shares."""
     return f"{pool.value}_percents"
 
 
 def label(rule: Rule[UUID] | None, names: Mapping[UUID, str]) -> str:
-    """Return the rule in words; a tenant that isn't there any more is "a deleted tenant"."""
+    """Return the rule in words. A tenant that no longer exists is "a deleted tenant"."""
     if rule is None:
         return NO_RULE
     if rule.driver is not Driver.FIXED:
@@ -137,9 +137,9 @@ def label(rule: Rule[UUID] | None, names: Mapping[UUID, str]) -> str:
 def changed_lines(
     before: Rules, after: Rules, names: Mapping[UUID, str]
 ) -> list[tuple[str, str, str]]:
-    """Return (pool, before, after) of each pool whose rule differs, in words.
+    """Return (pool, before, after) in words for each pool whose rule differs.
 
-    Where all pools change alike, that is one line.
+    If all pools change alike, they are one line.
     """
     lines = [
         (POOL_LABELS[pool], label(before.get(pool), names), label(after.get(pool), names))

@@ -1,4 +1,4 @@
-"""The approval of allocation rules by a second person."""
+"""The approval kind for allocation rules: a second person approves a proposal."""
 
 from collections.abc import Mapping
 from typing import Any

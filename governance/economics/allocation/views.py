@@ -1,4 +1,4 @@
-"""The operator's pages of allocation rules: in force, their history, and a new version."""
+"""The operator's pages of allocation rules: rules in force, history, and a new version."""
 
 from typing import Any
 from uuid import UUID
@@ -143,7 +143,7 @@ def _requested(row: AllocationRules) -> ResponseReturnValue:
 
 
 def _next_month(newest: queries.RulesInForce) -> Month:
-    """The first month that a version can begin in, not before the present one."""
+    """Return the first month that a version can begin in, the current one at the earliest."""
     closed = max(closed_months()(), default=None)
     after = [closed.plus(1)] if closed else []
     return max([present_month(), *after, *([newest.since] if newest.since else [])])
@@ -151,7 +151,7 @@ def _next_month(newest: queries.RulesInForce) -> Month:
 
 @feature.get(f"{PATH}/<uuid:rules_id>", needs=permissions.VIEW)
 def version(rules_id: UUID) -> ResponseReturnValue:
-    """Show a version, or a request that became none."""
+    """Show a version, or a request that didn't become one."""
     row = queries.version(rules_id)
     names = _names()
     rules, changes = read_rules(row.content), _changes(row, names)
@@ -168,7 +168,7 @@ def version(rules_id: UUID) -> ResponseReturnValue:
 
 
 def _version_title(changes: list[tuple[str, str, str]]) -> str:
-    """Say what a version changes: "All pools follow tokens", "2 pools follow another rule"."""
+    """Return a title of the changes: "All pools follow tokens", "2 pools follow another rule"."""
     if not changes:
         return "No pool follows another rule"
     if len(changes) > 1:

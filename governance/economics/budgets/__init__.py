@@ -1,1 +1,1 @@
-"""Budgets of what AI costs: spend, forecast, and alerts. A budget never blocks a request."""
+"""Budgets of AI cost: spend, forecast and alerts. A budget never blocks a request."""

@@ -1,8 +1,8 @@
-"""Set budgets, and acknowledge what they alert.
+"""Create, change and remove budgets, and acknowledge their alerts.
 
 create · change · remove           a budget
-acknowledge                        the alerts of a budget, by the operator
-acknowledge_notice                 what a customer was told, by its people
+acknowledge                        the alerts of a budget, as the operator
+acknowledge_notice                 a budget notice, as a member of the customer's tenant
 """
 
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ NOTICE_ACKNOWLEDGED = action(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetTerms:
-    """What can be changed of a budget; thresholds are percent of the amount."""
+    """The editable fields of a budget. Thresholds are in percent of the amount."""
 
     name: str
     amount: Decimal
@@ -83,7 +83,7 @@ class BudgetTerms:
 
     @property
     def values(self) -> dict[str, Any]:
-        """As columns of a budget."""
+        """The terms as columns of a budget."""
         return {
             "name": self.name.strip(),
             "amount": self.amount,
@@ -96,7 +96,7 @@ class BudgetTerms:
 
 
 def create(scope_key: str, window: str, terms: BudgetTerms) -> CostBudget:
-    """Set a budget in the reporting currency. Raises Invalid."""
+    """Create a budget in the reporting currency. Raises Invalid."""
     require(permissions.EDIT)
     check_terms(terms)
     scope = _scope(scope_key)
@@ -139,7 +139,7 @@ def _logged(values: dict[str, Any], currency: str) -> dict[str, Any]:
 
 
 def check_terms(terms: BudgetTerms) -> None:
-    """Raise Invalid for terms that no budget can have."""
+    """Raise Invalid if the terms aren't valid for a budget."""
     if not terms.name.strip():
         raise Invalid("Enter a name.", field="name")
     if terms.amount <= 0:
@@ -163,7 +163,7 @@ def _check_setting(key: str, value: Any, field: str) -> None:
 
 
 def change(row: CostBudget, terms: BudgetTerms, *, seen: str | None = None) -> None:
-    """Change a budget; what it alerted in this period stays. Raises Invalid and Stale."""
+    """Change a budget. Alerts of the current period are kept. Raises Invalid and Stale."""
     require(permissions.EDIT)
     check_terms(terms)
     session().refresh(row, with_for_update=True)
@@ -189,7 +189,7 @@ def _check_present(row: CostBudget) -> None:
 
 
 def remove(row: CostBudget) -> None:
-    """Remove a budget; the log keeps it. Removed twice is removed once."""
+    """Remove a budget and acknowledge its alerts; its row is kept. Idempotent."""
     require(permissions.EDIT)
     session().refresh(row, with_for_update=True)
     if row.removed_at is None:
@@ -211,7 +211,7 @@ def acknowledge(row: CostBudget) -> int:
 
 
 def acknowledge_notice(row: CostBudgetNotice) -> None:
-    """Acknowledge what this tenant was told; twice is once."""
+    """Acknowledge a notice of this tenant. Idempotent."""
     require(permissions.NOTICES)
     if row.acknowledged_at is None:
         row.acknowledged_at, row.acknowledged_by = clock.now(), current.actor().person_id

@@ -1,11 +1,11 @@
-"""Alert when a budget reaches a threshold: each once for each period.
+"""Alerts of budgets that reach a threshold, once per threshold and period.
 
-evaluate()           in the operator's tenant: note what is reached, and tell the operator
-tell_customers()     then tell each customer that is to know, and draft the proposed policy change
+evaluate()           in the operator's tenant: store new alerts and notify the operator
+tell_customers()     notify customers of alerts, and draft the proposed policy changes
 
-An alert is a row with a unique key, so of two processes one tells. A customer is told in a
-transaction of its own tenant, whose notice has the alert's id: told again after a crash, it is told
-once. Neither blocks a request.
+An alert is a row with a unique key, so that only one of two concurrent processes sends it. A
+customer is notified in a transaction of its own tenant. The notice has the alert's id, so a retry
+after a crash doesn't notify twice. Neither function blocks requests.
 """
 
 from dataclasses import replace
@@ -61,10 +61,10 @@ log = structlog.get_logger("budgets")
 
 
 def evaluate() -> int:
-    """Alert what is reached now; return how many alerts are new.
+    """Create alerts for thresholds reached now; return how many are new.
 
-    A month without a rate takes the last known one, and the alert says so. A budget in a currency
-    that never had a rate is unknown.
+    A month without a rate uses the last known one, and the alert states it. A budget in a currency
+    that never had a rate can't be evaluated; a warning is logged.
     """
     rows, new = queries.budgets(), 0
     outlooks = queries.outlooks(rows, queries.today())
@@ -79,7 +79,7 @@ def evaluate() -> int:
 
 
 def _alert(row: CostBudget, found: Outlook, reached: Crossing) -> bool:
-    """Note one threshold and tell the operator; False where it was noted before."""
+    """Store an alert for one threshold and notify the operator; False if it already exists."""
     tells = row.tells_tenant or _proposes(row, reached)
     statement = insert(CostBudgetAlert).values(
         id=uuid7(),
@@ -132,7 +132,7 @@ def _scope(row: CostBudget) -> str:
 
 
 def _proposes(row: CostBudget, reached: Crossing | CostBudgetAlert) -> bool:
-    """Whether this threshold drafts a policy change: the whole amount is spent."""
+    """Return whether this threshold drafts a policy change: at least 100% of the amount is spent."""
     is_spent = reached.basis == "actual" and reached.percent >= 100  # noqa: PLR2004 - percent
     return is_spent and bool(row.proposed_limit is not None or row.proposed_models)
 
@@ -141,7 +141,7 @@ def _proposes(row: CostBudget, reached: Crossing | CostBudgetAlert) -> bool:
 
 
 def tell_customers() -> int:
-    """Tell the customers of alerts that they weren't told of; return how many alerts."""
+    """Notify customers of pending alerts; return the number of alerts."""
     with transaction(read_only=True):
         found = [(alert, row, _scope(row)) for alert, row in queries.untold_alerts()]
         session().expunge_all()
@@ -154,7 +154,7 @@ def tell_customers() -> int:
 
 
 def _tell(alert: CostBudgetAlert, row: CostBudget, scope: str) -> str:
-    """In one transaction of the customer; return what became of the proposed policy change."""
+    """Notify the customer, in one transaction; return the outcome of the proposed policy change."""
     with transaction(read_only=True):
         customer = tenant_by_id(row.customer_id)
         if customer is None or customer.status != "active":
@@ -170,9 +170,9 @@ def _tell(alert: CostBudgetAlert, row: CostBudget, scope: str) -> str:
 
 
 def _keep_notice(alert: CostBudgetAlert, row: CostBudget, scope: str) -> bool:
-    """Store the notice; False where it is stored already.
+    """Store the notice; False if it already exists.
 
-    One that only proposes a policy change is acknowledged from the start.
+    If the budget doesn't notify the tenant, the notice is acknowledged from the start.
     """
     statement = insert(CostBudgetNotice).values(
         id=alert.id,
@@ -215,9 +215,9 @@ def _tell_people(notice: CostBudgetNotice) -> None:
 
 
 def _propose(row: CostBudget) -> str:
-    """Draft the policy change, which people of the tenant review and publish; say what came of it.
+    """Draft the policy change for the tenant's people to review; return the outcome as a sentence.
 
-    A draft that somebody is working on stays as it is.
+    An existing draft is left unchanged.
     """
     if policies.draft() is not None:
         return "The tenant has a policy draft already, so no change was proposed."
@@ -231,7 +231,7 @@ def _propose(row: CostBudget) -> str:
 
 
 def _with_proposal(content: Content, row: CostBudget) -> Content:
-    """The content with the proposed settings, for the budget's AI system or for all of them."""
+    """Return the content with the proposed settings, for the budget's AI system or for all of them."""
     wanted: dict[str, Value] = {}
     if row.proposed_limit is not None:
         wanted["requests_per_minute"] = row.proposed_limit

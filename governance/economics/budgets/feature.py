@@ -1,4 +1,4 @@
-"""Budgets of AI cost: spend, forecast, thresholds."""
+"""Budgets of AI cost: spend, forecast and thresholds."""
 
 from governance.economics.budgets import (
     actions,

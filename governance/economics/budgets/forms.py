@@ -1,4 +1,4 @@
-"""The forms of budgets."""
+"""Forms of budgets."""
 
 import re
 
@@ -16,7 +16,7 @@ MAX_NAMES_LENGTH = 4000
 
 
 class BudgetForm(Form):
-    """What can be changed of a budget."""
+    """The editable fields of a budget."""
 
     name = StringField("Name", [DataRequired("Enter a name."), Length(max=120)], filters=[one_line])
     amount = StringField("Amount", [DataRequired("Enter an amount.")])
@@ -47,7 +47,7 @@ class BudgetForm(Form):
     mark = HiddenField(name="mark")
 
     def terms(self, currency: str) -> BudgetTerms:
-        """What was entered. Raises Invalid beside the field that is wrong."""
+        """Return the entered terms. Raises Invalid for the field that is wrong."""
         limit = (self.proposed_limit.data or "").strip()
         return BudgetTerms(
             name=self.name.data or "",
@@ -61,7 +61,7 @@ class BudgetForm(Form):
 
 
 class NewBudgetForm(BudgetForm):
-    """The same, with what can't be changed later."""
+    """The form of a new budget, with the fields that can't be changed later."""
 
     scope = SelectField("For", choices=[])
     window = RadioField("Period", choices=list(WINDOWS), default="month")

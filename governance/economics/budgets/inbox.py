@@ -27,7 +27,7 @@ def _alerts() -> Select[Any]:
 
 
 def _basis(alert: Any) -> Any:
-    """The basis, and a mark where a rate is provisional."""
+    """Return the basis, with a suffix if a rate is provisional."""
     is_provisional = func.jsonb_array_length(alert.provisional) > 0
     return alert.basis + case((is_provisional, PROVISIONAL), else_="")
 

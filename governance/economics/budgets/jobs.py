@@ -1,4 +1,4 @@
-"""Every hour: what budgets have reached."""
+"""The hourly job that checks budgets."""
 
 from governance.economics.budgets import alert_actions
 from governance.foundation.tenants.for_each_tenant import in_each
@@ -7,7 +7,7 @@ from governance.kernel.data.db import transaction
 
 
 def check_budgets() -> None:
-    """Alert what is reached, then tell the customers that are to know."""
+    """Create alerts for the thresholds reached, then notify the customers concerned."""
     in_each(_check, "budgets not checked", wanted=_is_operator)
 
 

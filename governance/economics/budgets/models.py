@@ -1,8 +1,8 @@
-"""Budgets of AI cost, what they alerted, and what a customer was told.
+"""Tables of AI cost budgets, their alerts, and notices to customers.
 
-cost_budgets          the operator's, of a customer, one of its AI systems, or a feature
-cost_budget_alerts    the operator's: each threshold once for each period
-cost_budget_notices   the customer's: the same alert, where the operator shares it
+cost_budgets          the operator's: for a customer, one of its AI systems, or a feature
+cost_budget_alerts    the operator's: one per threshold and period
+cost_budget_notices   the customer's: the same alert, if the operator shares it
 """
 
 from datetime import date, datetime
@@ -22,9 +22,9 @@ BASES = "basis IN ('actual', 'forecast')"
 
 
 class CostBudget(Tenanted, Model):
-    """An amount for a month or for 30 days; it never blocks a request.
+    """A budget of AI cost for a calendar month or 30 days. It never blocks a request.
 
-    `system_id` is None for all of the customer's AI systems, `feature` empty for all features.
+    `system_id` is None for all of the customer's AI systems; `feature` is empty for all features.
     """
 
     __tablename__ = "cost_budgets"
@@ -38,22 +38,24 @@ class CostBudget(Tenanted, Model):
     name: Mapped[str]
     customer_id: Mapped[UUID]
     system_id: Mapped[UUID | None]
-    system: Mapped[str] = mapped_column(default="")  # its slug
+    system: Mapped[str] = mapped_column(default="")  # slug of the system
     feature: Mapped[str] = mapped_column(default="")
     window: Mapped[str]
-    starts_on: Mapped[date]  # when it was created; blocks of a rolling window count from it
+    starts_on: Mapped[date]  # creation date; blocks of a rolling window count from it
     amount: Mapped[Decimal] = mapped_column(AMOUNT)
     currency: Mapped[str]
     actual_thresholds: Mapped[list[Any]]  # percent of the amount
     forecast_thresholds: Mapped[list[Any]]
     tells_tenant: Mapped[bool] = mapped_column(default=False)
     proposed_limit: Mapped[int | None]  # requests/min to propose when the budget is spent
-    proposed_models: Mapped[list[Any]] = mapped_column(default=list)  # the same, an allow-list
+    proposed_models: Mapped[list[Any]] = mapped_column(
+        default=list
+    )  # model allow-list to propose when it is spent
     removed_at: Mapped[datetime | None]
 
     @property
     def mark(self) -> str:
-        """Of the row as it is now: a form carries it, so that a stale one is known."""
+        """The fingerprint of the editable fields; a form carries it to detect concurrent changes."""
         kept = (
             self.name,
             self.amount,
@@ -67,10 +69,10 @@ class CostBudget(Tenanted, Model):
 
 
 class CostBudgetAlert(Tenanted, Model):
-    """A threshold that was reached, once for each period.
+    """A threshold that a budget reached in a period.
 
-    `told_at` is when the customer was told and the policy change drafted, where the budget does
-    that.
+    `told_at` is when the customer was notified and the policy change drafted; for a budget without
+    either, it is when the alert was created.
     """
 
     __tablename__ = "cost_budget_alerts"
@@ -90,15 +92,15 @@ class CostBudgetAlert(Tenanted, Model):
     forecast: Mapped[Decimal] = mapped_column(COST)
     currency: Mapped[str]
     told_at: Mapped[datetime | None]
-    note: Mapped[str] = mapped_column(default="")  # what became of the proposed policy change
-    provisional: Mapped[list[Any]] = mapped_column(default=list)  # rates; see wording
-    unpriced: Mapped[list[Any]] = mapped_column(default=list)  # usage that no amount has
+    note: Mapped[str] = mapped_column(default="")  # outcome of the proposed policy change
+    provisional: Mapped[list[Any]] = mapped_column(default=list)  # rates; see wording.py
+    unpriced: Mapped[list[Any]] = mapped_column(default=list)  # usage that no amount includes
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[UUID | None]
 
 
 class CostBudgetNotice(Tenanted, Model):
-    """An alert as its customer reads it; `id` is the alert's."""
+    """An alert as shown to its customer. `id` is the alert's."""
 
     __tablename__ = "cost_budget_notices"
     __table_args__ = (CheckConstraint(BASES, "basis"),)

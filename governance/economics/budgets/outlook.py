@@ -1,17 +1,17 @@
-"""What a budget's spend is, where it leads, and which thresholds that reaches. Pure.
+"""Spend and forecast of a budget, and the thresholds they reach. Pure.
 
-Spend is the cost of usage by day, in the reporting currency. Days are whole days of the operator's
-time zone; today counts as far as it is known.
+Spend is the cost of usage by day, in the reporting currency. Days are whole days in the operator's
+time zone; today counts as far as its usage is known.
 
     month       from the first to the last day of the calendar month
     rolling     the 30 days that end today
 
-The forecast is simple on purpose, so that anybody can check it: spend so far plus the mean of the
-last 7 full days for each day that is left after today. A rolling window has no end: its forecast is
-what 30 days at that mean cost. Neither is below what is spent already.
+The forecast is simple, so that anyone can verify it: spend so far + the mean of the last 7 full
+days × the days left after today. A rolling window has no end, so its forecast is 30 times that
+mean. A forecast is never below the spend so far.
 
-Usage without a price costs an amount that nobody knows: with some, spend and forecast are lower
-bounds, and with nothing else, they are unknown.
+The cost of usage without a price is unknown. If there is some, spend and forecast are lower bounds;
+if there is no other usage, they are unknown.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -33,7 +33,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days that count, both included, and the name under which a threshold alerts once."""
+    """The first and last day that count, and the name under which each threshold alerts once."""
 
     first: date
     last: date
@@ -42,9 +42,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class UnpricedUsage:
-    """Usage of a model without a price in the days that count."""
+    """Usage of a model without a price in a period."""
 
-    provider: str  # "" where events name none
+    provider: str  # "" if events don't name one
     model: str
     requests: int
     tokens: int
@@ -52,10 +52,9 @@ class UnpricedUsage:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Spend and forecast of a budget; `pace` is the mean of the last 7 full days.
+    """Spend and forecast of a budget. `pace` is the mean cost of the last 7 full days.
 
-    `unpriced` usage is in no amount. `provisional` are the rates that amounts are converted with
-    until those of the months are entered.
+    No amount includes `unpriced` usage. `provisional` lists the rates used instead of missing ones.
     """
 
     period: Period
@@ -69,7 +68,7 @@ class Outlook:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether nothing that was used has a price."""
+        """Whether none of the usage has a price."""
         return bool(self.unpriced) and not self.spent
 
     @property
@@ -84,18 +83,18 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A threshold that was reached: "actual" at 80 percent."""
+    """A threshold that was reached, such as "actual" at 80 percent."""
 
     basis: Basis
     percent: int
 
 
 def period_of(window: Window, today: date, starts_on: date) -> Period:
-    """The days that count today.
+    """Return the period that `today` belongs to.
 
-    A month is named "2026-11". A rolling window moves every day; it is named by blocks of 30 days
-    from `starts_on` (the day on which the budget was created), so that a threshold alerts once in
-    each block: "2026-11-05".
+    A month is named "2026-11". A rolling window moves every day, so it is named by the block of 30
+    days, counted from `starts_on` (when the budget was created): "2026-11-05". Each threshold
+    alerts once per block.
     """
     if window == "month":
         month = Month.of(today)
@@ -107,7 +106,7 @@ def period_of(window: Window, today: date, starts_on: date) -> Period:
 
 
 def first_day_needed(window: Window, today: date) -> date:
-    """The first day whose cost an outlook needs."""
+    """Return the first day whose cost an outlook needs."""
     pace = today - timedelta(days=PACE_DAYS)
     return min(period_of(window, today, today).first, pace)
 
@@ -119,7 +118,7 @@ def outlook(
     today: date,
     starts_on: date,
 ) -> Outlook:
-    """Return spend and forecast; days without an entry cost nothing."""
+    """Return spend and forecast. Days without an entry cost nothing."""
     period = period_of(window, today, starts_on)
     spent = sum((cost for day, cost in cost_by_day.items() if period.first <= day <= today), ZERO)
     full = [today - timedelta(days=n) for n in range(1, PACE_DAYS + 1)]

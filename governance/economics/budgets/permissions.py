@@ -1,4 +1,4 @@
-"""Who sees and sets budgets, and who in a customer's tenant reads what it is told."""
+"""Permissions to view and set budgets, and to view a customer's budget notices."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,9 +1,9 @@
-"""Budgets with their spend and forecast, in the reporting currency.
+"""Queries of budgets with their spend and forecast, in the reporting currency.
 
 budgets() · budget(id) · alerts(budget_id) · notice(id)
-scopes()                what a budget can be for: customers, their AI systems and features
-outlooks(budgets)       spend and forecast of each, by the same few statements for all
-today()                 the operator's present day
+scopes()                possible scopes of a budget: customers, their AI systems and features
+outlooks(budgets)       spend and forecast of each, in the same few statements for all
+today()                 the operator's current date
 """
 
 from collections import defaultdict
@@ -40,7 +40,7 @@ COSTS = USAGE_COSTS.c
 
 
 class _UsageRow(NamedTuple):
-    """A day of a customer's feature and model; `currency` is None without a price."""
+    """The usage of a customer's feature and model on a day. `currency` is None without a price."""
 
     customer_id: UUID
     system_id: UUID
@@ -56,7 +56,7 @@ class _UsageRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BudgetScope:
-    """What a budget is for."""
+    """The scope of a budget: a customer, one of its AI systems, or a feature."""
 
     customer_id: UUID
     customer: str
@@ -66,7 +66,7 @@ class BudgetScope:
 
     @property
     def key(self) -> str:
-        """Names the scope in a form."""
+        """The value of the scope in a form."""
         return f"{self.customer_id}/{self.system_id or ''}/{self.feature}"
 
     @property
@@ -76,29 +76,29 @@ class BudgetScope:
 
 
 def today() -> date:
-    """The present day in the operator's time zone, whose days costs are counted by."""
+    """Return the current date in the operator's time zone, in which days of cost are counted."""
     return clock.now().astimezone(ZoneInfo(operator_time_zone())).date()
 
 
 def budgets() -> Sequence[CostBudget]:
-    """The budgets that weren't removed, by name."""
+    """Return the budgets that weren't removed, by name."""
     query = select(CostBudget).where(CostBudget.removed_at.is_(None))
     return session().scalars(query.order_by(CostBudget.name, CostBudget.id)).all()
 
 
 def budget(budget_id: UUID, *, lock: bool = False) -> CostBudget:
-    """The budget with that id. Raises NotFound."""
+    """Return a budget. Raises NotFound."""
     return find(CostBudget, budget_id, what="budget", lock=lock)
 
 
 def alerts(budget_id: UUID) -> Sequence[CostBudgetAlert]:
-    """What a budget alerted, the newest first."""
+    """Return the alerts of a budget, the newest first."""
     query = select(CostBudgetAlert).where(CostBudgetAlert.budget_id == budget_id)
     return session().scalars(query.order_by(CostBudgetAlert.created_at.desc())).all()
 
 
 def untold_alerts() -> Sequence[tuple[CostBudgetAlert, CostBudget]]:
-    """Alerts whose customer wasn't told yet, the oldest first."""
+    """Return alerts whose customer wasn't notified yet, the oldest first."""
     query = (
         select(CostBudgetAlert, CostBudget)
         .join(CostBudget, CostBudget.id == CostBudgetAlert.budget_id)
@@ -109,7 +109,7 @@ def untold_alerts() -> Sequence[tuple[CostBudgetAlert, CostBudget]]:
 
 
 def notice(notice_id: UUID, *, lock: bool = False) -> CostBudgetNotice:
-    """What this tenant was told. Raises NotFound for another tenant's."""
+    """Return a notice of this tenant. Raises NotFound for another tenant's."""
     return find(CostBudgetNotice, notice_id, what="notice", lock=lock)
 
 
@@ -119,7 +119,7 @@ def customer_names() -> dict[UUID, str]:
 
 
 def scopes() -> list[BudgetScope]:
-    """Every customer, and every AI system and feature of one that has cost something."""
+    """Return every customer, and each of their AI systems and features with usage cost."""
     columns = (COSTS.customer_id, COSTS.system_id, COSTS.system, COSTS.feature)
     query = select(*columns).where(COSTS.tenant_id == current.actor().tenant_id).distinct()
     names, found = customer_names(), set[BudgetScope]()
@@ -132,7 +132,7 @@ def scopes() -> list[BudgetScope]:
 
 
 def outlooks(rows: Sequence[CostBudget], day: date) -> dict[UUID, Outlook | MissingRate]:
-    """Spend and forecast of each budget on that day, or the rate without which they are unknown."""
+    """Return each budget's spend and forecast on that day, or the MissingRate that prevents it."""
     if not rows:
         return {}
     first = min(first_day_needed(cast("Window", each.window), day) for each in rows)
@@ -169,7 +169,7 @@ def _outlook(
 
 
 def _unpriced(usage: Iterable[_UsageRow]) -> list[UnpricedUsage]:
-    """Usage without a price by model, the most requests first."""
+    """Return usage without a price by model, the most requests first."""
     found: dict[tuple[str, str], UnpricedUsage] = {}
     for each in usage:
         if each.currency is None and each.requests:

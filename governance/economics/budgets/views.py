@@ -1,4 +1,4 @@
-"""The operator's pages of budgets, and the page of a notice in a customer's tenant."""
+"""The operator's pages of budgets, and the notice page in a customer's tenant."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ WARNS_FROM = 0.8  # of the amount
 
 @dataclass(frozen=True, slots=True)
 class ShownBudget:
-    """A budget with its spend; `outlook` is None where nobody knows a rate that it needs."""
+    """A budget with its spend. `outlook` is None if a rate that it needs is missing."""
 
     row: CostBudget
     scope: str
@@ -41,12 +41,12 @@ class ShownBudget:
 
     @property
     def is_known(self) -> bool:
-        """Whether anything that was used can be added up."""
+        """Whether at least part of the usage has a price."""
         return self.outlook is not None and not self.outlook.is_unknown
 
     @property
     def at_least(self) -> str:
-        """The words before an amount that usage without a price comes on top of."""
+        """The prefix "at least " if usage without a price adds to the amount, else ""."""
         return "at least " if self.outlook and self.outlook.unpriced else ""
 
     @property
@@ -63,7 +63,7 @@ class ShownBudget:
 
     @property
     def share(self) -> str:
-        """Spend in percent of the amount."""
+        """Spend in percent of the amount, or "" if it is unknown."""
         return f"{self.outlook.spent_share * 100:,.0f}%" if self.outlook else ""
 
     @property
@@ -74,7 +74,7 @@ class ShownBudget:
 
     @property
     def state(self) -> tuple[str, str]:
-        """Kind and word."""
+        """The kind and label of the status badge."""
         if self.outlook is None:
             return "none", "Unknown"
         if self.outlook.spent_share >= 1:
@@ -89,7 +89,7 @@ class ShownBudget:
 
 
 def _shown(rows: Sequence[CostBudget]) -> tuple[list[ShownBudget], str]:
-    """The budgets, and the sentences about rates that nobody knows."""
+    """Return the budgets, and sentences about missing rates."""
     names, currency = queries.customer_names(), reporting_currency()
     outlooks = queries.outlooks(rows, queries.today())
     known = {key: each for key, each in outlooks.items() if isinstance(each, Outlook)}
@@ -147,7 +147,7 @@ def _headline(shown: Sequence[ShownBudget]) -> str:
 
 @operator_feature.route(f"{BASE}/new", methods=BOTH, needs=permissions.EDIT)
 def new() -> ResponseReturnValue:
-    """Set a budget."""
+    """Create a budget."""
     form, made, currency = NewBudgetForm(), list[CostBudget](), reporting_currency()
     form.scope.choices = [(each.key, each.label) for each in queries.scopes()]
 
@@ -173,7 +173,7 @@ def _form_page(form: BudgetForm, currency: str, row: CostBudget | None) -> Respo
 
 @operator_feature.get(f"{BASE}/<uuid:budget_id>", needs=permissions.VIEW)
 def budget(budget_id: UUID) -> ResponseReturnValue:
-    """Show a budget, its forecast, and what it alerted."""
+    """Show a budget with its forecast and alerts."""
     row = queries.budget(budget_id)
     (shown,), missing = _shown([row])
     return page(
@@ -189,7 +189,7 @@ def budget(budget_id: UUID) -> ResponseReturnValue:
 
 @operator_feature.route(f"{BASE}/<uuid:budget_id>/edit", methods=BOTH, needs=permissions.EDIT)
 def edit(budget_id: UUID) -> ResponseReturnValue:
-    """Change the amount, the thresholds and who is told."""
+    """Change the amount, the thresholds and whether the customer is notified."""
     row = queries.budget(budget_id)
     form = BudgetForm(**_present(row))
     if request.method == "POST" and accepted(
@@ -235,7 +235,7 @@ def remove(budget_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/economics/budget-notices/<uuid:notice_id>", needs=permissions.NOTICES)
 def notice(notice_id: UUID) -> ResponseReturnValue:
-    """Show what this tenant was told of a budget."""
+    """Show a budget notice of this tenant."""
     row = queries.notice(notice_id)
     return page(
         "economics/budgets/notice.html",
@@ -248,7 +248,7 @@ def notice(notice_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/economics/budget-notices/<uuid:notice_id>", needs=permissions.NOTICES)
 def acknowledge_notice(notice_id: UUID) -> ResponseReturnValue:
-    """Acknowledge it."""
+    """Acknowledge a budget notice."""
     actions.acknowledge_notice(queries.notice(notice_id, lock=True))
     flash("The notice was acknowledged.")
     return redirect(url_for("budgets.notice", notice_id=notice_id), 303)

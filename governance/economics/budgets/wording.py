@@ -1,7 +1,7 @@
-"""The words of a budget alert: in mail, on pages and in webhook messages. Pure.
+"""Texts of a budget alert: in mail, on pages and in webhook messages. Pure.
 
-An alert keeps what its figures don't have, as a webhook message shows it: `provisional` rates, and
-usage that is `unpriced`.
+An alert stores the caveats of its figures as webhook messages show them: `provisional` rates and
+`unpriced` usage.
 """
 
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ event_types.register(REACHED, "a budget of AI cost reaches a threshold", EXAMPLE
 
 
 class ReachedThreshold(Protocol):
-    """An alert, or the notice of it."""
+    """The fields that an alert and its notice share."""
 
     period: str
     basis: str
@@ -52,7 +52,7 @@ class ReachedThreshold(Protocol):
 
 
 def kept_caveats(found: Outlook) -> dict[str, list[dict[str, Any]]]:
-    """Return the columns of an alert that say what its figures don't have."""
+    """Return the columns of an alert that store the caveats of its figures."""
     return {
         "provisional": [
             {
@@ -75,7 +75,7 @@ def kept_caveats(found: Outlook) -> dict[str, list[dict[str, Any]]]:
 
 
 def caveats(alert: ReachedThreshold) -> list[str]:
-    """Return the sentences about what the alert's figures don't have."""
+    """Return sentences about the caveats of the alert's figures."""
     rates = [
         ProvisionalRate(Month.parse(each["month"]), each["currency"], Month.parse(each["rate_of"]))
         for each in alert.provisional
@@ -84,13 +84,13 @@ def caveats(alert: ReachedThreshold) -> list[str]:
 
 
 def provisional(rates: Iterable[ProvisionalRate]) -> list[str]:
-    """Say which rates will change the figures; one sentence or none."""
+    """Return a sentence that names the provisional rates, or an empty list."""
     phrase = provisional_phrase(rates)
     return [f"Figures are provisional: {phrase}."] if phrase else []
 
 
 def unpriced(usage: Iterable[UnpricedUsage]) -> list[str]:
-    """Say which usage no amount has, a sentence for each model."""
+    """Return a sentence for each model whose usage no amount includes."""
     return [
         f"{plural(each.requests, 'request')} and {plural(each.tokens, 'token')} of {each.model}"
         f"{f' ({each.provider})' if each.provider else ' (no provider named)'}"
@@ -108,14 +108,14 @@ def period_words(period: str) -> str:
 
 
 def sentence(name: str, alert: ReachedThreshold) -> str:
-    """Say what was reached, of how much, and when."""
+    """Return a sentence with the threshold, the amount and the period."""
     amount = money(alert.amount, alert.currency)
     says = "has spent" if alert.basis == "actual" else "is forecast to spend"
     return f"{name} {says} {alert.percent}% of {amount} {period_words(alert.period)}."
 
 
 def figures(alert: ReachedThreshold) -> str:
-    """Spend and forecast, as a second sentence."""
+    """Return a sentence with spend and forecast."""
     at_least = "at least " if alert.unpriced else ""
     spent, forecast = (money(each, alert.currency) for each in (alert.spent, alert.forecast))
     return f"Spent so far: {at_least}{spent}. Forecast: {at_least}{forecast}."

@@ -1,4 +1,4 @@
-"""What a customer costs to win, how soon it pays that back, and what it is worth.
+"""Customer acquisition: cost per customer (CAC), payback time and lifetime value.
 
 Source: design/economics.md §4, with the worked examples of §8.
 """
@@ -16,7 +16,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class AcquisitionMonth:
-    """Spend on winning customers and customers won, in a segment and month."""
+    """Acquisition spend and customers won in a segment and month."""
 
     month: Month
     segment: str
@@ -25,9 +25,9 @@ class AcquisitionMonth:
 
 
 def cac(spend: Decimal, wins: int) -> Estimate:
-    """Return spend ÷ wins: customer acquisition cost, money for each customer won.
+    """Return CAC = spend ÷ wins, in money per customer won.
 
-    Wins without any spend aren't free customers but missing spend: NotEstimable.
+    Wins without spend mean that spend data is missing, so the result is NotEstimable, not 0.
     """
     if wins and not spend:
         return NotEstimable("wins without spend")
@@ -37,9 +37,9 @@ def cac(spend: Decimal, wins: int) -> Estimate:
 def cac_by_segment(
     lines: Iterable[AcquisitionMonth], months: Sequence[Month], *, lag_months: int = 0
 ) -> dict[str, Estimate]:
-    """Return the CAC of each segment: wins of `months`, spend of the months that many earlier.
+    """Return the CAC of each segment, from wins in `months` and spend `lag_months` earlier.
 
-    A lag of 3 sets the spend of January to March against the wins of April to June.
+    A lag of 3 compares the spend of January to March with the wins of April to June.
     """
     spend: dict[str, Decimal] = {}
     wins: dict[str, int] = {}
@@ -66,9 +66,9 @@ def payback_months(cost: Estimate, arpa: Estimate, gross_margin: Estimate) -> Es
 
 
 def simple_ltv(arpa: Estimate, gross_margin: Estimate, monthly_churn: Estimate) -> Estimate:
-    """Return LTV = ARPA × gross margin ÷ monthly logo churn, money for each customer.
+    """Return LTV = ARPA × gross margin ÷ monthly logo churn, in money per customer.
 
-    It assumes the churn of this month for ever; survival.lifetime() does not.
+    The formula assumes that this month's churn stays constant; survival.lifetime() doesn't.
     """
     values = known(arpa, gross_margin, monthly_churn)
     if isinstance(values, NotEstimable):
@@ -88,9 +88,9 @@ def ltv_to_cac(ltv: Estimate, cost: Estimate) -> Estimate:
 def month_recovered(
     cost: Estimate, gross_profits: Sequence[tuple[Month, Decimal]]
 ) -> Month | NotEstimable:
-    """Return the first month in which a customer's gross profit, added up, reaches its CAC.
+    """Return the first month in which a customer's cumulative gross profit reaches its CAC.
 
-    `gross_profits` are of the customer by month, in order from the one in which it was won.
+    `gross_profits` lists the customer's monthly gross profit in order, from the month it was won.
     """
     if isinstance(cost, NotEstimable):
         return cost

@@ -1,4 +1,4 @@
-"""Who uses what was sold: activation, stickiness and cohorts, on pseudonyms.
+"""Adoption metrics: activation, stickiness and cohort retention, computed on pseudonyms.
 
 Source: design/economics.md §4; report/pages b3.
 """
@@ -14,39 +14,41 @@ from governance.kernel.months import Month
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Users who first sent a request in a month, and the share that did so in each later one."""
+    """Users who sent their first request in the same month, with their monthly retention."""
 
     first: Month
     size: int
-    retained: tuple[Decimal, ...]  # of the first month, always 1, and of each one after it
+    retained: tuple[
+        Decimal, ...
+    ]  # share of `size` active in each month from `first` on; the first is always 1
 
 
 def activated_share(eligible: int, activated: int) -> Estimate:
-    """Return users who ever sent a request ÷ users who may, a share."""
+    """Return activated users ÷ eligible users, as a share. A user is activated by a first request."""
     if activated > eligible:
         return NotEstimable("more users activated than are eligible")
     return ratio(activated, eligible, otherwise="no eligible users")
 
 
 def weekly_stickiness(weekly_users: int, monthly_users: int) -> Estimate:
-    """Return WAU ÷ MAU, a share: users of the last seven days of the month's users."""
+    """Return WAU ÷ MAU, as a share. WAU counts the users of the last seven days."""
     return ratio(weekly_users, monthly_users, otherwise="no active users")
 
 
 def daily_stickiness(daily_users: Decimal, monthly_users: int) -> Estimate:
-    """Return DAU ÷ MAU, a share; daily users are the mean of the month's days."""
+    """Return DAU ÷ MAU, as a share. DAU is the mean over the days of the month."""
     return ratio(daily_users, monthly_users, otherwise="no active users")
 
 
 def retained_share(started: int, still_active: int) -> Estimate:
-    """Return users of a cohort who are active in a later month ÷ the cohort, a share."""
+    """Return users of a cohort who are active in a later month ÷ cohort size, as a share."""
     return ratio(still_active, started, otherwise="nobody started")
 
 
 def cohorts(active: Mapping[Month, AbstractSet[str]]) -> tuple[Cohort, ...]:
-    """Return a cohort for each month in which a user first appears, in order.
+    """Return one cohort for each month in which a user first appears, in order.
 
-    `active` holds the pseudonyms of each month; a month without an entry had no users.
+    `active` maps a month to the pseudonyms of its users. A month without an entry had no users.
     """
     months = _every_month(active)
     known: set[str] = set()

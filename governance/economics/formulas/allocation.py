@@ -1,8 +1,8 @@
-"""Shared cost divided among tenants: to the cent, with a residue that has its own line.
+"""Allocation of shared cost to tenants, rounded to the cent, with an explicit residue.
 
-Law: allocated + residue = total. Each share is rounded to the nearest cent (half to even). What
-rounding and missing weights leave over is the residue, which is spread over nobody; rounding alone
-keeps it within half a cent for each tenant, on either side of zero. A share has the sign of the
+Invariant: allocated + residue = total. Each share is rounded to the nearest cent (half to even).
+The residue is what rounding and missing weights leave unallocated; no tenant bears it. Rounding
+alone keeps it within half a cent per tenant, above or below zero. A share has the same sign as the
 total: a cost never pays a tenant, and a credit never charges one.
 
 Source: design/economics.md §3.
@@ -20,7 +20,7 @@ PERCENT = 100
 
 
 class Driver(StrEnum):
-    """What a tenant's share follows."""
+    """The measure by which a pool of shared cost is divided."""
 
     TOKENS = "tokens"
     REQUESTS = "requests"
@@ -31,7 +31,7 @@ class Driver(StrEnum):
 
 
 class Pool(StrEnum):
-    """A cost that no tenant causes alone."""
+    """A pool of shared cost, which no single tenant causes."""
 
     INFRASTRUCTURE = "infrastructure"
     IDLE = "idle"
@@ -42,7 +42,7 @@ class Pool(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TenantMonth:
-    """What drivers measure of a tenant in a month."""
+    """The measures of a tenant in a month that drivers use as weights."""
 
     tokens: int = 0
     requests: int = 0
@@ -52,15 +52,15 @@ class TenantMonth:
 
 @dataclass(frozen=True, slots=True)
 class Rule[K]:
-    """How a pool is shared: by a measured driver, or in fixed percents of at most 100."""
+    """The rule of a pool: a measured driver, or fixed percents that add up to at most 100."""
 
     driver: Driver
-    percents: Mapping[K, Decimal] | None = None  # where the driver is FIXED
+    percents: Mapping[K, Decimal] | None = None  # only for Driver.FIXED
 
 
 @dataclass(frozen=True, slots=True)
 class Shares[K]:
-    """A total divided by tenant, and what is left over."""
+    """A total divided among tenants, and its residue."""
 
     total: Decimal
     by_key: Mapping[K, Decimal]
@@ -90,7 +90,7 @@ class Allocation[K]:
         return sum((each.residue for each in self.pools.values()), ZERO)
 
     def share_of(self, key: K) -> Decimal:
-        """What a tenant bears of all pools together."""
+        """Return a tenant's share of all pools together."""
         return sum((each.by_key.get(key, ZERO) for each in self.pools.values()), ZERO)
 
 
@@ -101,14 +101,15 @@ def allocate[K](
     *,
     whole: Decimal | int | None = None,
 ) -> Shares[K]:
-    """Divide a total by weight; what isn't divided is the residue.
+    """Divide a total by weights. The undivided rest is the residue.
 
     total   money; negative for a credit
-    unit    what shares are rounded to: the smallest unit of the currency
-    whole   what the weights are parts of, by default their sum: 100 for percents
+    unit    rounding unit of the shares: the smallest unit of the currency
+    whole   sum that the weights are parts of: by default their own sum, 100 for percents
 
-    A weight below zero, such as the revenue of a tenant with more credits than invoices, counts as
-    zero. Without any weight, everything is residue. Raises ValueError where weights exceed `whole`.
+    A negative weight, such as the revenue of a tenant with more credits than invoices, counts as
+    zero. If all weights are zero, the whole total is residue. Raises ValueError if the weights
+    exceed `whole`.
     """
     parts = {key: max(Fraction(weight), Fraction(0)) for key, weight in weights.items()}
     of = sum(parts.values(), Fraction(0)) if whole is None else Fraction(whole)
@@ -122,7 +123,7 @@ def allocate[K](
 
 
 def weights[K](driver: Driver, tenants: Mapping[K, TenantMonth]) -> dict[K, Decimal | int]:
-    """Return what a measured driver counts of each tenant."""
+    """Return each tenant's weight for a measured driver. Raises ValueError for FIXED."""
     if driver is Driver.FIXED:
         raise ValueError("Fixed shares are percents of a rule, not measured.")
     if driver is Driver.EQUAL:
@@ -133,7 +134,7 @@ def weights[K](driver: Driver, tenants: Mapping[K, TenantMonth]) -> dict[K, Deci
 def allocate_pool[K](
     total: Decimal, rule: Rule[K], tenants: Mapping[K, TenantMonth], unit: Decimal = CENT
 ) -> Shares[K]:
-    """Divide a pool by its rule. Only tenants of the month bear a share, also a fixed one."""
+    """Divide a pool by its rule. Only tenants of the month get a share, even a fixed one."""
     if rule.driver is not Driver.FIXED:
         return allocate(total, weights(rule.driver, tenants), unit)
     percents = rule.percents or {}
@@ -147,7 +148,7 @@ def allocate_pools[K](
     tenants: Mapping[K, TenantMonth],
     unit: Decimal = CENT,
 ) -> Allocation[K]:
-    """Divide each pool by its rule; a pool without a rule is residue as a whole."""
+    """Divide each pool by its rule. A pool without a rule becomes residue."""
     return Allocation(
         {
             pool: allocate_pool(total, rules[pool], tenants, unit)
@@ -159,7 +160,7 @@ def allocate_pools[K](
 
 
 def fixed_percents_problem(percents: Iterable[Decimal]) -> str | None:
-    """Say what is wrong with fixed shares; None where nothing is."""
+    """Return what is wrong with fixed shares, or None if they are valid."""
     listed = list(percents)
     if any(each < 0 for each in listed):
         return "A fixed share can't be below 0%."

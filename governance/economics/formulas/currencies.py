@@ -1,6 +1,6 @@
-"""The currencies of ISO 4217 that are money today, and how many decimals each has.
+"""The currencies of ISO 4217 in use as money, with the number of decimals of each.
 
-Funds, metals and test codes (XAU, XDR, XTS …) are left out: nobody pays with them.
+Funds, metals and test codes (XAU, XDR, XTS …) are excluded: they aren't means of payment.
 """
 
 from typing import Final
@@ -26,10 +26,10 @@ FREQUENT: Final = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "JPY"
 
 
 def is_currency(code: str) -> bool:
-    """Whether "EUR" is a currency of ISO 4217; "eur" and "€" are not."""
+    """Return whether `code` is an ISO 4217 currency: "EUR" is; "eur" and "€" aren't."""
     return code in DECIMALS
 
 
 def choices() -> list[str]:
-    """Return every currency for a form: the frequent ones first, then by code."""
+    """Return all currency codes for a form: frequent ones first, then alphabetically."""
     return [*FREQUENT, *sorted(DECIMALS.keys() - set(FREQUENT))]

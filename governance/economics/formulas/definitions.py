@@ -1,11 +1,11 @@
-"""Every measure with its name, its version and its formula in words.
+"""Definitions of all measures: name, version, and formula in words.
 
 A published figure names the version that it was computed with. A version never changes: a changed
-formula is the next version, and the older one stays, so that a closed month can be recomputed.
+formula becomes the next version, and the older one is kept so that closed months can be recomputed.
 
 compute(name, version, inputs)      one figure
-compare(name, version, months)      definition time travel: months under another version, beside
-                                    what was published
+compare(name, version, months)      months recomputed with another version, beside the figures
+                                    that were published
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +23,11 @@ type Inputs = Mapping[str, Any]  # Decimal, int, or an Estimate of another formu
 
 
 class UnknownFormula(LookupError):
-    """No formula has this name and version."""
+    """Raised if no formula has the given name and version."""
 
 
 class MissingInput(LookupError):
-    """A formula needs a figure that wasn't given."""
+    """Raised if an input that the formula needs is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +40,17 @@ class Definition:
     formula: str
     unit: str
     inputs: tuple[str, ...]
-    function: Callable[..., Estimate]  # takes the inputs in their order
+    function: Callable[..., Estimate]  # takes the inputs in the order of `inputs`
 
     @property
     def label(self) -> str:
-        """How a review names it: "gross_margin v1"."""
+        """The name that a review prints: "gross_margin v1"."""
         return f"{self.name} v{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedMonth:
-    """A figure of a closed month, with its inputs and the version that it was computed with."""
+    """A published figure of a closed month, with its inputs and formula version."""
 
     month: Month
     figure: Estimate
@@ -60,7 +60,7 @@ class PublishedMonth:
 
 @dataclass(frozen=True, slots=True)
 class ComparedMonth:
-    """A published figure beside the one that another version gives."""
+    """A published figure beside the figure that another version gives."""
 
     published: PublishedMonth
     recomputed: Estimate
@@ -69,7 +69,7 @@ class ComparedMonth:
 
 @dataclass(frozen=True, slots=True)
 class VersionComparison:
-    """Months under another version of a formula. It restates nothing that was published."""
+    """Months recomputed with another version of a formula. Published figures aren't restated."""
 
     definition: Definition
     months: tuple[ComparedMonth, ...]
@@ -85,14 +85,14 @@ def definition(name: str, version: int | None = None) -> Definition:
 
 
 def versions(name: str) -> tuple[Definition, ...]:
-    """Return all versions of a formula, the first one first."""
+    """Return all versions of a formula, the oldest first."""
     return tuple(each for each in DEFINITIONS if each.name == name)
 
 
 def compute(name: str, version: int, inputs: Inputs) -> Estimate:
-    """Return the figure of a formula; inputs that it doesn't use are ignored.
+    """Compute a figure. Inputs that the formula doesn't use are ignored.
 
-    Raises UnknownFormula and MissingInput. An input that isn't estimable makes the figure so.
+    Returns NotEstimable if an input is NotEstimable. Raises UnknownFormula and MissingInput.
     """
     chosen = definition(name, version)
     missing = [each for each in chosen.inputs if each not in inputs]
@@ -106,7 +106,7 @@ def compute(name: str, version: int, inputs: Inputs) -> Estimate:
 
 
 def compare(name: str, version: int, months: Sequence[PublishedMonth]) -> VersionComparison:
-    """Return the months under that version of the formula, each beside what was published."""
+    """Recompute months with that version of the formula, each beside its published figure."""
     return VersionComparison(
         definition(name, version), tuple(_compared(name, version, each) for each in months)
     )
@@ -239,5 +239,5 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
 )  # fmt: skip # a definition in three lines
 
-# what a month that closes today is computed with
+# Versions used by months that close from now on.
 CURRENT: Mapping[str, int] = {each.name: 1 for each in DEFINITIONS} | {"cac": 2}

@@ -1,14 +1,14 @@
-"""A figure, or the reason why there is none."""
+"""Results of formulas: a figure, an interval, or the reason why there is none."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-CONFIDENCE = Decimal("0.90")  # of every interval
+CONFIDENCE = Decimal("0.90")  # confidence level of every interval
 
 
 @dataclass(frozen=True, slots=True)
 class NotEstimable:
-    """A measure that can't be computed, and why: "no churn", "no wins"."""
+    """The reason why a measure can't be computed, such as "no churn" or "no wins"."""
 
     reason: str
 
@@ -21,26 +21,26 @@ type Estimate = Decimal | NotEstimable
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with the interval that holds the true value with 90% confidence."""
+    """A point estimate with its 90% confidence interval."""
 
     point: Decimal
     low: Decimal
     high: Decimal
 
     def times(self, factor: Decimal) -> "Interval":
-        """The same in another unit; the factor is positive."""
+        """Return the interval in another unit. `factor` must be positive."""
         return Interval(self.point * factor, self.low * factor, self.high * factor)
 
 
 def ratio(numerator: Decimal | int, denominator: Decimal | int, *, otherwise: str) -> Estimate:
-    """Return numerator ÷ denominator; NotEstimable with the reason where the denominator is 0."""
+    """Return numerator ÷ denominator, or NotEstimable(otherwise) if the denominator is 0."""
     if not denominator:
         return NotEstimable(otherwise)
     return Decimal(numerator) / Decimal(denominator)
 
 
 def known(*values: Estimate) -> tuple[Decimal, ...] | NotEstimable:
-    """Return the values, or the first reason why one of them isn't known."""
+    """Return all values, or the first NotEstimable among them."""
     found: list[Decimal] = []
     for value in values:
         if isinstance(value, NotEstimable):

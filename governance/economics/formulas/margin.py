@@ -1,7 +1,7 @@
 """Gross margin, contribution, and the waterfall from revenue to contribution.
 
-Source: design/economics.md §4. The cost of revenue of an AI product is what its models, guardrails,
-infrastructure and support cost; acquisition comes after gross margin.
+Source: design/economics.md §4. The cost of revenue of an AI product is the cost of models,
+guardrails, infrastructure and support. Acquisition is deducted after gross margin.
 """
 
 from collections.abc import Iterable
@@ -43,12 +43,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A bar of the waterfall: a total, or what is taken from the one before."""
+    """A bar of the waterfall: a total, or a change from the bar before."""
 
     name: str
-    amount: Decimal  # negative where it reduces the total
+    amount: Decimal  # negative if it reduces the total
     total: Decimal  # after this step
-    share: Estimate  # of revenue, of the amount without its sign
+    share: Estimate  # amount ÷ revenue, positive for a cost
     is_total: bool = False
 
 
@@ -58,20 +58,20 @@ def total(results: Iterable[Result]) -> Result:
 
 
 def gross_profit(result: Result) -> Decimal:
-    """Return revenue − inference − guardrails − infrastructure − support, as money."""
+    """Return gross profit = revenue − inference − guardrails − infrastructure − support."""
     return result.revenue - result.cost_of_revenue
 
 
 def gross_margin(result: Result) -> Estimate:
-    """Return gross profit ÷ revenue, a share; NotEstimable without revenue."""
+    """Return gross profit ÷ revenue, as a share, or NotEstimable without revenue."""
     return ratio(gross_profit(result), result.revenue, otherwise=NO_REVENUE)
 
 
 def gross_margin_interval(result: Result, residual: Decimal) -> Interval | NotEstimable:
     """Return gross margin ± residual ÷ revenue.
 
-    The residual is money by which invoices and the cost computed from usage differ. Its direction
-    isn't known for the months to come, so the interval extends to both sides.
+    The residual is the difference in money between invoices and the cost computed from usage. Its
+    sign in future months is unknown, so the interval is symmetric.
     """
     margin = gross_margin(result)
     if isinstance(margin, NotEstimable):
@@ -81,19 +81,19 @@ def gross_margin_interval(result: Result, residual: Decimal) -> Interval | NotEs
 
 
 def contribution(result: Result) -> Decimal:
-    """Return gross profit − acquisition, as money."""
+    """Return contribution = gross profit − acquisition, in money."""
     return gross_profit(result) - result.acquisition
 
 
 def contribution_margin(result: Result) -> Estimate:
-    """Return contribution ÷ revenue, a share; NotEstimable without revenue."""
+    """Return contribution ÷ revenue, as a share, or NotEstimable without revenue."""
     return ratio(contribution(result), result.revenue, otherwise=NO_REVENUE)
 
 
 def floor_price(cost_of_revenue: Decimal, target_margin: Decimal) -> Estimate:
-    """Return cost of revenue ÷ (1 − target margin): the lowest price that reaches the margin.
+    """Return cost of revenue ÷ (1 − target margin), the lowest price that reaches the margin.
 
-    The price is for the same period as the cost; NotEstimable for a target of 100% or more.
+    The price is for the same period as the cost. NotEstimable for a target of 100% or more.
     """
     if target_margin >= 1:
         return NotEstimable("no price reaches a margin of 100%")
@@ -101,7 +101,7 @@ def floor_price(cost_of_revenue: Decimal, target_margin: Decimal) -> Estimate:
 
 
 def waterfall(result: Result) -> tuple[Step, ...]:
-    """Return the steps from revenue to contribution, in the order of the picture."""
+    """Return the steps from revenue to contribution, in chart order."""
     steps = [_step("Revenue", result.revenue, result.revenue, result, is_total=True)]
     for name, cost in (
         ("Models", result.inference),

@@ -1,17 +1,17 @@
-"""Amounts in the major unit of an ISO 4217 currency, as Decimal: €412,400.00 is Decimal("412400").
+"""Amounts as Decimal, in the major unit of an ISO 4217 currency: €412,400.00 is Decimal("412400").
 
     rounded(amount, currency)          to the cent, half to even
-    rounded_together(amounts, …)       to the cent, so that they add up
-    read_amount(text, currency, …)     what a person or a file wrote
+    rounded_together(amounts, …)       to the cent, preserving the sum
+    read_amount(text, currency, …)     parse an amount from a form or a file
     money(amount, currency)            "€12,400.00"        every cent
-    short_money(amount, currency)      "€412.4k"           a headline
-    whole_money(amount, currency)      "-€3,120"           a sentence
-    unit_money(amount, currency)       "€0.0031"           a price of something small
-    exact_money(amount, currency)      "$0.625"            a price that was agreed
-    plain_amount(amount, currency)     "12400.00"          a form or a file
+    short_money(amount, currency)      "€412.4k"           for a headline
+    whole_money(amount, currency)      "-€3,120"           for a sentence
+    unit_money(amount, currency)       "€0.0031"           for a small unit price
+    exact_money(amount, currency)      "$0.625"            for an agreed price
+    plain_amount(amount, currency)     "12400.00"          for a form or a file
 
-Texts have a true minus sign. Sums are exact: round once, at the end. An amount is below 10^12, so that 28 digits hold it with
-its 8 decimals of a price.
+Texts contain the minus sign U+2212. Sums are exact: round once, at the end. Amounts are below
+10^12, so that an amount with the 8 decimals of a price fits in the 28 digits of a Decimal.
 """
 
 from collections.abc import Sequence
@@ -22,30 +22,30 @@ from governance.kernel.errors import Invalid
 
 MINUS = "\N{MINUS SIGN}"
 MAX_AMOUNT = Decimal(10**12)
-PRICE_DECIMALS = 8  # of a price and of the cost of a row of usage
-SHORT_FROM = Decimal(10_000)  # below it, a headline has the whole amount
-SIGNIFICANT_DIGITS = 2  # of an amount below a cent
+PRICE_DECIMALS = 8  # of a price, and of the cost of a usage row
+SHORT_FROM = Decimal(10_000)  # headlines show smaller amounts in full
+SIGNIFICANT_DIGITS = 2  # of an amount below 1
 _MAX_TEXT = 40
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
-    """Round to the currency's smallest unit, half to even: 0.125 EUR is 0.12.
+    """Round to the currency's smallest unit, half to even: 0.125 EUR becomes 0.12.
 
-    Raises Invalid for an amount of 10^12 or more, and for one that is no number.
+    Raises Invalid for an amount of 10^12 or more, for NaN and for infinity.
     """
     return round_to(amount, DECIMALS[currency])
 
 
 def round_to(amount: Decimal, decimals: int) -> Decimal:
-    """Round to so many decimals, half to even. Raises Invalid as `rounded` does."""
+    """Round to `decimals` decimals, half to even. Raises Invalid like `rounded`."""
     check_amount(amount)
     return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
 
 
 def rounded_together(amounts: Sequence[Decimal], currency: str) -> list[Decimal]:
-    """Round parts so that they add up to their rounded sum, by the largest remainders.
+    """Round parts so that they add up to their rounded sum (largest remainder method).
 
-    Each part is less than the smallest unit of the currency away from what it was.
+    Each part changes by less than the smallest unit of the currency.
     """
     unit = Decimal(1).scaleb(-DECIMALS[currency])
     total = rounded(sum(amounts, Decimal(0)), currency)
@@ -58,7 +58,7 @@ def rounded_together(amounts: Sequence[Decimal], currency: str) -> list[Decimal]
 
 
 def check_amount(amount: Decimal, *, field: str | None = None) -> None:
-    """Raise Invalid for an amount that is no number, or of 10^12 and more."""
+    """Raise Invalid for NaN, infinity, or an amount of 10^12 or more."""
     if not amount.is_finite() or abs(amount) >= MAX_AMOUNT:
         raise Invalid(f"Enter an amount below {MAX_AMOUNT:,}.", field=field)
 
@@ -71,10 +71,10 @@ def read_amount(
     decimals: int | None = None,
     negative: bool = False,
 ) -> Decimal:
-    """Read "12,400.00" as Decimal("12400.00").
+    """Parse "12,400.00" as Decimal("12400.00").
 
-    `decimals` is how many it may have, by default those of the currency; `negative` allows amounts
-    below zero. Raises Invalid about `field`.
+    `decimals` limits the number of decimals, by default to those of the currency. `negative` allows
+    amounts below zero. Raises Invalid for `field`.
     """
     try:
         amount = Decimal(text.strip().replace(",", "").replace(MINUS, "-"))
@@ -89,7 +89,7 @@ def read_amount(
     most = DECIMALS[currency] if decimals is None else decimals
     if amount != round_to(amount, most):
         raise Invalid(f"An amount in {currency} has {most} decimals at most.", field=field)
-    return amount + 0  # not minus zero
+    return amount + 0  # turns -0 into 0
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -99,13 +99,13 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def whole_money(amount: Decimal, currency: str) -> str:
-    """Return "-€3,120": without cents, for a sentence or a headline."""
+    """Return "-€3,120", without cents, for a sentence or a headline."""
     value = round_to(amount, 0)
     return _signed(value, f"{abs(value):,f}", currency)
 
 
 def short_money(amount: Decimal, currency: str) -> str:
-    """Return "€412.4k" or "€1.3m" from ten thousand up, and the whole amount below."""
+    """Return "€412.4k" or "€1.3m" for 10,000 or more, and the amount without cents below."""
     for size, letter in ((Decimal(10**9), "bn"), (Decimal(10**6), "m"), (Decimal(10**3), "k")):
         value = round_to(amount / size, 1)
         if abs(value) >= 1 and abs(amount) >= SHORT_FROM:
@@ -114,7 +114,7 @@ def short_money(amount: Decimal, currency: str) -> str:
 
 
 def unit_money(amount: Decimal, currency: str) -> str:
-    """Return "€0.0031" for 0.00312: two digits below a cent, every cent above."""
+    """Return "€0.0031" for 0.00312: two significant digits below 1, cents from 1 up."""
     decimals = DECIMALS[currency]
     if amount and amount.is_finite() and abs(amount) < 1:
         decimals = max(decimals, SIGNIFICANT_DIGITS - 1 - amount.adjusted())
@@ -123,7 +123,7 @@ def unit_money(amount: Decimal, currency: str) -> str:
 
 
 def exact_money(amount: Decimal, currency: str) -> str:
-    """Return "$0.625" or "$3.00": every digit that a price has, and all of its cents."""
+    """Return "$0.625" or "$3.00": all digits of the price, and at least its cents."""
     check_amount(amount)
     decimals = max(DECIMALS[currency], -int(amount.normalize().as_tuple().exponent))
     return _signed(amount, f"{abs(amount):,.{decimals}f}", currency)

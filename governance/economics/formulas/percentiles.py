@@ -1,7 +1,7 @@
-"""The cost below which a share of requests stays.
+"""Percentiles of the cost per request.
 
-The nearest rank: the smallest cost that at least that share of requests doesn't exceed, as
-PostgreSQL's percentile_disc. It is always a cost that occurred, and needs no interpolation.
+Nearest-rank method, the same as PostgreSQL's percentile_disc: the smallest cost that at least the
+given share of requests doesn't exceed. The result is always a cost that occurred.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from governance.economics.formulas.estimates import NotEstimable
 
 @dataclass(frozen=True, slots=True)
 class CostPercentiles:
-    """Money for each request: half of the requests cost at most p50."""
+    """Percentiles of the cost per request, in money: half of the requests cost at most p50."""
 
     p50: Decimal
     p95: Decimal
@@ -21,7 +21,7 @@ class CostPercentiles:
 
 
 def cost_percentiles(costs: Iterable[tuple[Decimal, int]]) -> CostPercentiles | NotEstimable:
-    """Return p50, p95 and p99 of costs, each with the number of requests that had it."""
+    """Return p50, p95 and p99 of `costs`, which are (cost, number of requests) pairs."""
     known = sorted((cost, count) for cost, count in costs if count > 0)
     if not known:
         return NotEstimable("no requests")

@@ -1,8 +1,8 @@
-"""Revenue and accounts that stay: ARPA, churn, GRR, NRR and the quick ratio.
+"""Retention of revenue and accounts: ARPA, churn, GRR, NRR and the quick ratio.
 
-Source: design/economics.md §4. Movements are of monthly recurring revenue (MRR) in one period, a
-month or twelve. An account that is won and lost in the same period has no movement: it pays neither
-at the start nor at the end.
+Source: design/economics.md §4. Movements are changes of monthly recurring revenue (MRR) in one
+period, of one or twelve months. An account that is won and lost in the same period has no movement,
+since it pays neither at the start nor at the end.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Movements:
-    """MRR at the start of a period and what changed it; every change is a positive amount."""
+    """MRR at the start of a period and its movements, each as a positive amount."""
 
     start: Decimal
     new: Decimal = ZERO
@@ -33,12 +33,12 @@ class Movements:
 
 
 def arpa(mrr: Decimal, paying_accounts: int) -> Estimate:
-    """Return MRR ÷ paying accounts: average revenue per account, money a month."""
+    """Return ARPA = MRR ÷ paying accounts, in money per month."""
     return ratio(mrr, paying_accounts, otherwise="no paying accounts")
 
 
 def logo_churn(accounts_at_start: int, lost: int) -> Estimate:
-    """Return lost accounts ÷ accounts at the start, a share of the period.
+    """Return lost accounts ÷ accounts at the start, as a share of the period.
 
     `lost` counts accounts that paid at the start and don't at the end.
     """
@@ -48,13 +48,13 @@ def logo_churn(accounts_at_start: int, lost: int) -> Estimate:
 
 
 def gross_retention(movements: Movements) -> Estimate:
-    """Return GRR = (start − contraction − churn) ÷ start, a share."""
+    """Return GRR = (start − contraction − churn) ÷ start, as a share."""
     kept = movements.start - movements.contraction - movements.churn
     return ratio(kept, movements.start, otherwise=NO_MRR)
 
 
 def net_retention(movements: Movements) -> Estimate:
-    """Return NRR = (start + expansion − contraction − churn) ÷ start, a share.
+    """Return NRR = (start + expansion − contraction − churn) ÷ start, as a share.
 
     Reactivation is excluded: an account that comes back was lost before the period started.
     """
@@ -63,12 +63,12 @@ def net_retention(movements: Movements) -> Estimate:
 
 
 def net_retention_with_reactivation(movements: Movements) -> Estimate:
-    """Return (start + expansion + reactivation − contraction − churn) ÷ start, a share."""
+    """Return (start + expansion + reactivation − contraction − churn) ÷ start, as a share."""
     kept = movements.end - movements.new
     return ratio(kept, movements.start, otherwise=NO_MRR)
 
 
 def quick_ratio(movements: Movements) -> Estimate:
-    """Return (new + expansion) ÷ (contraction + churn): MRR won for each unit lost."""
+    """Return (new + expansion) ÷ (contraction + churn): MRR won per unit of MRR lost."""
     lost = movements.contraction + movements.churn
     return ratio(movements.new + movements.expansion, lost, otherwise="no MRR lost")

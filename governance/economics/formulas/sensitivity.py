@@ -1,7 +1,7 @@
-"""Gross margins of tenants under each allocation rule, and which of them change sign.
+"""Sensitivity of tenants' gross margins to the allocation rule.
 
-"Globex loses money under every rule; Northgate Mutual only by active users". Source:
-design/economics.md §3; ui/screens/21. A margin of zero is no loss.
+Example: "Globex loses money under every rule; Northgate Mutual only by active users". A margin of
+zero isn't a loss. Source: design/economics.md §3; ui/screens/21.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from governance.economics.formulas.allocation import (
 
 MEASURED = (Driver.TOKENS, Driver.REQUESTS, Driver.ACTIVE_USERS, Driver.REVENUE, Driver.EQUAL)
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-MOST_NAMES = 2  # in a headline; more are counted
+MOST_NAMES = 2  # in a headline; more names are replaced by their count
 BY: Mapping[Driver, str] = {
     Driver.TOKENS: "by tokens",
     Driver.REQUESTS: "by requests",
@@ -32,7 +32,7 @@ BY: Mapping[Driver, str] = {
 
 @dataclass(frozen=True, slots=True)
 class TenantSensitivity[K]:
-    """What a tenant's month earns under each rule, as money."""
+    """A tenant's gross margin in a month under each driver, in money."""
 
     tenant: K
     by_driver: Mapping[Driver, Decimal]
@@ -40,7 +40,7 @@ class TenantSensitivity[K]:
 
     @property
     def losing(self) -> tuple[Driver, ...]:
-        """The rules under which it loses money."""
+        """The drivers under which the tenant loses money."""
         return tuple(driver for driver, margin in self.by_driver.items() if margin < 0)
 
     @property
@@ -49,7 +49,7 @@ class TenantSensitivity[K]:
 
     @property
     def conclusion(self) -> str:
-        """In words: "Loses only by active users", "Loses under four of five"."""
+        """The conclusion in words: "Loses only by active users", "Loses under four of five"."""
         losing, rules = len(self.losing), len(self.by_driver)
         if not losing:
             return "Profitable under every rule"
@@ -62,18 +62,18 @@ class TenantSensitivity[K]:
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity[K]:
-    """All tenants under each rule, the lowest margin in force first."""
+    """All tenants under each driver, sorted by the margin in force, the lowest first."""
 
     tenants: tuple[TenantSensitivity[K], ...]
     residue: Mapping[Driver, Decimal]
     residue_in_force: Decimal
 
     def total(self, driver: Driver) -> Decimal:
-        """The margin of all tenants together; the same under every rule, but for the residue."""
+        """Return the margin of all tenants together. It varies by driver only by the residue."""
         return sum((each.by_driver[driver] for each in self.tenants), ZERO)
 
     def ranking(self, driver: Driver) -> tuple[K, ...]:
-        """The tenants by their margin under a rule, the lowest first."""
+        """Return the tenants by their margin under a driver, the lowest first."""
         ordered = sorted(self.tenants, key=lambda each: each.by_driver[driver])
         return tuple(each.tenant for each in ordered)
 
@@ -87,12 +87,13 @@ def margins_by_driver[K](
     drivers: Sequence[Driver] = MEASURED,
     unit: Decimal = CENT,
 ) -> Sensitivity[K]:
-    """Return each tenant's margin if all pools were shared by one driver, for each driver.
+    """Return each tenant's margin for each driver, as if that driver divided all pools.
 
-    before    margin of each tenant before shared cost: revenue − cost that it causes itself
-    rules     those in force; a pool with fixed shares keeps them under every driver
+    before    margin of each tenant before shared cost: revenue − direct cost
+    rules     rules in force; a pool with fixed shares keeps them under every driver
 
-    Tenants are those of `before`; each is in `tenants` too, unless nothing was measured of it.
+    The result covers the tenants of `before`. A tenant that is missing in `tenants` has zero
+    measures.
     """
     measured = {key: tenants.get(key, TenantMonth()) for key in before}
     fixed = {pool: rule for pool, rule in rules.items() if rule.driver is Driver.FIXED}
@@ -119,7 +120,7 @@ def margins_by_driver[K](
 
 
 def headline[K](tenants: Sequence[TenantSensitivity[K]], names: Mapping[K, str]) -> str:
-    """Say who loses money whatever the rule, and who only under one of them."""
+    """Return a headline that names tenants losing money under every rule or only under some."""
     losing = [each for each in tenants if each.losing]
     always = [names[each.tenant] for each in losing if not each.changes_sign]
     changing = [each for each in losing if each.changes_sign]

@@ -1,8 +1,8 @@
-"""How long accounts stay, estimated from those that left and those that are still there.
+"""Survival of accounts, estimated from lost and still active accounts.
 
 Kaplan and Meier, "Nonparametric estimation from incomplete observations", 1958, by
 `scipy.stats.ecdf`; standard errors by Greenwood, 1926. SciPy's statistics take a second to load, so
-they are imported when an estimate is asked for.
+they are imported on first use.
 """
 
 from collections import Counter
@@ -21,13 +21,13 @@ from governance.economics.formulas.estimates import (
 )
 
 CAP_MONTHS = 60
-MIN_LOST = 8  # accounts; with fewer the interval promises more than the data hold
+MIN_LOST = 8  # with fewer accounts the interval is narrower than the data justify
 PRECISION = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
 class Tenure:
-    """Months that an account has paid, and whether it then left; otherwise it is still there."""
+    """Months that an account has paid, and whether it then left. `left` is False if it is active."""
 
     months: int
     left: bool
@@ -35,21 +35,21 @@ class Tenure:
 
 @dataclass(frozen=True, slots=True)
 class SurvivalStep:
-    """The share of accounts that stay longer than so many months."""
+    """The estimated share of accounts that stay longer than `months`."""
 
     months: int
     share: Decimal
     standard_error: Decimal
-    at_risk: int  # accounts that had reached this month
+    at_risk: int  # accounts with a tenure of at least `months`
     left: int
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """The mean number of months that an account stays, up to a horizon."""
+    """The restricted mean lifetime of an account, up to a horizon."""
 
     months: Interval
-    horizon: int  # months; later ones count for nothing
+    horizon: int  # in months; time after it isn't counted
     accounts: int
     left: int
 
@@ -57,8 +57,8 @@ class Lifetime:
 def survival_curve(tenures: Sequence[Tenure]) -> tuple[SurvivalStep, ...]:
     """Return the Kaplan–Meier estimate at each month in which an account left, in order.
 
-    S(t) is the product of 1 − left ÷ at risk over the months up to t; its standard error is
-    S(t) × √Σ left ÷ (at risk × (at risk − left)).
+    S(t) is the product of 1 − left ÷ at risk over the months up to t. Its standard error is S(t) ×
+    √Σ left ÷ (at risk × (at risk − left)).
     """
     if not tenures:
         return ()
@@ -80,10 +80,10 @@ def survival_curve(tenures: Sequence[Tenure]) -> tuple[SurvivalStep, ...]:
 def lifetime(tenures: Sequence[Tenure], cap_months: int = CAP_MONTHS) -> Lifetime | NotEstimable:
     """Return the restricted mean lifetime with its 90% interval, in months.
 
-    The mean is the area under the survival curve up to the cap, or up to the longest tenure where
-    the curve isn't known further. Its variance is Σ area(t)² × left ÷ (at risk × (at risk − left)),
-    where area(t) is what is left of the area after t (Klein and Moeschberger, "Survival Analysis",
-    2nd ed., 4.5). NotEstimable where fewer than eight accounts left.
+    The mean is the area under the survival curve up to the cap, or up to the longest tenure if the
+    curve is unknown after it. Its variance is Σ area(t)² × left ÷ (at risk × (at risk − left)),
+    where area(t) is the area after t (Klein and Moeschberger, "Survival Analysis", 2nd ed., 4.5).
+    NotEstimable if fewer than eight accounts left.
     """
     left = sum(each.left for each in tenures)
     if not left:
@@ -110,10 +110,10 @@ def lifetime(tenures: Sequence[Tenure], cap_months: int = CAP_MONTHS) -> Lifetim
 def survival_ltv(
     arpa: Estimate, gross_margin: Estimate, stay: Lifetime | NotEstimable
 ) -> Interval | NotEstimable:
-    """Return LTV = ARPA × gross margin × mean lifetime, with the interval of the lifetime.
+    """Return LTV = ARPA × gross margin × mean lifetime, in money per customer.
 
-    Money for each customer within the horizon. The interval holds how long accounts stay; ARPA and
-    margin are taken as they are.
+    The lifetime ends at the horizon. The interval reflects only the uncertainty of the lifetime;
+    ARPA and margin are treated as exact.
     """
     values = known(arpa, gross_margin)
     if isinstance(values, NotEstimable):
@@ -127,7 +127,7 @@ def survival_ltv(
 
 
 def _area(steps: Sequence[SurvivalStep], start: int, end: int) -> Decimal:
-    """Area under the curve between two months."""
+    """Return the area under the survival curve between two months."""
     area, share, since = Decimal(0), Decimal(1), 0
     for step in steps:
         area += share * max(min(step.months, end) - max(since, start), 0)

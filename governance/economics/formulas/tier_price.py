@@ -1,7 +1,7 @@
-"""What a stricter policy tier costs, and what a prevented harm costs.
+"""The cost of a stricter policy tier, and the cost of a prevented harm.
 
-Source: design/economics.md §4; ui/screens/08. Each figure is shown beside what it buys: guardrail
-cost beside refusals and margin, the cost of a confirmed block beside blocks that were mistakes.
+Source: design/economics.md §4; ui/screens/08. Each figure is shown beside its benefit or its error:
+guardrail cost beside refusals and margin, the cost of a confirmed block beside false blocks.
 """
 
 from dataclasses import dataclass
@@ -15,32 +15,32 @@ NO_REQUESTS = "no requests"
 
 @dataclass(frozen=True, slots=True)
 class TierMonth:
-    """All tenants on a policy tier in a month."""
+    """Totals of all tenants on a policy tier in a month."""
 
     tier: str
     tenants: int
     requests: int
     refused: int
     guardrail_cost: Decimal
-    guardrail_milliseconds: Decimal  # of all requests together
+    guardrail_milliseconds: Decimal  # total of all requests
     result: Result
 
 
 @dataclass(frozen=True, slots=True)
 class TierPrice:
-    """The price of a tier for each request, beside the gross margin of its tenants."""
+    """The price of a tier per request, and the gross margin of its tenants."""
 
     tier: str
     tenants: int
-    guardrail_cost: Estimate  # money for each request
+    guardrail_cost: Estimate  # money per request
     refused: Estimate  # share of requests
-    added_milliseconds: Estimate  # for each request
+    added_milliseconds: Estimate  # per request
     gross_margin: Estimate  # share of revenue
 
 
 @dataclass(frozen=True, slots=True)
 class PreventedHarm:
-    """The cost of a confirmed block, beside blocks that a person found to be mistakes."""
+    """The cost of a confirmed block, beside blocks that a reviewer found to be false."""
 
     cost: Estimate
     confirmed_blocks: int
@@ -49,7 +49,7 @@ class PreventedHarm:
 
 
 def price_of_tier(month: TierMonth) -> TierPrice:
-    """Return guardrail cost, refusals and added latency per request of a tier, and its margin."""
+    """Return a tier's guardrail cost, refusals and added latency per request, and its margin."""
     return TierPrice(
         month.tier,
         month.tenants,
@@ -61,10 +61,10 @@ def price_of_tier(month: TierMonth) -> TierPrice:
 
 
 def margin_given_up(tier: TierPrice, looser: TierPrice) -> Estimate:
-    """Return gross margin of the looser tier − gross margin of the tier, a share of revenue.
+    """Return the looser tier's gross margin − this tier's gross margin, as a share of revenue.
 
-    "Strict costs 3.1 points of margin more than standard." It compares other tenants, so it isn't
-    what one tenant would lose by changing its tier.
+    Example: "Strict costs 3.1 points of margin more than standard." The tiers have different
+    tenants, so it isn't the effect of moving one tenant to another tier.
     """
     margins = known(tier.gross_margin, looser.gross_margin)
     if isinstance(margins, NotEstimable):
@@ -75,7 +75,7 @@ def margin_given_up(tier: TierPrice, looser: TierPrice) -> Estimate:
 def cost_of_prevented_harm(
     guardrail_spend: Decimal, confirmed_blocks: int, false_blocks: int
 ) -> PreventedHarm:
-    """Return guardrail spend ÷ confirmed blocks, money for each, beside the false blocks."""
+    """Return guardrail spend ÷ confirmed blocks, in money per block, beside the false blocks."""
     return PreventedHarm(
         ratio(guardrail_spend, confirmed_blocks, otherwise="no confirmed blocks"),
         confirmed_blocks,

@@ -1,8 +1,7 @@
-"""What a request, an active user and a completed task cost.
+"""Unit costs: per request, per active user and per completed task.
 
-Source: design/economics.md §4. The cost is of everything that was tried: refused, failed and
-retried attempts cost money too, so they are in the numerator and only success is in the
-denominator.
+Source: design/economics.md §4. The numerator is the cost of all attempts, since refused, failed and
+retried attempts cost money too. Only the denominator is limited to successes.
 """
 
 from decimal import Decimal
@@ -11,7 +10,7 @@ from governance.economics.formulas.estimates import Estimate, ratio
 
 
 def cost_per_request(cost: Decimal, requests: int) -> Estimate:
-    """Return cost ÷ requests, money for each request of any outcome."""
+    """Return cost ÷ requests, in money per request. Requests of any outcome count."""
     return ratio(cost, requests, otherwise="no requests")
 
 
@@ -21,8 +20,8 @@ def cost_per_active_user(cost: Decimal, active_users: int) -> Estimate:
 
 
 def cost_per_completed_task(cost_of_attempts: Decimal, completed_tasks: int) -> Estimate:
-    """Return the cost of all attempts ÷ tasks that were completed.
+    """Return the cost of all attempts ÷ completed tasks.
 
-    At £0.02 an attempt and 50% success, a completed task costs £0.04.
+    At £0.02 per attempt and a success rate of 50%, a completed task costs £0.04.
     """
     return ratio(cost_of_attempts, completed_tasks, otherwise="no completed tasks")

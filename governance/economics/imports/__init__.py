@@ -1,1 +1,1 @@
-"""Files of the operator: read, previewed, then applied whole or not at all."""
+"""Imports of the operator's files: read, previewed, then applied as a whole or not at all."""

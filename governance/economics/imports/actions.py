@@ -1,12 +1,12 @@
-"""Upload, read, apply and discard files.
+"""Upload, read, apply and discard imported files.
 
     upload(kind, "mrr.csv", stream)    store the file and queue its reading
-    keep_preview(…), keep_problem(…)   what reading it found
-    apply(file_import)                 queue the writing; file_work.py does it
-    discard(file_import)               nothing is written
-    remove_old_files()                 a day later
+    keep_preview(…), keep_problem(…)   store the result of reading
+    apply(file_import)                 queue the write; file_work.py performs it
+    discard(file_import)               end the import without writing anything
+    remove_old_files()                 delete unapplied files after a day
 
-A file is applied whole or not at all, and the same file once for each kind.
+A file is applied as a whole or not at all. The same file can be applied once per kind.
 """
 
 from pathlib import Path
@@ -64,7 +64,7 @@ DISCARDED = action(
 
 
 class AlreadyImported(DomainError):
-    """The same file is imported, or about to be; `file_import` is that import."""
+    """Raised if the same file was applied or is open; `file_import` is the existing import."""
 
     def __init__(self, message: str, file_import: FileImport) -> None:
         super().__init__(message)
@@ -72,7 +72,7 @@ class AlreadyImported(DomainError):
 
 
 def find_kind(name: str) -> ImportKind:
-    """The kind of that name, for who may import it. Raises NotFound or Forbidden."""
+    """Return the kind if the actor may import it. Raises NotFound or Forbidden."""
     kind = kinds.named(name)
     if kind is None:
         raise NotFound("This kind of file can't be imported (any more).")
@@ -83,7 +83,7 @@ def find_kind(name: str) -> ImportKind:
 def upload(kind: ImportKind, name: str, stream: BinaryIO) -> FileImport:
     """Store a file and queue its reading.
 
-    Raises AlreadyImported for a file that was applied or can still be, Invalid for an empty one and
+    Raises AlreadyImported if the same file was applied or can still be, Invalid if it is empty, and
     TooLarge.
     """
     access.require(kind.permission)
@@ -121,11 +121,11 @@ def _check_new(kind: ImportKind, sha256: str) -> None:
         raise AlreadyImported("This file is uploaded already. Nothing was changed.", there)
 
 
-# ---- what reading found
+# ---- results of reading
 
 
 def keep_preview(import_id: UUID, preview: Preview) -> None:
-    """Store what the file would do, unless it was discarded meanwhile."""
+    """Store the preview of a file, unless the file was discarded meanwhile."""
     row = queries.file_import(import_id, lock=True)
     if row.state != "reading":
         return
@@ -160,7 +160,7 @@ def _total_json(total: Total) -> dict[str, Any]:
 
 
 def keep_problem(import_id: UUID, problem: str) -> None:
-    """Note why a file can't be imported; nothing of it was written."""
+    """Store why a file can't be imported. Nothing of it was written."""
     row = queries.file_import(import_id, lock=True)
     if not row.is_ready:
         row.state, row.problem = "failed", problem
@@ -170,9 +170,9 @@ def keep_problem(import_id: UUID, problem: str) -> None:
 
 
 def apply(row: FileImport) -> None:
-    """Queue the writing of a file. Applied twice is applied once.
+    """Queue the write of a file. Idempotent.
 
-    Raises Invalid for one with rejected rows, and DomainError for one that can't be applied.
+    Raises Invalid if rows were rejected, and DomainError if the file can't be applied.
     """
     access.require(find_kind(row.kind).permission)
     session().refresh(row, with_for_update=True)
@@ -192,8 +192,8 @@ def apply(row: FileImport) -> None:
 def start_applying(import_id: UUID) -> FileImport | None:
     """Lock the import for the transaction that writes it.
 
-    None where it isn't to be written (any more). Raises AlreadyImported where another import of the
-    same file was faster.
+    Returns None if it is no longer to be written. Raises AlreadyImported if another import of the
+    same file was applied first.
     """
     row = queries.file_import(import_id, lock=True)
     if row.state != "applying":
@@ -205,13 +205,13 @@ def start_applying(import_id: UUID) -> FileImport | None:
 
 
 def finish_applying(row: FileImport) -> None:
-    """In the transaction that has written all rows of the file."""
+    """Mark the import as applied, in the transaction that has written all rows of the file."""
     row.state, row.decided_at = "applied", clock.now()
     record(APPLIED, row, kind=row.kind, sha256=row.sha256, rows=row.rows_accepted, name=row.name)
 
 
 def stop_applying(import_id: UUID) -> None:
-    """After a cancelled transaction: the file can be applied again."""
+    """Make the file ready to apply again, after its transaction was cancelled."""
     row = queries.file_import(import_id, lock=True)
     if row.state == "applying":
         row.state = "ready"
@@ -221,7 +221,7 @@ def stop_applying(import_id: UUID) -> None:
 
 
 def discard(row: FileImport) -> None:
-    """Give a file up; discarded twice is discarded once. Raises DomainError for an applied one."""
+    """Discard a file. Idempotent. Raises DomainError if it is applied or being processed."""
     session().refresh(row, with_for_update=True)
     if row.state == "discarded":
         return
@@ -237,13 +237,13 @@ def _discard(row: FileImport) -> None:
 
 
 def _cancelled(row: FileImport) -> None:
-    """Cancelled while it is read, a file is discarded; while it is applied, it stays as it was."""
+    """Discard a file whose reading was cancelled. A cancelled write leaves its state unchanged."""
     if row.state == "reading":
         _discard(row)
 
 
 def remove_old_files() -> int:
-    """Remove files that were never applied a day after their upload; return how many imports."""
+    """Remove files that weren't applied within a day; return the number of imports."""
     old = queries.with_old_files()
     for row in old:
         if row.state == "ready":
@@ -261,8 +261,9 @@ def _remove(*keys: str | None) -> None:
 
 
 def remove_orphans() -> int:
-    """Remove stored files that no import has named for a day; how many. A killed process leaves
-    such ones.
+    """Remove stored files older than a day that no import refers to; return how many.
+
+    A killed process can leave such files.
     """
     store, before = storage.store(), clock.now() - queries.KEPT
     old = [

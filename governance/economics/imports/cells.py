@@ -1,4 +1,4 @@
-"""Read the cells of a table: text in, a value out, or the reason why not. Pure."""
+"""Parsing of table cells: text in, a typed value or the reason for rejection out. Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from governance.kernel.months import Month
 
 MAX_DIGITS, MAX_DECIMALS = 12, 8  # of an amount
 FIRST_YEAR, LAST_YEAR = 2000, 2100
-SHOWN = 40  # characters of a cell that a reason repeats
+SHOWN = 40  # characters of a cell quoted in a reason
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 SERIAL = re.compile(r"\d{5}(\.\d+)?")
 SLASHED = re.compile(r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}")
@@ -27,11 +27,11 @@ type Customers = Mapping[str, Customer]
 
 
 class WrongCell(Exception):
-    """Why a cell can't be read, as a sentence."""
+    """Raised if a cell can't be read. The message is a sentence for the user."""
 
 
 def read_cell(column: Column, text: str, customers: Customers) -> Any:
-    """Return the value of a cell; None for an empty one that may be. Raises WrongCell."""
+    """Parse a cell. Returns None for an empty optional cell. Raises WrongCell."""
     text = text.strip()
     if not text:
         if column.required:
@@ -45,12 +45,12 @@ def read_cell(column: Column, text: str, customers: Customers) -> Any:
 
 
 def _is_formula(text: str) -> bool:
-    """Whether a spreadsheet would run a text that begins with a sign."""
+    """Return whether a spreadsheet would execute a text that begins with a sign."""
     return text[0] in "+-" and text[1:2].isalpha() and "(" in text
 
 
 def _shown(text: str) -> str:
-    """A cell as a reason repeats it: short, and printable."""
+    """Return a cell's text for a reason: shortened, and without unprintable characters."""
     short = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
     return "".join(c if c.isprintable() else "?" for c in short)
 
@@ -101,7 +101,7 @@ def _month(column: Column, text: str) -> Month:
         month = Month.parse(text)
     except ValueError:
         if SERIAL.fullmatch(text) or SLASHED.fullmatch(text):
-            _date(column, text)  # says what is wrong with it
+            _date(column, text)  # raises with a more precise reason
         raise WrongCell(f"“{_shown(text)}” isn't a month. Write one such as 2026-12.") from None
     if not FIRST_YEAR <= month.year <= LAST_YEAR:
         raise WrongCell(f"The year must be from {FIRST_YEAR} to {LAST_YEAR}.")
@@ -144,11 +144,11 @@ def _amount(column: Column, text: str) -> Decimal:
     amount = Decimal(text)
     if amount < 0 and not column.negative:
         raise WrongCell("The amount is negative.")
-    return amount + 0  # not minus zero
+    return amount + 0  # turns -0 into 0
 
 
 def _check_number(text: str) -> None:
-    """Raise WrongCell for a number in another spelling."""
+    """Raise WrongCell with a precise reason for an exponent or thousands separators."""
     if EXPONENT.fullmatch(text):
         raise WrongCell(f"{_shown(text)} has an exponent. Write all digits, such as 1234.50.")
     if GROUPED.fullmatch(text):
@@ -196,5 +196,5 @@ EXAMPLES: Mapping[CellKind, str] = {
 
 
 def example(column: Column) -> str:
-    """The cell of a column in the template."""
+    """Return the example cell of a column in the template."""
     return column.example or (column.choices[0] if column.choices else EXAMPLES[column.kind])

@@ -1,5 +1,6 @@
-"""Lines of a CSV file whose rows DuckDB has read: which line a row begins in. Quotes are doubled, so
-a row ends with the first line feed behind an even number of them.
+"""Line numbers for the rows of a CSV file that DuckDB has read.
+
+Quotes are escaped by doubling, so a row ends with the first line feed after an even number of them.
 """
 
 import csv
@@ -14,7 +15,7 @@ DELIMITERS = (",", ";", "\t")
 
 
 def read_header(path: Path) -> tuple[str, list[str]]:
-    """The delimiter, and the names in the first line in lower case with underscores."""
+    """Return the delimiter and the normalized names of the header: lower case, underscores."""
     with path.open("rb") as file:
         first = file.readline(HEADER_BYTES).decode(errors="replace")
     delimiter = max(DELIMITERS, key=first.count)
@@ -23,7 +24,7 @@ def read_header(path: Path) -> tuple[str, list[str]]:
 
 
 def has_open_quote(path: Path) -> bool:
-    """Whether a quote opens and never closes."""
+    """Return whether a quote opens and never closes."""
     count = 0
     with path.open("rb") as file:
         while piece := file.read(PIECE_BYTES):
@@ -32,7 +33,7 @@ def has_open_quote(path: Path) -> bool:
 
 
 def rows(path: Path) -> Iterator[tuple[int, int]]:
-    """(line, position in bytes) of each row below the header that isn't empty."""
+    """Yield (line, byte offset) of each non-empty row below the header."""
     line, position, begin, quotes = 0, 0, None, 0
     with path.open("rb") as file:
         for text in file:
@@ -50,9 +51,11 @@ def rows(path: Path) -> Iterator[tuple[int, int]]:
 def with_lines(
     path: Path, rejected: Sequence[Sequence[Any]], broken: Sequence[tuple[int, str]]
 ) -> list[list[Any]]:
-    """Rejected rows by line, where the first value of each is its number among the rows that DuckDB
-    has read. Broken rows are known by their position, the first byte being 1, which may be that of
-    empty lines before them.
+    """Return rejected and broken rows as [line, field, reason, …], sorted by line.
+
+    The first value of each rejected row is its number among the rows that DuckDB has read. A broken
+    row is identified by its byte position, counted from 1, which may be that of empty lines before
+    it.
     """
     wanted, left = deque(rejected), deque(broken)
     found, number = list[list[Any]](), 0

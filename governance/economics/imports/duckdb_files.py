@@ -1,5 +1,7 @@
-"""Read a file by DuckDB within limits: in a child process (kernel/files/sandbox.py), one thread, a bound
-of memory, no network, no extensions, and no file but those of one folder.
+"""Reading of files by DuckDB within limits.
+
+It runs in a child process (kernel/files/sandbox.py) with one thread, limited memory, no network, no
+extensions, and access to one folder only.
 
     with duckdb_files.limited(folder) as connection:
         source = duckdb_files.csv_source(path, header, ",")      for FROM
@@ -20,7 +22,7 @@ UNREADABLE = (duckdb.Error,)
 
 @contextmanager
 def limited(folder: Path) -> Generator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory that reads and writes in `folder` alone."""
+    """Open an in-memory database that can read and write only inside `folder`."""
     with duckdb.connect(
         config={
             "threads": 1,
@@ -43,14 +45,15 @@ def limited(folder: Path) -> Generator[duckdb.DuckDBPyConnection]:
 
 
 def quoted(text: str) -> str:
-    """A text as a literal of SQL."""
+    """Return a text as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def csv_source(path: Path, header: Sequence[str], delimiter: str = ",") -> str:
-    """A CSV file whose first line is `header`, as a table of texts; an empty cell is NULL.
+    """Return SQL for a CSV file with `header` as its first line, as a table of texts.
 
-    A line with another number of cells is left out, and listed in reject_errors.
+    An empty cell is NULL. A line with another number of cells is skipped and listed in
+    reject_errors.
     """
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in header)
     return (
@@ -62,7 +65,7 @@ def csv_source(path: Path, header: Sequence[str], delimiter: str = ",") -> str:
 
 
 def line_source(path: Path) -> str:
-    """A file of lines: one column `line` with the text of each; NULL where it is empty."""
+    """Return SQL for a text file as a table with one column `line`; an empty line is NULL."""
     return (
         f"read_csv({quoted(str(path))}, auto_detect = false, header = false,"
         " columns = {'line': 'VARCHAR'}, delim = '\x01', quote = '', escape = '',"
@@ -71,12 +74,12 @@ def line_source(path: Path) -> str:
 
 
 def parquet_source(path: Path) -> str:
-    """A Parquet file."""
+    """Return SQL for a Parquet file."""
     return f"read_parquet({quoted(str(path))})"
 
 
 def parquet_size(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[int, list[str]]:
-    """Return the number of rows and the names of the columns that a Parquet file declares."""
+    """Return the number of rows and the column names that a Parquet file declares."""
     counted = f"SELECT num_rows FROM parquet_file_metadata({quoted(str(path))})"  # noqa: S608
     rows = connection.execute(counted).fetchone()
     described = f"DESCRIBE FROM {parquet_source(path)}"

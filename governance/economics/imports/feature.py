@@ -1,4 +1,4 @@
-"""Imported files of the operator: usage, prices, bills, revenue."""
+"""Imports of the operator's files: usage, prices, bills, revenue."""
 
 from governance.economics.imports import (
     actions,

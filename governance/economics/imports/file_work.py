@@ -1,8 +1,8 @@
-"""The work on a file: read it for its preview, or write what it holds.
+"""Background work on a file: read it for its preview, or write its rows.
 
-Both start from the stored file, decrypted into a folder of its own. Reading leaves a preview, or
-the reason why there is none. Writing is one transaction: the rows, the state of the import and its
-audit entry are there together, or none of them is.
+Both start from the stored file, decrypted into a temporary folder. Reading stores a preview, or the
+reason why there is none. Writing is one transaction: the rows, the state of the import and its
+audit entry are committed together.
 """
 
 import tempfile
@@ -120,7 +120,10 @@ def _apply(import_id: UUID, kind: ImportKind, given: GivenFile) -> None:
 
 
 def _rows_to_write(kind: ImportKind, given: GivenFile) -> list[Row]:
-    """The rows that the preview showed; something else may have changed since. Raises DomainError."""
+    """Return the rows that the preview showed.
+
+    Raises DomainError if changes since the preview made any of them invalid.
+    """
     checked = _check(kind, given)
     if checked.rejected:
         first = min(checked.rejected, key=lambda each: each.line)

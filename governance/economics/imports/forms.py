@@ -1,4 +1,4 @@
-"""The form that uploads a file."""
+"""The form to upload a file."""
 
 from wtforms import FileField, SelectField
 from wtforms.validators import InputRequired

@@ -1,4 +1,4 @@
-"""What the pages say of an import: its headline, its state, its totals by month and by tenant. Pure."""
+"""Page texts for an import: headline, state, and totals by month and tenant. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from governance.economics.imports.models import FileImport
 from governance.kernel.formatting import plural
 from governance.kernel.work.background_work import Run
 
-STATES: Mapping[str, tuple[str, str]] = {  # the shape and the word
+STATES: Mapping[str, tuple[str, str]] = {  # (shape, label) of the status badge
     "reading": ("info", "Reading"),
     "ready": ("due", "Ready to apply"),
     "failed": ("bad", "Not readable"),
@@ -18,12 +18,12 @@ STATES: Mapping[str, tuple[str, str]] = {  # the shape and the word
     "applied": ("ok", "Applied"),
     "discarded": ("none", "Discarded"),
 }
-MAX_NAMES = 2  # of tenants in a headline
+MAX_NAMES = 2  # tenants that a headline names; more are counted
 
 
 @dataclass(slots=True)
 class Sum:
-    """Rows and amounts of a month, or of a tenant."""
+    """Total rows and amounts of a month or a tenant."""
 
     name: str
     rows: int = 0
@@ -36,7 +36,7 @@ class Sum:
 
 
 def state_of(run: Run[FileImport]) -> tuple[str, str]:
-    """The shape and the word of an import's state."""
+    """Return the shape and label of an import's status badge."""
     row = run.row
     if row.state == "ready" and row.rows_rejected:
         return "bad", f"{row.rows_rejected:,} rejected"
@@ -46,7 +46,7 @@ def state_of(run: Run[FileImport]) -> tuple[str, str]:
 
 
 def headline(row: FileImport, totals: Sequence[Total]) -> str:
-    """Say what the file would do, or did."""
+    """Return a headline that states what the file would import, or did."""
     if row.state == "ready" and row.rows_rejected:
         return f"{row.rows_rejected:,} of {plural(row.rows_read, 'row')} can't be imported"
     if row.state == "ready" and not row.rows_accepted:
@@ -65,13 +65,13 @@ def headline(row: FileImport, totals: Sequence[Total]) -> str:
 
 
 def customers(totals: Sequence[Total]) -> str:
-    """Return "38 customers" or "acme"; "" where rows name none."""
+    """Return "38 customers" or "acme"; "" if no row names a customer."""
     slugs = sorted({each.tenant for each in totals if each.tenant})
     return " and ".join(slugs) if len(slugs) <= MAX_NAMES else plural(len(slugs), "customer")
 
 
 def months(totals: Sequence[Total]) -> str:
-    """Return "January to October 2026"; "" where rows have no month."""
+    """Return "January to October 2026"; "" if no row has a month."""
     found = sorted({each.month for each in totals if each.month})
     if not found:
         return ""
@@ -93,7 +93,7 @@ def month_name(month: str) -> str:
 
 
 def by_month(totals: Sequence[Total]) -> list[Sum]:
-    """Totals of each month, in order."""
+    """Return the totals of each month, in order."""
     return [
         Sum(month_name(each.name), each.rows, each.amounts)
         for each in _sums((each.month, each) for each in totals)
@@ -101,7 +101,7 @@ def by_month(totals: Sequence[Total]) -> list[Sum]:
 
 
 def by_tenant(totals: Sequence[Total]) -> list[Sum]:
-    """Totals of each tenant, by slug."""
+    """Return the totals of each tenant, by slug."""
     return _sums((each.tenant, each) for each in totals)
 
 
@@ -114,5 +114,5 @@ def _sums(totals: Iterable[tuple[str, Total]]) -> list[Sum]:
 
 
 def amounts(sums: Mapping[str, Decimal]) -> list[str]:
-    """Each amount with its unit: "1,234.50 EUR", "12,000 tokens"."""
+    """Return each amount with its unit: "1,234.50 EUR", "12,000 tokens"."""
     return [f"{amount:,f} {unit}".strip() for unit, amount in sorted(sums.items())]

@@ -1,7 +1,7 @@
-"""Kinds of files: what a feature declares so that people can import its file.
+"""Import kinds: a feature's declaration of a file that people can import.
 
 A table of up to 200,000 rows declares its columns. Meridian reads them, and rejects each row whose
-values don't fit; the feature checks what is left and writes it:
+values don't fit. The feature checks and writes the remaining rows:
 
     SUBSCRIPTIONS = ImportKind(
         name="subscriptions",
@@ -15,26 +15,25 @@ values don't fit; the feature checks what is left and writes it:
             Column("currency", "currency"),
             Column("note", "text", required=False),
         ),
-        check=check,      # rows → Checked; without one, every row is accepted
+        check=check,      # rows → Checked; by default every row is accepted
         apply=apply,      # (file_import, rows) → None: writes them
     )
     imports.register(SUBSCRIPTIONS)      # in the feature's module, once
 
-`check` runs in a read-only transaction and `apply` in one that writes, both as the operator's
-person. `apply` runs once for a file, after `check` has run again on the same rows; what it raises
-undoes everything, and a DomainError is shown to the person. `Row.values` has a value for each
-column by its name: str, date, Month, datetime, int, Decimal or Customer, and None for an empty cell
-of a column that isn't required.
+`check` runs in a read-only transaction and `apply` in a writing one, both with the operator's
+person as actor. `apply` runs once per file, after `check` has run again on the same rows. An
+exception rolls everything back; the message of a DomainError is shown to the person. `Row.values`
+maps each column's name to a str, date, Month, datetime, int, Decimal or Customer, or to None for an
+empty cell of an optional column.
 
-A file with a format of its own, or with millions of rows, declares functions instead. They get the
-file decrypted, in a folder of its own that is removed afterwards (duckdb_files.py reads CSV, JSON
-Lines and Parquet within limits):
+A file with its own format, or with millions of rows, declares functions instead. They get the
+decrypted file in a temporary folder (duckdb_files.py reads CSV, JSON Lines and Parquet within
+limits):
 
     USAGE = ImportKind(…, max_bytes=2 * GIGABYTE, read_file=read, apply_file=apply, template="…")
 
-`read_file(given)` returns a Preview or raises Invalid, with no transaction open;
-`apply_file(file_import, given)` writes, in the one transaction that also marks the import as
-applied.
+`read_file(given)` returns a Preview or raises Invalid, with no transaction open.
+`apply_file(file_import, given)` writes, in the same transaction that marks the import as applied.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,14 +43,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-if TYPE_CHECKING:  # the children that read files load this module, and need no database
+if TYPE_CHECKING:  # The child processes that read files import this module without a database.
     from governance.economics.imports.models import FileImport
     from governance.kernel.safety.access import Permission
 
 MEGABYTE, GIGABYTE = 1024**2, 1024**3
 MAX_ROWS = 200_000  # of a table with declared columns
 MAX_COLUMNS = 200  # of a file's header
-MAX_FILE_BYTES = 2 * GIGABYTE  # whatever a kind allows
+MAX_FILE_BYTES = 2 * GIGABYTE  # upper limit for every kind
 
 type CellKind = Literal[
     "text",
@@ -60,7 +59,7 @@ type CellKind = Literal[
     "instant",  # datetime with a zone
     "whole number",  # int
     "amount",  # Decimal of up to 8 decimals
-    "currency",  # ISO 4217
+    "currency",  # ISO 4217 code
     "tenant",  # Customer, written as the tenant's slug
     "choice",
 ]
@@ -71,9 +70,9 @@ type Format = Literal["csv", "jsonl", "parquet", "json"]
 class Column:
     """A column of a table.
 
-    `name` is its header; `aliases` are other headers that mean the same. Headers are compared
-    without case, and a space is an underscore. `choices` are those of a "choice". A `negative`
-    number may be below zero.
+    `name` is its header and `aliases` are alternative headers. Headers are compared without case,
+    and a space equals an underscore. `choices` are the values of a "choice" column. `negative`
+    allows numbers below zero.
     """
 
     name: str
@@ -83,7 +82,7 @@ class Column:
     aliases: tuple[str, ...] = ()
     max_length: int = 200
     negative: bool = False
-    example: str = ""  # in the template; by default one of its kind
+    example: str = ""  # cell in the template; by default an example of its kind
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -92,7 +91,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer that a row names; it may have left already."""
+    """A customer that a row names, possibly a former one."""
 
     id: UUID
     slug: str
@@ -101,7 +100,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row whose cells are well formed; `line` is where it begins in the file."""
+    """A row with well-formed cells. `line` is the line of the file where it begins."""
 
     line: int
     values: Mapping[str, Any]
@@ -109,7 +108,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a row can't be imported; `field` is empty where it is about the row as a whole."""
+    """The reason why a row can't be imported. `field` is empty if it concerns the whole row."""
 
     line: int
     field: str
@@ -118,10 +117,10 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Rows of a month and tenant, and what they add up to.
+    """The total of the rows of a month and tenant.
 
-    `month` is "2026-10" or "", `tenant` a slug or "". `amounts` are sums by unit: a currency, or a
-    word such as "tokens".
+    `month` is "2026-10" or "", `tenant` a slug or "". `amounts` maps a unit to its sum: a currency,
+    or a word such as "tokens".
     """
 
     month: str
@@ -132,20 +131,20 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The rows that can be imported, the others, and what the accepted ones add up to."""
+    """The accepted and rejected rows of a file, with totals of the accepted ones."""
 
     accepted: Sequence[Row]
     rejected: Sequence[Rejection] = ()
     totals: Sequence[Total] = ()
-    notes: Sequence[tuple[str, str]] = ()  # label and text, for the page
+    notes: Sequence[tuple[str, str]] = ()  # (label, text) pairs for the page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a file would do.
+    """The preview of a file: what applying it would do.
 
-    `rejected` are of the first of `rows_rejected` rows; they become the CSV file that people download,
-    unless a `rejected_file` (line, field, reason) is there already.
+    `rejected` may list only the first of the `rows_rejected` rows. It becomes the downloadable CSV
+    file unless `rejected_file` (line, field, reason) is set.
     """
 
     rows_read: int
@@ -161,9 +160,9 @@ class Preview:
 class GivenFile:
     """An uploaded file as a kind reads it.
 
-    Text is UTF-8 without a byte order mark, its lines end with a line feed, and it has no NUL.
-    `folder` is for temporary files. `progress(done, total, step)` reports how far the work is, and
-    raises Cancelled where the person has asked for that.
+    Text is UTF-8 without a byte order mark or NUL, with line feeds as line ends. `folder` is for
+    temporary files. `progress(done, total, step)` reports progress, and raises Cancelled if the
+    person has cancelled the work.
     """
 
     path: Path
@@ -181,10 +180,10 @@ def accept_all(rows: Sequence[Row]) -> Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportKind:
-    """One kind of file; see the module's docstring.
+    """A kind of file that can be imported; see the module's docstring.
 
-    `name` is what rows of the database hold, `label` what people choose, `permission` who may.
-    `applied_page` is the endpoint of the page that shows what was applied.
+    `name` is stored in the database, `label` is shown to people, and `permission` is required to
+    import. `applied_page` is the endpoint of the page that shows the applied data.
     """
 
     name: str
@@ -198,7 +197,7 @@ class ImportKind:
     apply_file: "Callable[[FileImport, GivenFile], None] | None" = None
     formats: tuple[Format, ...] = ("csv", "jsonl", "parquet")
     max_bytes: int = 50 * MEGABYTE
-    template: str = ""  # CSV; made from the columns where they are declared
+    template: str = ""  # CSV text; by default generated from `columns`
     template_name: str = ""
     applied_page: str = ""
 
@@ -217,19 +216,19 @@ _kinds: dict[str, ImportKind] = {}
 
 
 def register(*kinds: ImportKind) -> None:
-    """Make these kinds known; registering the same one again changes nothing."""
+    """Register import kinds. Registering the same kind again does nothing."""
     for kind in kinds:
         if _kinds.setdefault(kind.name, kind) is not kind:
             raise ValueError(f"the import kind {kind.name} is registered twice")
 
 
 def named(name: str) -> ImportKind | None:
-    """The kind, or None when no feature has it (any more)."""
+    """Return the kind, or None if no feature registers it (any more)."""
     return _kinds.get(name)
 
 
 def all_kinds() -> Sequence[ImportKind]:
-    """Every kind, in the order of its label."""
+    """Return every kind, sorted by label."""
     return sorted(_kinds.values(), key=lambda kind: kind.label)
 
 
@@ -241,9 +240,9 @@ def totals(
     amount: str = "",
     currency: str = "currency",
 ) -> list[Total]:
-    """Add up rows by month and tenant; the arguments name columns.
+    """Return totals of rows by month and tenant. The arguments are column names.
 
-    `month` is a column of months, dates or instants. With `amount`, amounts are added up by
+    `month` may be a column of months, dates or instants. With `amount`, amounts are added up by
     currency.
     """
     found: dict[tuple[str, str], tuple[int, dict[str, Decimal]]] = {}

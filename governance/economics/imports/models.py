@@ -1,8 +1,8 @@
-"""Imported files, as rows of the operator's own tenant.
+"""Table of imported files, in the operator's own tenant.
 
-A file is `reading` until its preview is there, then `ready` or `failed` (it can't be read at all),
-then `applying` and `applied`, or `discarded`. `rejected` holds the first rejected rows; the
-`rows_listed` of them are a CSV file in the storage. The storage keys are gone once the files are.
+A file is `reading` until its preview exists, then `ready` or `failed` (unreadable), then `applying`
+and `applied`, or `discarded`. `rejected` holds the first rejected rows; the CSV file in storage
+lists `rows_listed` of them. Storage keys are cleared when the files are removed.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ OPEN = ("reading", "ready", "applying")
 
 
 class FileImport(Generated):
-    """One uploaded file; `requested_by` uploaded it."""
+    """An uploaded file; `requested_by` is the uploader."""
 
     __tablename__ = "file_imports"
     __table_args__ = (
@@ -42,16 +42,18 @@ class FileImport(Generated):
     sha256: Mapped[str]
     storage_key: Mapped[str | None]
     state: Mapped[str] = mapped_column(default="reading")
-    problem: Mapped[str | None]  # why it failed, or was discarded by Meridian
+    problem: Mapped[str | None]  # why it failed, or why Meridian discarded it
     rows_read: Mapped[int] = mapped_column(BigInteger, default=0)
     rows_accepted: Mapped[int] = mapped_column(BigInteger, default=0)
     rows_rejected: Mapped[int] = mapped_column(BigInteger, default=0)
     rejected: Mapped[list[Any]] = mapped_column(default=list)  # [line, field, reason]
-    rows_listed: Mapped[int] = mapped_column(BigInteger, default=0)  # of those, in the download
+    rows_listed: Mapped[int] = mapped_column(
+        BigInteger, default=0
+    )  # rejected rows listed in the download
     rejected_key: Mapped[str | None]
     totals: Mapped[list[Any]] = mapped_column(default=list)  # kinds.Total as JSON
     notes: Mapped[list[Any]] = mapped_column(default=list)  # [label, text]
-    decided_by: Mapped[UUID | None]  # who applied or discarded it
+    decided_by: Mapped[UUID | None]  # person who applied or discarded it
     decided_at: Mapped[datetime | None]
 
     @property

@@ -1,4 +1,4 @@
-"""Who views and applies files. Each kind of file asks for a permission of its own as well."""
+"""Permissions to view and import files. Each kind of file also requires its own permission."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,9 +1,9 @@
-"""Take an uploaded file apart from what it claims to be: its format, and text that can be read.
+"""Detection of an uploaded file's real format, and normalization of its text.
 
     write_plain(source, target, "bill.csv", ("csv",)) -> Format
 
-Text is written as UTF-8 without a byte order mark, with line feeds alone. Raises Invalid with a
-sentence for everything that can't be read: workbooks, archives, other encodings, NUL.
+Text is written as UTF-8 without a byte order mark and with line feeds only. Raises Invalid for
+everything that can't be read: workbooks, archives, other encodings, NUL.
 """
 
 import codecs
@@ -29,9 +29,9 @@ NAMES = {"csv": "CSV", "jsonl": "JSON Lines", "parquet": "Parquet", "json": "JSO
 
 
 def write_plain(source: BinaryIO, target: Path, name: str, formats: Sequence[Format]) -> Format:
-    """Copy the file in pieces of a megabyte; return the format that its content shows.
+    """Copy the file in pieces of 1 MiB; return the format detected from its content.
 
-    Raises Invalid about `file`.
+    Raises Invalid for `file`.
     """
     head = source.read(PIECE_BYTES)
     found = _find_format(head[:HEAD_BYTES], name, formats)
@@ -85,7 +85,7 @@ def _check_type(head: bytes, name: str) -> None:
 
 
 def _has_zeros_between(head: bytes) -> bool:
-    """Whether every second byte is zero, as in UTF-16 text of Latin letters."""
+    """Return whether every second byte is zero, as in UTF-16 text of Latin letters."""
     pairs = len(head) // 2
     return pairs > 1 and any(head[n::2].count(0) > 0.9 * pairs for n in (0, 1))
 
@@ -117,17 +117,19 @@ def _copy_text(source: BinaryIO, target: BinaryIO, piece: bytes, text: "_Text") 
 
 @dataclass(slots=True)
 class _Text:
-    """Pieces of text, checked one after the other."""
+    """Pieces of text, checked and normalized one after the other."""
 
     name: str
     lines: int = 1
-    rest: bytes = b""  # a carriage return whose line feed may follow
+    rest: bytes = (
+        b""  # a trailing carriage return, until the next piece shows if a line feed follows
+    )
     decoder: codecs.IncrementalDecoder = field(
         default_factory=codecs.getincrementaldecoder("utf-8")
     )
 
     def take(self, piece: bytes, *, last: bool) -> bytes:
-        """Return the piece with line feeds alone. Raises Invalid."""
+        """Return the piece with line feeds only. Raises Invalid."""
         piece, self.rest = self.rest + piece, b""
         if not last and piece.endswith(b"\r"):
             piece, self.rest = piece[:-1], b"\r"

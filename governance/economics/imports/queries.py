@@ -1,4 +1,4 @@
-"""Imported files, and the customers that their rows name."""
+"""Queries of imported files, and of the customers that their rows name."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,7 +17,7 @@ from governance.kernel.pages.rendering import Keyset, keyset
 from governance.kernel.work import background_work
 from governance.kernel.work.background_work import Run
 
-KEPT = timedelta(days=1)  # the file of an import that isn't applied
+KEPT = timedelta(days=1)  # retention of the file of an import that isn't applied
 
 
 def file_import(import_id: UUID, *, lock: bool = False) -> FileImport:
@@ -26,23 +26,23 @@ def file_import(import_id: UUID, *, lock: bool = False) -> FileImport:
 
 
 def newest(after: str | None) -> Keyset:
-    """Imports with their work, newest first."""
+    """Return a page of imports with their work, the newest first."""
     query: Any = background_work.with_work(FileImport)
     return keyset(query, FileImport.created_at, FileImport.id, after=after, descending=True)
 
 
 def runs(page: Keyset) -> list[Run[FileImport]]:
-    """The rows of a page of the list."""
+    """Return the imports of a page with their work."""
     return [Run(row[0], row[1]) for row in page.rows]
 
 
 def applied_with(kind: str, sha256: str) -> FileImport | None:
-    """The import of this kind that has applied the same file."""
+    """Return the import of this kind that has applied the same file, or None."""
     return _of(kind, sha256, "applied")
 
 
 def open_with(kind: str, sha256: str) -> FileImport | None:
-    """The import of this kind that has read the same file and may still apply it."""
+    """Return the open import of this kind with the same file, or None."""
     return _of(kind, sha256, "reading", "ready", "applying")
 
 
@@ -54,7 +54,7 @@ def _of(kind: str, sha256: str, *states: str) -> FileImport | None:
 
 
 def with_old_files() -> Sequence[FileImport]:
-    """Imports that were uploaded more than a day ago and never applied, and still have a file."""
+    """Return unapplied imports older than a day that still have a stored file, and lock them."""
     query = select(FileImport).where(
         FileImport.state.in_(("ready", "failed", "discarded")),
         FileImport.created_at < clock.now() - KEPT,
@@ -64,7 +64,7 @@ def with_old_files() -> Sequence[FileImport]:
 
 
 def named_keys(keys: Sequence[str]) -> set[str]:
-    """Those of these storage keys that an import names."""
+    """Return those of `keys` that an import refers to."""
     query = select(FileImport.storage_key, FileImport.rejected_key).where(
         or_(FileImport.storage_key.in_(keys), FileImport.rejected_key.in_(keys))
     )
@@ -72,7 +72,7 @@ def named_keys(keys: Sequence[str]) -> set[str]:
 
 
 def totals_of(row: FileImport) -> list[Total]:
-    """What the accepted rows of an import add up to."""
+    """Return the totals of an import's accepted rows."""
     return [
         Total(
             each["month"],
@@ -85,7 +85,7 @@ def totals_of(row: FileImport) -> list[Total]:
 
 
 def customers() -> dict[str, Customer]:
-    """Every customer by slug, also those that have left."""
+    """Return every customer by slug, including former ones."""
     return {
         each.slug: Customer(each.id, each.slug, each.name)
         for each in all_tenants()

@@ -1,7 +1,7 @@
 """The child process that reads a table: `python -m … PATH FORMAT DELIMITER MAX_ROWS MAX_COLUMNS`.
 
-It prints JSON lines: {"header": […]}, [line, [cell, …]] or [line, {header: cell}] for each row, and
-{"problem": …} or {"line": …, "problem": …} where it can't read on. Cells are texts or null.
+It prints JSON lines: {"header": […]}, then [line, [cell, …]] or [line, {header: cell}] per row, and
+{"problem": …} or {"line": …, "problem": …} if it can't continue. Cells are strings or null.
 """
 
 import csv
@@ -18,7 +18,7 @@ FETCHED = 1000
 
 
 class _Wrong(Exception):
-    """Why the file can't be read on, and the line, where there is one."""
+    """Raised if the file can't be read further; `line` is the line, if known."""
 
     def __init__(self, problem: str, line: int | None = None) -> None:
         super().__init__(problem)
@@ -26,7 +26,7 @@ class _Wrong(Exception):
 
 
 def read(path: Path, format_: str, delimiter: str, rows: int, columns: int) -> Iterator[Message]:
-    """Yield what is printed. Raises _Wrong."""
+    """Yield the messages to print. Raises _Wrong."""
     if format_ == "csv":
         found = _csv(path, delimiter, columns)
     elif format_ == "jsonl":

@@ -1,6 +1,4 @@
-"""Read a table with declared columns: a child process takes the file apart, cells.py reads its
-cells.
-"""
+"""Reading of a table with declared columns: a child process parses the file, cells.py the cells."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,7 +28,7 @@ LIMITS = Limits(memory=3 * 1024 * sandbox.MIB, seconds=120, output=512 * sandbox
 
 @dataclass(slots=True)
 class ReadTable:
-    """The well-formed rows of a table, and why the others aren't."""
+    """The well-formed rows of a table, and the reasons for rejecting the others."""
 
     rows: list[Row] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
@@ -41,7 +39,7 @@ class ReadTable:
 
 
 def read_table(kind: ImportKind, given: GivenFile, customers: Customers) -> ReadTable:
-    """Return the rows of the file. Raises Invalid where its columns are wrong."""
+    """Read the rows of the file. Raises Invalid if its columns are wrong."""
     delimiter = find_delimiter(given.path) if given.format == "csv" else ","
     sizes = (str(MAX_ROWS), str(MAX_COLUMNS))
     outcome = sandbox.run(CHILD, str(given.path), given.format, delimiter, *sizes, limits=LIMITS)
@@ -56,7 +54,7 @@ def read_table(kind: ImportKind, given: GivenFile, customers: Customers) -> Read
 
 
 def unreadable(name: str, ending: Ending) -> Invalid:
-    """The error for a child that could not finish."""
+    """Return the error for a child process that didn't finish."""
     if ending in {Ending.TOO_LARGE, Ending.TOO_SLOW}:
         return Invalid(
             f"{name} unpacks to more than Meridian can read. Split it into smaller files.",
@@ -66,7 +64,7 @@ def unreadable(name: str, ending: Ending) -> Invalid:
 
 
 def find_delimiter(path: Path) -> str:
-    """The delimiter that the first line has most of: a comma, a semicolon or a tab."""
+    """Return the delimiter that is most frequent in the first line: comma, semicolon or tab."""
     return csv_lines.read_header(path)[0]
 
 
@@ -79,7 +77,7 @@ class _Reading:
     header: Sequence[Column] = ()
 
     def take(self, message: Any) -> None:
-        """Take a message of the child. Raises Invalid."""
+        """Process a message of the child. Raises Invalid."""
         if isinstance(message, list):
             line, cells = message
             self._row(line, cells)
@@ -128,7 +126,7 @@ class _Reading:
 
 
 def normal(header: str) -> str:
-    """A header as headers are compared."""
+    """Normalize a header for comparison: lower case, spaces as underscores."""
     return "_".join(header.strip().casefold().split())
 
 
@@ -137,7 +135,7 @@ def _by_header(columns: Sequence[Column]) -> dict[str, Column]:
 
 
 def map_header(columns: Sequence[Column], header: Sequence[str], name: str) -> list[Column]:
-    """The column of each header. Raises Invalid for an unknown, repeated or missing one."""
+    """Return the column of each header. Raises Invalid if one is unknown, repeated or missing."""
     known, found = _by_header(columns), list[Column]()
     wanted = ", ".join(column.name for column in columns)
     for each in header:

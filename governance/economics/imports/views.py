@@ -27,13 +27,13 @@ from governance.kernel.work import background_work
 from governance.kernel.work.background_work import GeneratedFile, Run
 
 feature = Feature("imports", __name__, scope="operator")
-MAX_FIELDS_BYTES = 64 * 1024  # of the form, beside the file
+MAX_FIELDS_BYTES = 64 * 1024  # of the form, without the file
 REJECTED_HEAD = ("line", "field", "reason")
 
 
 @feature.url_value_preprocessor
 def take_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Let people who import send more than the usual limit; a larger body is refused unread."""
+    """Raise the body limit for people who may import. Larger bodies are rejected unread."""
     if (
         endpoint == "imports.upload"
         and request.method == "POST"
@@ -44,7 +44,7 @@ def take_large_files(endpoint: str | None, _values: dict[str, Any] | None) -> No
 
 @feature.get("/economics/imports/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """List the imported files, and offer to upload another."""
+    """List the imported files, with the upload form."""
     return _index(UploadForm())
 
 
@@ -70,13 +70,13 @@ def _names(ids: list[UUID | None]) -> dict[UUID, str]:
 
 @feature.post("/economics/imports/", needs=permissions.IMPORT)
 def upload() -> ResponseReturnValue:
-    """Store a file; the work reads it."""
+    """Store a file and queue its reading."""
     form, rows = UploadForm(), list[FileImport]()
 
     def act() -> None:
         sent, kind = request.files["file"], actions.find_kind(form.kind.data)
         try:
-            # werkzeug's stream is a binary file
+            # The type stubs declare IO, but werkzeug's stream is a binary file.
             stream = cast("Any", sent.stream)
             rows.append(actions.upload(kind, plain_name(sent.filename), stream))
         except actions.AlreadyImported as known:
@@ -90,7 +90,7 @@ def upload() -> ResponseReturnValue:
 
 @feature.get("/economics/imports/<uuid:import_id>", needs=permissions.VIEW)
 def file_import(import_id: UUID) -> ResponseReturnValue:
-    """Show what the file would do, or did."""
+    """Show the preview or the result of an import."""
     return _page(queries.file_import(import_id))
 
 
@@ -127,7 +127,7 @@ def _may_discard(run: Run[FileImport]) -> bool:
 
 @feature.post("/economics/imports/<uuid:import_id>/apply", needs=permissions.IMPORT)
 def apply(import_id: UUID) -> ResponseReturnValue:
-    """Apply the whole file; the work writes it."""
+    """Queue the write of the whole file."""
     row = queries.file_import(import_id)
     actions.apply(row)
     return redirect(url_for("imports.file_import", import_id=row.id), 303)
@@ -135,7 +135,7 @@ def apply(import_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/economics/imports/<uuid:import_id>/discard", needs=permissions.IMPORT)
 def discard(import_id: UUID) -> ResponseReturnValue:
-    """Give the file up."""
+    """Discard the file."""
     row = queries.file_import(import_id)
     actions.find_kind(row.kind)
     actions.discard(row)
@@ -157,7 +157,7 @@ work_pages.add_routes(
     "/economics/imports/<uuid:import_id>/rejected.csv", needs=permissions.VIEW, answers=FILE
 )
 def rejected(import_id: UUID) -> ResponseReturnValue:
-    """Download the listed rows with their lines and reasons."""
+    """Download the listed rejected rows with lines and reasons."""
     row = queries.file_import(import_id)
     name = f"rejected-{row.kind}-{row.sha256[:8]}.csv"
     if row.rejected_key and storage.store().exists(row.rejected_key):
@@ -169,7 +169,7 @@ def rejected(import_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/economics/imports/templates/<name>.csv", needs=permissions.VIEW, answers=FILE)
 def template(name: str) -> ResponseReturnValue:
-    """Download a file with the columns of a kind and one line as an example."""
+    """Download a template: the columns of a kind and one example line."""
     kind = kinds.named(name)
     if kind is None or not (kind.columns or kind.template):
         raise NotFound("There is no template for this kind of file.")

@@ -1,1 +1,1 @@
-"""The operator's reporting currency, and what other currencies were worth in it, month by month."""
+"""The operator's reporting currency, and monthly exchange rates of other currencies."""

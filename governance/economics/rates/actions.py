@@ -1,7 +1,7 @@
 """Enter exchange rates and choose the reporting currency.
 
-enter_rate                 a month's rate of a currency; an earlier one is replaced
-change_reporting_currency  what totals are in from now on
+enter_rate                 enter a currency's rate for a month, or replace it
+change_reporting_currency  change the currency of totals
 """
 
 from decimal import Decimal
@@ -50,10 +50,10 @@ MAX_SOURCE_LENGTH = 200
 
 
 def enter_rate(month: Month, currency: str, rate: Decimal, *, source: str) -> ExchangeRate:
-    """Record that one unit of `currency` was worth `rate` in the reporting currency in a month.
+    """Store the value of one unit of `currency` in the reporting currency, for a month.
 
-    An earlier rate of the same month is replaced; the audit log keeps it. The same rate and source
-    again change nothing. Raises Invalid.
+    Replaces the month's earlier rate, which stays in the audit log. Does nothing if rate and source
+    are unchanged. Raises Invalid.
     """
     lock_tenant("rates")
     reporting, source = queries.reporting_currency(), source.strip()
@@ -110,10 +110,10 @@ def _texts(values: dict[str, object]) -> dict[str, str]:
 
 
 def change_reporting_currency(currency: str) -> None:
-    """Give totals in `currency` from now on. Raises Invalid for what is no currency.
+    """Change the currency of totals. Raises Invalid if `currency` isn't a currency.
 
-    Rates belong to the reporting currency that they were entered for, so a change asks for new
-    ones; changed back, the earlier ones apply again.
+    Each rate belongs to the reporting currency it was entered for, so a new currency needs new
+    rates. Earlier rates apply again after a change back.
     """
     lock_tenant("rates")
     _check_currency(currency)
@@ -134,5 +134,5 @@ def _check_currency(currency: str) -> None:
 
 
 def present_month() -> Month:
-    """The month that it is in the operator's time zone."""
+    """Return the current month in the operator's time zone."""
     return Month.of(clock.now().astimezone(ZoneInfo(operator_time_zone())).date())

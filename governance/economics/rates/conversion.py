@@ -1,11 +1,11 @@
-"""Convert amounts with the rates of a month. Pure.
+"""Conversion of amounts with the rates of a month. Pure.
 
 rates = MonthRates(Month(2026, 10), "EUR", {"USD": Decimal("0.92")})
 rates.convert(Decimal("100"), "USD")      Decimal("92.00"), in EUR
 rates.convert(Decimal("100"), "GBP")      raises MissingRate
 
-A month without a rate of its own takes the last known one, which is provisional. Each use of it
-is kept in `noted`, so that a page or a file can name it beside the amount.
+A month without its own rate uses the last known one, which is provisional. Each use is added to
+`noted`, so that a page or a file can name it beside the amount.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ MAX_RATE = Decimal(10**9)
 
 
 class MissingRate(DomainError):
-    """An amount can't be converted; `currency` and `month` are what has no rate."""
+    """Raised if an amount can't be converted, because `currency` has no rate up to `month`."""
 
     def __init__(self, currency: str, month: Month) -> None:
         super().__init__(
@@ -32,7 +32,7 @@ class MissingRate(DomainError):
 
 
 class ProvisionalRate(NamedTuple):
-    """A month that takes the rate of an earlier one, since it has none of its own."""
+    """The use of an earlier month's rate for a month without its own."""
 
     month: Month
     currency: str
@@ -40,16 +40,17 @@ class ProvisionalRate(NamedTuple):
 
     @property
     def phrase(self) -> str:
-        """Return "USD for December 2026 (rate of November 2026)"."""
+        """The rate as a phrase: "USD for December 2026 (rate of November 2026)"."""
         return f"{self.currency} for {self.month.long_name} (rate of {self.rate_month.long_name})"
 
 
 @dataclass(frozen=True, slots=True)
 class MonthRates:
-    """What one unit of each currency is worth in the reporting currency, in one month.
+    """The value of one unit of each currency in the reporting currency, in one month.
 
-    `rates` were entered for the month itself. `earlier` has, by currency, the last rate before it
-    and the month of that rate. `noted` gets each provisional rate that an amount is converted with.
+    `rates` are the rates entered for the month itself. `earlier` maps a currency to the month and
+    value of its last rate before. `noted` collects the provisional rates that `rate` and `convert`
+    used.
     """
 
     month: Month
@@ -63,14 +64,15 @@ class MonthRates:
         return currency == self.reporting or currency in self.rates or currency in self.earlier
 
     def provisional(self, currency: str) -> ProvisionalRate | None:
-        """Return the earlier rate used for a month without one of its own, else None."""
+        """Return the provisional rate that applies to `currency`, or None if it isn't needed."""
         if currency == self.reporting or currency in self.rates or currency not in self.earlier:
             return None
         return ProvisionalRate(self.month, currency, self.earlier[currency][0])
 
     def rate(self, currency: str) -> Decimal:
-        """Return 1 for the reporting currency itself, and the last known rate where the month has
-        none. Raises MissingRate where no month up to this one has any.
+        """Return the rate of `currency`: 1 for the reporting currency, else the last known rate.
+
+        Raises MissingRate if there is no rate up to this month.
         """
         if currency == self.reporting:
             return Decimal(1)
@@ -83,28 +85,28 @@ class MonthRates:
         return self.earlier[currency][1]
 
     def convert(self, amount: Decimal, currency: str) -> Decimal:
-        """Return amount times rate in the reporting currency, not rounded: round a total once.
+        """Return amount × rate in the reporting currency, unrounded: round a total once.
 
-        Raises MissingRate, and Invalid for an amount that is too large or no number.
+        Raises MissingRate, and Invalid for an amount that is too large or not finite.
         """
         check_amount(amount)
         return amount * self.rate(currency)
 
     def total(self, amounts: Iterable[tuple[Decimal, str]]) -> Decimal:
-        """Return the sum of (amount, currency) pairs in the reporting currency, not rounded.
+        """Return the sum of (amount, currency) pairs in the reporting currency, unrounded.
 
-        Raises as `convert` does.
+        Raises the same errors as `convert`.
         """
         return sum((self.convert(*each) for each in amounts), Decimal(0))
 
 
 def provisional_phrase(used: Iterable[ProvisionalRate]) -> str:
-    """Return "USD for December 2026 (rate of November 2026)", several joined by commas; or ""."""
+    """Return "USD for December 2026 (rate of November 2026)", comma-separated, or ""."""
     return ", ".join(each.phrase for each in sorted(used))
 
 
 def check_rate(rate: Decimal) -> None:
-    """Raise Invalid for a rate that isn't above 0 and below 10^9, with 10 decimals at most."""
+    """Raise Invalid unless the rate is above 0, below 10^9, and has at most 10 decimals."""
     if not rate.is_finite() or not 0 < rate < MAX_RATE:
         raise Invalid("Enter a rate above 0 and below 1,000,000,000.", field="rate")
     if rate != rate.quantize(Decimal(1).scaleb(-MAX_DECIMALS)):

@@ -1,4 +1,4 @@
-"""Exchange rates: the reporting currency, and what others were worth in it, month by month."""
+"""Exchange rates: the reporting currency, and monthly rates of other currencies in it."""
 
 from governance.economics.imports.kinds import register
 from governance.economics.rates import actions, glossary, inbox, models, permissions, views

@@ -1,4 +1,4 @@
-"""The forms of rates."""
+"""Forms of exchange rates and the reporting currency."""
 
 from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Length

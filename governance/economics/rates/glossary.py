@@ -1,4 +1,4 @@
-"""Terms of the glossary."""
+"""Glossary terms of exchange rates."""
 
 from governance.kernel.glossary import Term
 

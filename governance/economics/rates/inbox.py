@@ -1,7 +1,7 @@
-"""The inbox item of the months' rates: from the first day of a month until its rates are entered.
+"""The inbox item for missing exchange rates, from the first day of a month until they are entered.
 
-One item names all currencies that had a rate in the year before and have none in the running month
-of the operator. Until then figures use the last known rate.
+One item names all currencies that had a rate in the past year and have none in the operator's
+current month. Until then figures use the last known rate.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel.months import Month
 from governance.kernel.work.inbox import NOW, TENANT, InboxRow, InboxSource, item_select
 
-IN_USE = text("interval '1 year'")  # since a currency last had a rate
+IN_USE = text("interval '1 year'")  # a currency is in use for this long after its last rate
 
 
 def _awaited() -> Select[Any]:

@@ -1,4 +1,4 @@
-"""The reporting currency and the exchange rates of months: rows of the operator's own tenant."""
+"""Tables of the reporting currency and monthly exchange rates, in the operator's own tenant."""
 
 from decimal import Decimal
 from uuid import UUID
@@ -13,7 +13,7 @@ RATE = Numeric(20, 10)
 
 
 class ReportingCurrency(Tenanted, Model):
-    """The currency of the operator's totals; without a row it is the default."""
+    """The currency of the operator's totals. Without a row, the default applies."""
 
     __tablename__ = "reporting_currencies"
     __table_args__ = (
@@ -25,7 +25,7 @@ class ReportingCurrency(Tenanted, Model):
 
 
 class ExchangeRate(Tenanted, Model):
-    """What one unit of a currency was worth in a month."""
+    """The value of one unit of a currency in the reporting currency, in a month."""
 
     __tablename__ = "exchange_rates"
     __table_args__ = (
@@ -39,7 +39,7 @@ class ExchangeRate(Tenanted, Model):
     month: Mapped[str]  # such as 2026-10
     currency: Mapped[str]
     rate: Mapped[Decimal] = mapped_column(RATE)  # 1 unit of `currency` = this much
-    source: Mapped[str]  # where the rate is from
+    source: Mapped[str]  # such as "ECB, monthly average"
     entered_by: Mapped[UUID | None]
 
 

@@ -1,4 +1,4 @@
-"""Who views and enters exchange rates."""
+"""Permissions to view and enter exchange rates."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,4 +1,4 @@
-"""What the features of economics ask of reviews, which close months."""
+"""Ports through which economics features learn which months reviews closed."""
 
 from collections.abc import Callable, Collection
 

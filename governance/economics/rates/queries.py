@@ -1,15 +1,15 @@
-"""The reporting currency and the rates of months, in the operator's own tenant.
+"""Queries of the reporting currency and monthly rates, in the operator's own tenant.
 
 reporting_currency()                   "EUR"
 month_rates(month)                     the rates of one month, to convert many amounts
-months_rates(months)                   those of several months, in the same two statements
-provisional_rates()                    which provisional rates the amounts inside were converted with
+months_rates(months)                   the rates of several months, in the same two statements
+provisional_rates()                    collect the provisional rates that conversions use
 convert(amount, currency, month)       one amount
 entered_rates()                        every rate of the reporting currency
-missing_rates(rows, months)            which of these months have no rate of a currency in use
+missing_rates(rows, months)            months without a rate of a currency in use
 
-`months_rates` is the only place that says what the rate of a month is: the one entered for it, and
-until then the last one before, which is provisional.
+Only `months_rates` decides which rate a month has: the one entered for it, or until then the last
+earlier one, which is provisional.
 """
 
 from collections.abc import Collection, Generator, Sequence
@@ -31,9 +31,9 @@ _noted: ContextVar[set[ProvisionalRate] | None] = ContextVar("provisional_rates"
 
 @contextmanager
 def provisional_rates() -> Generator[set[ProvisionalRate]]:
-    """Collect the provisional rates that amounts are converted with inside.
+    """Collect the provisional rates that conversions use inside this context.
 
-    A page, a file or a close names them, whichever query needed them.
+    A page, a file or a close lists them, whichever query needed them.
     """
     found = set[ProvisionalRate]()
     token = _noted.set(found)
@@ -44,19 +44,19 @@ def provisional_rates() -> Generator[set[ProvisionalRate]]:
 
 
 def reporting_currency() -> str:
-    """Return the ISO 4217 code of the currency that totals are in."""
+    """Return the ISO 4217 code of the currency of totals."""
     return session().scalar(select(ReportingCurrency.currency)) or DEFAULT_CURRENCY
 
 
 def month_rates(month: Month) -> MonthRates:
-    """Return the rates of a month; two statements."""
+    """Return the rates of a month, in two statements."""
     return months_rates([month])[month]
 
 
 def months_rates(months: Collection[Month]) -> dict[Month, MonthRates]:
-    """Return the rates of each of these months; two statements.
+    """Return the rates of each of these months, in two statements.
 
-    A currency without a rate in a month has the last one before it, marked as provisional.
+    A currency without a rate in a month uses its last earlier rate, marked as provisional.
     """
     reporting, noted = reporting_currency(), _noted.get()
     query = select(ExchangeRate.month, ExchangeRate.currency, ExchangeRate.rate).where(
@@ -80,15 +80,15 @@ def months_rates(months: Collection[Month]) -> dict[Month, MonthRates]:
 
 
 def convert(amount: Decimal, currency: str, month: Month) -> Decimal:
-    """Return the amount in the reporting currency, not rounded.
+    """Return the amount in the reporting currency, unrounded.
 
-    Raises MissingRate, which names the currency and the month, where no earlier month has a rate.
+    Raises MissingRate if neither the month nor an earlier one has a rate.
     """
     return month_rates(month).convert(amount, currency)
 
 
 def entered_rates() -> Sequence[ExchangeRate]:
-    """Return every rate of the present reporting currency, the newest month first."""
+    """Return every rate of the current reporting currency, the newest month first."""
     query = select(ExchangeRate).where(ExchangeRate.reporting_currency == reporting_currency())
     return session().scalars(query.order_by(ExchangeRate.month.desc(), ExchangeRate.currency)).all()
 
@@ -96,9 +96,9 @@ def entered_rates() -> Sequence[ExchangeRate]:
 def missing_rates(
     rows: Sequence[ExchangeRate], months: Collection[Month]
 ) -> list[tuple[Month, str]]:
-    """Return the months and currencies that have no rate, the earliest first.
+    """Return the months and currencies without a rate, the earliest first.
 
-    A currency is in use once it has a rate. Months before its first rate need none.
+    A currency is in use from its first rate on. Months before that need no rate.
     """
     entered = {(Month.parse(row.month), row.currency) for row in rows}
     first = {currency: month for month, currency in sorted(entered, reverse=True)}
@@ -111,7 +111,7 @@ def missing_rates(
 
 
 def entered_rate(month: Month, currency: str, *, lock: bool = False) -> ExchangeRate | None:
-    """Return the row of a month and currency; None without one."""
+    """Return the row of a month and currency, or None."""
     query = select(ExchangeRate).where(
         ExchangeRate.reporting_currency == reporting_currency(),
         ExchangeRate.month == str(month),

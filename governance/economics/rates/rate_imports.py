@@ -1,4 +1,4 @@
-"""The file "Exchange rates": a line for each month and currency."""
+"""The import kind "Exchange rates": one line per month and currency."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from governance.kernel.errors import Invalid
 
 
 def check(rows: Sequence[Row]) -> Checked:
-    """Reject rates of the reporting currency, of months to come, and a second rate of a month."""
+    """Reject rates of the reporting currency, rates of future months, and duplicates."""
     reporting, present = queries.reporting_currency(), actions.present_month()
     lines: dict[tuple[object, object], int] = {}
     accepted, rejected = [], []
@@ -42,7 +42,7 @@ def _wrong(row: Row) -> tuple[str, str] | None:
 
 
 def apply(_file_import: FileImport, rows: Sequence[Row]) -> None:
-    """Enter each rate as a person would; one that is there already changes nothing."""
+    """Enter each rate like the form does. A rate that already exists changes nothing."""
     for row in rows:
         values = row.values
         actions.enter_rate(

@@ -26,13 +26,13 @@ MONTHS_SHOWN = 18
 
 @feature.get(PATH, needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """Show the rates by month and currency; the address may name one to replace."""
+    """Show rates by month and currency. The query string may select one to replace."""
     form = RateForm(**_asked())
     return _page(form, ReportingCurrencyForm(reporting_currency=queries.reporting_currency()))
 
 
 def _asked() -> dict[str, Any]:
-    """The month and currency that a cell of the table leads to, with its present rate."""
+    """Return the form values for the month and currency in the query string, with the current rate."""
     try:
         month = Month.parse(request.args.get("month", ""))
     except ValueError:
@@ -67,7 +67,10 @@ def enter() -> ResponseReturnValue:
 
 
 def _said(form: RateForm, before: Sequence[str]) -> str:
-    """Say whether the rate is new, corrected or the same, and what a closed month does with it."""
+    """Return the message after saving: whether the rate is new, corrected or unchanged.
+
+    It also warns if the month is closed.
+    """
     month, currency = form.month.data, form.currency.data
     name = f"The rate of {currency} in {month.long_name}"
     now = plain_rate(_read_rate(form.rate.data or ""))
@@ -86,7 +89,7 @@ def _said(form: RateForm, before: Sequence[str]) -> str:
 
 @feature.post(f"{PATH}/reporting-currency", needs=permissions.EDIT)
 def change_reporting_currency() -> ResponseReturnValue:
-    """Give totals in another currency from now on."""
+    """Change the currency of totals."""
     form = ReportingCurrencyForm()
     chosen = form.reporting_currency.data or ""
     if not accepted(form, lambda: actions.change_reporting_currency(chosen)):
@@ -122,7 +125,7 @@ def _page(
 
 
 def _months(rows: Sequence[ExchangeRate]) -> list[Month]:
-    """From the present month back to the earliest rate, 18 months at most."""
+    """Return the months from the current one back to the earliest rate, at most 18."""
     if not rows:
         return []
     present, first = actions.present_month(), Month.parse(rows[-1].month)
@@ -133,7 +136,7 @@ def _months(rows: Sequence[ExchangeRate]) -> list[Month]:
 def _provisional(
     rates: Mapping[Month, MonthRates], missing: Sequence[tuple[Month, str]]
 ) -> dict[tuple[Month, str], tuple[str, str]]:
-    """Return the rate used in place of each missing one, and the name of its month."""
+    """Return the rate used instead of each missing one, and the name of its month."""
     found = {key: rates[key[0]].earlier[key[1]] for key in missing}
     return {key: (plain_rate(rate), month.long_name) for key, (month, rate) in found.items()}
 
@@ -148,7 +151,7 @@ def _title(currencies: Sequence[str], months: Sequence[Month], missing: int) -> 
 
 
 def plain_rate(rate: Decimal) -> str:
-    """Return "0.9207": every digit, without zeros at the end."""
+    """Return "0.9207": every digit, without trailing zeros."""
     return f"{rate.normalize():f}"
 
 

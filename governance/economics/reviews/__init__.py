@@ -1,1 +1,1 @@
-"""The monthly review: a closed month's figures, frozen, discussed, signed and exported."""
+"""The monthly review: a closed month's figures, frozen, discussed, signed off and exported."""

@@ -1,4 +1,4 @@
-"""What people decide on a review: comments, actions with an owner and a date, scenarios."""
+"""Comments, actions with an owner and a due date, and scenarios of a review."""
 
 from datetime import date
 from uuid import UUID
@@ -62,7 +62,7 @@ DELETED = action(
 
 MAX_BODY_LENGTH = 5000
 MAX_TITLE_LENGTH = 200
-MAX_SCENARIOS = 20  # of a month
+MAX_SCENARIOS = 20  # per month
 
 
 def add_comment(review: Review, body: str) -> ReviewComment:
@@ -78,7 +78,7 @@ def add_comment(review: Review, body: str) -> ReviewComment:
 
 
 def add_action(review: Review, title: str, owner_id: UUID, due_on: date) -> ReviewAction:
-    """Plan an action; its owner is a member of the operator's team."""
+    """Plan an action. Its owner must be a member of the operator's team."""
     require(permissions.DISCUSS)
     text = _checked(title, MAX_TITLE_LENGTH, "title", "Say what is to be done.")
     if people.membership_of(owner_id) is None:
@@ -100,7 +100,7 @@ def add_action(review: Review, title: str, owner_id: UUID, due_on: date) -> Revi
 
 
 def finish_action(found: ReviewAction) -> None:
-    """Mark an action as done. Twice is once."""
+    """Mark an action as done. Idempotent."""
     require(permissions.DISCUSS)
     session().refresh(found, with_for_update=True)
     if found.done_at is not None:
@@ -110,7 +110,7 @@ def finish_action(found: ReviewAction) -> None:
 
 
 def save_scenario(review: Review, name: str, assumptions: dict[str, object]) -> ReviewScenario:
-    """Keep a scenario; one with the same name is replaced."""
+    """Save a scenario, replacing one with the same name."""
     require(permissions.DISCUSS)
     text = _checked(name, MAX_TITLE_LENGTH, "name", "Name the scenario.")
     lock_tenant("review scenarios")

@@ -1,14 +1,14 @@
-"""What a review's figures say, as sentences: each is true of any month. Pure.
+"""Conclusions from a review's figures, as sentences that are true of any month. Pure.
 
 headline(facts, before)      of the page
 report_title(facts, before)  of the report, shorter
-money(facts)                 of the waterfall
-losses(facts)                of the tenants that lose money
-segments(facts)              of CAC and LTV
-tiers(facts)                 of the price of a tier
-tasks(headlines)             of the cost per completed task
-unnamed_tasks(facts)         of the tasks that no event names
-adoption(facts)              of the features
+money(facts)                 on the waterfall
+losses(facts)                on the tenants that lose money
+segments(facts)              on CAC and LTV
+tiers(facts)                 on the price of a tier
+tasks(headlines)             on the cost per completed task
+unnamed_tasks(facts)         on the tasks that no event names
+adoption(facts)              on the features
 """
 
 from collections.abc import Sequence
@@ -31,15 +31,15 @@ from governance.economics.reviews.figures import (
 )
 from governance.kernel.formatting import plural
 
-BARELY = Decimal("1.5")  # LTV ÷ CAC below which a segment barely pays back
-GOOD = Decimal(3)  # and what investors ask for
-RECENT = 3  # months that a change of cost is looked for in
-LIKE = Decimal("0.005")  # changes below half a percent are no change
+BARELY = Decimal("1.5")  # LTV ÷ CAC; below it, a segment barely pays back
+GOOD = Decimal(3)  # the LTV ÷ CAC that investors expect
+RECENT = 3  # months over which a change of cost is measured
+LIKE = Decimal("0.005")  # changes below 0.5% count as none
 ZERO = Decimal(0)
 
 
 def headline(facts: ReviewFacts, before: Headline | None) -> str:
-    """As "Gross margin is 57.2%, up 1.4 points. Three of 34 tenants lose money."."""
+    """Return "Gross margin is 57.2%, up 1.4 points. Three of 34 tenants lose money."."""
     weakest = weakest_segment(facts)
     losing, ending = _losing(facts), ""
     if weakest is not None and weakest[1] < 1:
@@ -50,7 +50,7 @@ def headline(facts: ReviewFacts, before: Headline | None) -> str:
 
 
 def report_title(facts: ReviewFacts, before: Headline | None) -> str:
-    """As "Gross margin is 57.2%, up 1.4 points; three of 34 tenants lose money"."""
+    """Return "Gross margin is 57.2%, up 1.4 points; three of 34 tenants lose money"."""
     losing = _losing(facts)
     return f"{_margin(facts, before)}; {losing[:1].lower()}{losing[1:]}"
 
@@ -65,7 +65,7 @@ def _margin(facts: ReviewFacts, before: Headline | None) -> str:
 
 
 def losers(facts: ReviewFacts) -> list[TenantMonth]:
-    """The tenants with a negative margin, the largest loss first."""
+    """Return the tenants with a negative margin, the largest loss first."""
     found = [each for each in facts.tenants if each.margin < 0]
     return sorted(found, key=lambda each: (each.margin, each.name))
 
@@ -82,7 +82,7 @@ def _losing(facts: ReviewFacts) -> str:
 
 
 def losses(facts: ReviewFacts) -> str:
-    """As "Three tenants lost €5,210 in October"."""
+    """Return "Three tenants lost €5,210 in October"."""
     lost = losers(facts)
     month = month_name(facts.month, year=False)
     if not lost:
@@ -93,7 +93,7 @@ def losses(facts: ReviewFacts) -> str:
 
 
 def money(facts: ReviewFacts) -> str:
-    """As "Guardrails take 5.5% of revenue; models take 3.2 times as much"."""
+    """Return "Guardrails take 5.5% of revenue; models take 3.2 times as much"."""
     revenue, costs = facts.waterfall.revenue, facts.waterfall.costs
     if revenue <= 0:
         return "The month has no revenue, so no cost has a share of it"
@@ -107,20 +107,20 @@ def money(facts: ReviewFacts) -> str:
 
 
 def ratio(segment: SegmentMonth) -> Decimal | None:
-    """LTV ÷ CAC; None where either isn't estimable."""
+    """Return LTV ÷ CAC, or None if either isn't estimable."""
     if segment.ltv is None or not segment.cac:
         return None
     return segment.ltv / segment.cac
 
 
 def weakest_segment(facts: ReviewFacts) -> tuple[SegmentMonth, Decimal] | None:
-    """The segment with the lowest LTV ÷ CAC, and that."""
+    """Return the segment with the lowest LTV ÷ CAC, and that ratio, or None."""
     found = [(each, of) for each in facts.segments if (of := ratio(each)) is not None]
     return min(found, key=lambda pair: (pair[1], pair[0].name)) if found else None
 
 
 def segments(facts: ReviewFacts) -> str:
-    """As "Small business earns back 1.3 times its cost, and may not earn it back at all"."""
+    """Return "Small business earns back 1.3 times its cost, and may not earn it back at all"."""
     weakest = weakest_segment(facts)
     if weakest is None:
         return "Lifetime value isn't estimable for any segment yet"
@@ -137,7 +137,7 @@ def segments(facts: ReviewFacts) -> str:
 
 
 def tiers(facts: ReviewFacts) -> str:
-    """As "Strict costs 3.1 points of margin more than standard"."""
+    """Return "Strict keeps 3.1 points of margin less than standard"."""
     known = [each for each in facts.tiers if each.gross_margin is not None and each.tenants]
     if len(known) < 2:  # noqa: PLR2004 - a difference has two sides
         return "What each tier costs and keeps"
@@ -155,7 +155,7 @@ def tiers(facts: ReviewFacts) -> str:
 
 
 def tasks(headlines: Sequence[Headline]) -> str:
-    """As "claims-triage costs 11% more per completed task than in August"."""
+    """Return "claims-triage costs 11% more per completed task than in August"."""
     if not headlines or not headlines[-1].tasks:
         return "No AI system reported completed tasks"
     earlier = headlines[-RECENT:][0]
@@ -175,7 +175,7 @@ def tasks(headlines: Sequence[Headline]) -> str:
 
 
 def unnamed_tasks(facts: ReviewFacts) -> str:
-    """As "3 of 41,200 completed tasks are requests that succeeded without naming a task"."""
+    """Return "3 of 41,200 completed tasks are requests that succeeded without naming a task"."""
     completed = sum(each.completed_tasks for each in facts.tenants)
     unnamed = sum(each.unnamed_tasks for each in facts.tenants)
     if not completed:
@@ -189,7 +189,7 @@ def unnamed_tasks(facts: ReviewFacts) -> str:
 
 
 def adoption(facts: ReviewFacts) -> str:
-    """As "14,910 of 42,100 people used chat in October"."""
+    """Return "14,910 of 42,100 people used chat in October"."""
     known = [each for each in facts.adoption if each.eligible]
     if not known:
         return "No feature reported people who may use it"

@@ -1,4 +1,4 @@
-"""Reviews: the operator's months with their frozen figures, discussed, signed and exported."""
+"""Reviews: monthly figures of the operator, frozen, discussed, signed off and exported."""
 
 from governance.economics.allocation.ports import closing_months, newest_closed_month
 from governance.economics.imports.kinds import register

@@ -1,15 +1,15 @@
-"""Figures of a review as a reader sees them. Pure; None is "not estimable".
+"""Formatting of a review's figures. Pure; None becomes "not estimable".
 
 percent(share)           "57.2%"
 points(now, before)      "+1.4 points"
 growth(now, before)      "+3.1%"
 months(number)           "11.2 months"
 times(number)            "3.3"
-spelled(count)           "three", "12"
+spelled(count)           "three", "13"
 names(list)              "Globex, Tallis Retail and two more"
 month_name("2026-10")    "October 2026"
 day_name("2026-10-17")   "17 October"
-scaled_money(…)          "€780" of a large total, "€4.72" of a small one
+scaled_money(…)          "€780" beside a large total, "€4.72" beside a small one
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from governance.economics.formulas.money import MINUS, money, whole_money
 from governance.kernel.months import Month
 
 NOT_ESTIMABLE = "not estimable"
-UNKNOWN = "\N{EN DASH}"  # instead of a large figure
+UNKNOWN = "\N{EN DASH}"  # shown instead of a large figure
 WORDS = [
     "no",
     "one",
@@ -52,7 +52,7 @@ def fine_percent(share: Decimal | None) -> str:
 
 
 def points(now: Decimal | None, before: Decimal | None) -> str:
-    """Return the change of a share as "+1.4 points"; "" where one of them isn't known."""
+    """Return the change of a share as "+1.4 points", or "" if either is None."""
     if now is None or before is None:
         return ""
     change = ((now - before) * 100).quantize(_TENTH, rounding=ROUND_HALF_EVEN)
@@ -60,7 +60,7 @@ def points(now: Decimal | None, before: Decimal | None) -> str:
 
 
 def growth(now: Decimal | None, before: Decimal | None) -> str:
-    """Return the change of an amount as "+3.1%"; "" where there is nothing to compare with."""
+    """Return the change of an amount as "+3.1%", or "" if there is nothing to compare with."""
     if now is None or before is None or before <= 0:
         return ""
     change = ((now / before - 1) * 100).quantize(_TENTH, rounding=ROUND_HALF_EVEN)
@@ -78,7 +78,7 @@ def times(number: Decimal | None) -> str:
 
 
 def scale_decimals(whole: Decimal) -> int:
-    """Return how many decimals amounts have beside a total: cents below ten thousand."""
+    """Return the number of decimals for amounts beside a total: 2 below 10,000, else 0."""
     return 0 if abs(whole) >= CENTS_BELOW else 2
 
 
@@ -89,7 +89,7 @@ def scaled_money(amount: Decimal, currency: str, whole: Decimal) -> str:
 
 
 def spelled(count: int) -> str:
-    """Return "three", and figures from 13 up."""
+    """Return "three", or digits from 13 up."""
     return WORDS[count] if count < len(WORDS) else f"{count:,}"
 
 
@@ -114,7 +114,7 @@ def month_name(month: str, *, year: bool = True) -> str:
 
 
 def day_name(day: str) -> str:
-    """Return "17 October"; "the whole month" for charges that name no day."""
+    """Return "17 October", or "the whole month" for charges without a day."""
     if not day:
         return "the whole month"
     parsed = date.fromisoformat(day)
@@ -127,8 +127,8 @@ def short_month(month: str) -> str:
 
 
 def _text(number: Decimal, step: Decimal) -> str:
-    """The number to that step; a whole limit such as 2% has no decimals."""
-    value = number.quantize(step, rounding=ROUND_HALF_EVEN) + 0  # not minus zero
+    """Return the number rounded to `step`, without the trailing zeros that `step` doesn't have."""
+    value = number.quantize(step, rounding=ROUND_HALF_EVEN) + 0  # turns -0 into 0
     return f"{value:,f}".replace("-", MINUS)
 
 

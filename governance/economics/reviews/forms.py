@@ -1,4 +1,4 @@
-"""Forms of a review: a comment, an action, a scenario, a target margin, a reason to reopen."""
+"""Forms of a review: comment, action, scenario, reopening, residual, settings."""
 
 from decimal import Decimal
 from typing import Any
@@ -58,12 +58,12 @@ class SettingsForm(Form):
 
     @property
     def day(self) -> int:
-        """As entered."""
+        """The day entered, or 0."""
         return self.close_day.data or 0
 
     @property
     def limit(self) -> Decimal:
-        """As a share."""
+        """The limit as a share."""
         return (self.limit_percent.data or ZERO) / 100
 
 
@@ -93,7 +93,7 @@ class ScenarioForm(Form):
         self._tiers = tiers
 
     def assumptions(self) -> Assumptions:
-        """What the form says; a tier that the month doesn't have is none."""
+        """Return the entered assumptions. A tier that the month doesn't have is ignored."""
         return Assumptions(
             price_percent=self.price_percent.data or ZERO,
             moved_percent=self.moved_percent.data or ZERO,

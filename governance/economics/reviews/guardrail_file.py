@@ -1,6 +1,6 @@
-"""The file of reviewed blocks: by month, customer and guardrail, what people found.
+"""The import kind "Reviewed blocks": findings by month, customer and guardrail.
 
-It is what the cost of a prevented harm is divided by; without it, that figure isn't estimable.
+The cost of a prevented harm is computed from it; without it, that figure isn't estimable.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ GUARDRAILS = FileTable(
 
 
 def check(rows: Sequence[Row]) -> Checked:
-    """Compare the rows with what is stored."""
+    """Compare the rows with the stored ones."""
     found = compare(GuardrailMonth, GUARDRAILS, rows)
     return found.checked(totals(found.accepted))
 

@@ -1,6 +1,4 @@
-"""What reviews ask of the operator's team: closes that stopped, months whose inputs changed since,
-and actions with a date.
-"""
+"""Inbox sources of reviews: stopped closes, months with changed inputs, and planned actions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Close months on their day, and note what changed after a close."""
+"""Jobs that close months on their day, and note inputs that changed after a close."""
 
 from datetime import datetime
 
@@ -14,12 +14,12 @@ from governance.kernel.data.db import transaction
 from governance.kernel.months import close_instant, month_of
 from governance.kernel.work.jobs import Progress, WorkItem, work
 
-MONTHS_BACK = 3  # that a jobs process which was away makes up for; earlier ones are closed by hand
-WATCHED = 13  # closed months whose inputs are compared with their figures
+MONTHS_BACK = 3  # closed automatically, at most; earlier ones are closed by a person
+WATCHED = 13  # newest months whose inputs are compared with their figures
 
 
 def close_due_months() -> None:
-    """Hourly, in the operator's tenant."""
+    """Start due closes in the operator's tenant. Runs hourly."""
     in_each(_close_here, "month close failed", wanted=_is_operator)
 
 
@@ -33,7 +33,7 @@ def _close_here() -> None:
 
 
 def start_due(now: datetime) -> int:
-    """Start the close of each month whose day has come and that has money; return how many."""
+    """Start the close of each due month that has usage, bills or invoices; return how many."""
     zones, day = zone_periods(), queries.settings().close_day
     this = month_of(zones, now)
     started = 0
@@ -46,12 +46,12 @@ def start_due(now: datetime) -> int:
 
 @work(close_actions.CLOSING.name)
 def close_month(item: WorkItem, progress: Progress) -> None:
-    """The work of one Review (item.target_id)."""
+    """Run the close of a review (item.target_id)."""
     closing.close(item, progress)
 
 
 def note_late_inputs() -> None:
-    """Nightly: which closed months have inputs that changed since."""
+    """Store which closed months have inputs that changed since. Runs nightly."""
     once_a_day_in_each("late inputs", _note_late, in_steps=True)
 
 

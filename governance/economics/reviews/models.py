@@ -1,6 +1,6 @@
-"""A month's review, its frozen revisions, and what people decide on them.
+"""Tables of monthly reviews: revisions, sign-offs, comments, actions, scenarios, settings.
 
-All rows are the operator's: its people alone see revenue, cost and margin.
+All rows are in the operator's tenant: only its people see revenue, cost and margin.
 """
 
 from datetime import date, datetime
@@ -22,8 +22,8 @@ SIDES = {"finance": "Finance", "product": "Product"}
 class Review(Generated):
     """The review of one month. Its figures are in its revisions.
 
-    `reopened` is why a closed month is open again, until its next revision.
-    `late` are labels of the inputs that changed after the close.
+    `reopened` is the reason why a closed month is open again, until its next revision. `late` lists
+    the labels of inputs that changed after the close.
     """
 
     __tablename__ = "reviews"
@@ -33,15 +33,15 @@ class Review(Generated):
     )
 
     month: Mapped[str]  # 2026-10
-    revision: Mapped[int] = mapped_column(default=0)  # the newest; 0 while the month is closing
+    revision: Mapped[int] = mapped_column(default=0)  # the newest number; 0 before the first close
     reopened: Mapped[str | None]
     problem: Mapped[str | None]  # why the last close stopped
-    accepted_residual: Mapped[str | None]  # the reason of two people, for the revision under way
+    accepted_residual: Mapped[str | None]  # the reason, until the month is reopened
     late: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     @property
     def is_closed(self) -> bool:
-        """Whether it has figures."""
+        """Whether the month has figures, even if it was reopened since."""
         return self.revision > 0
 
     @property
@@ -54,10 +54,10 @@ class Review(Generated):
 
 
 class ReviewRevision(Tenanted, Model):
-    """The figures of a closed month. Append-only: what changes later is another revision.
+    """The figures of a closed month. Append-only: a later change is another revision.
 
-    `facts` is a ReviewFacts and `headline` the Headline that other months show; `changes` lists
-    [figure, before, after].
+    `facts` is a ReviewFacts, `headline` the Headline for pages of other months, and `changes` a
+    list of [figure, before, after].
     """
 
     __tablename__ = "review_revisions"
@@ -71,15 +71,15 @@ class ReviewRevision(Tenanted, Model):
     closed_at: Mapped[datetime]
     closed_by: Mapped[UUID | None]
     reason: Mapped[str]
-    input_digest: Mapped[str]  # of the digests of all inputs, rates, rules and formulas
+    input_digest: Mapped[str]  # over the digests of all inputs, and rates, rules and formulas
     facts: Mapped[dict[str, Any]]
     headline: Mapped[dict[str, Any]]
     changes: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
-    accepted_residual: Mapped[str | None]  # the reason, where the residual is above the limit
+    accepted_residual: Mapped[str | None]  # the reason, if the residual is above the limit
 
 
 class ReviewSettings(Tenanted, Model):
-    """How the operator closes months; without a row, the defaults."""
+    """Settings of the close. Without a row, the defaults apply."""
 
     __tablename__ = "review_settings"
     __table_args__ = (
@@ -93,7 +93,7 @@ class ReviewSettings(Tenanted, Model):
 
 
 class GuardrailMonth(Tenanted, Model):
-    """What people found when they reviewed blocks of a customer's guardrails, from a file."""
+    """Findings of people who reviewed blocks of a customer's guardrail in a month, from a file."""
 
     __tablename__ = "guardrail_months"
     __table_args__ = (
@@ -107,11 +107,11 @@ class GuardrailMonth(Tenanted, Model):
     dimension: Mapped[str]  # of the policy, such as "prompt_injection"
     confirmed: Mapped[int]  # blocks that prevented harm
     mistaken: Mapped[int]  # blocks that were mistakes
-    milliseconds: Mapped[int]  # that the guardrail adds to a request, on average
+    milliseconds: Mapped[int]  # mean delay added to a request
 
 
 class ReviewSignOff(Tenanted, Model):
-    """One side's signature on a revision. Two people sign."""
+    """One side's sign-off of a revision. The two sides are signed by different people."""
 
     __tablename__ = "review_sign_offs"
     __table_args__ = (
@@ -143,7 +143,7 @@ class ReviewComment(Tenanted, Model):
 
 
 class ReviewAction(Tenanted, Model):
-    """Something to do that a review decided, with an owner and a date."""
+    """A follow-up action that a review decided, with an owner and a due date."""
 
     __tablename__ = "review_actions"
     __table_args__ = (
@@ -161,7 +161,7 @@ class ReviewAction(Tenanted, Model):
 
 
 class ReviewScenario(Tenanted, Model):
-    """A what-if on a closed month: named assumptions, never actual figures.
+    """A what-if on a closed month: named assumptions, not actual figures.
 
     `assumptions` is an Assumptions (scenarios.py).
     """

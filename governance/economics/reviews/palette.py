@@ -17,9 +17,10 @@ MAX_MONTHS = 120
 
 
 def closed_months(text: str) -> Iterator[Hit]:
-    """Yield each closed month whose name has every word of the text, then tabs, the newest first.
+    """Yield each tab of a closed month that matches every word of the text.
 
-    `october review`, `2026-10`, `october reconciliation`.
+    Review tabs come first, then other tabs, each with the newest month first. Examples: `october
+    review`, `2026-10`, `october reconciliation`.
     """
     if not allowed(permissions.VIEW):
         return

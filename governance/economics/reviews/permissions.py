@@ -1,4 +1,4 @@
-"""Who sees the operator's reviews, closes months and signs them."""
+"""Permissions to view and discuss reviews, close months and sign them off."""
 
 from governance.kernel.safety.access import permission
 

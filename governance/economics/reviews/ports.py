@@ -1,4 +1,4 @@
-"""What reviews ask of the features above them."""
+"""Ports through which reviews read SLA credits from a feature above."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from governance.kernel.ports import Port
 
 @dataclass(frozen=True, slots=True)
 class StatementCredit:
-    """What a closed statement of a month owes its tenant, in major units of `currency`."""
+    """The credit that a tenant is owed by a closed SLA statement, in major units of `currency`."""
 
     amount: Decimal
     currency: str

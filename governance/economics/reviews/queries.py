@@ -1,10 +1,11 @@
-"""Reviews of the acting operator.
+"""Queries of the operator's reviews.
 
 review(month)           a month with its newest revision, or another one
-headlines(month)        what the last twelve months show, in order
-months_of_tenant(…)     a tenant's margin in each closed month; earlier_months() before them
+headlines(month)        headline figures of the last twelve months, in order
+months_of_tenant(…)     a tenant's margin in each closed month
+earlier_months()        margins of the months before the first closed one
 reviewed_months()       months with a review, the newest first
-tab_counts(review)      what the tabs count
+tab_counts(review)      counts shown on the tabs
 """
 
 from collections.abc import Sequence
@@ -37,14 +38,15 @@ from governance.kernel.data.db import find, session
 from governance.kernel.errors import NotFound
 from governance.kernel.months import Month
 
-MONTHS = 12  # that a review shows beside each other
+MONTHS = 12  # shown beside each other in a review
 CLOSE_DAY = 5  # of the following month
 RESIDUAL_LIMIT = Decimal("0.02")  # of invoiced model cost
 
 
 class CloseSettings(NamedTuple):
-    """The day of the following month on which a month closes, and the residual that may remain, as
-    a share of invoiced model cost.
+    """The day of the following month on which a month closes, and the residual limit.
+
+    The limit is a share of invoiced model cost.
     """
 
     close_day: int
@@ -62,32 +64,32 @@ class ReviewView:
 
     @property
     def month(self) -> Month:
-        """The month it is about."""
+        """The month of the review."""
         return self.review.its_month
 
     @property
     def is_newest(self) -> bool:
-        """Whether no later revision replaces it."""
+        """Whether this is the newest revision."""
         return self.revision.number == self.review.revision
 
 
 def find_review(month: Month) -> Review | None:
-    """Return the month's row; None before its close."""
+    """Return the month's row, or None before its close started."""
     return session().scalar(select(Review).where(Review.month == str(month)))
 
 
 def review_with_id(review_id: UUID, *, lock: bool = False) -> Review:
-    """Return a month's row by its id. Raises NotFound."""
+    """Return a review by id. Raises NotFound."""
     return find(Review, review_id, what="review", lock=lock)
 
 
 def newest_of(review_id: UUID) -> "ReviewView":
-    """Return a review with its newest revision. Raises NotFound before the first."""
+    """Return a review with its newest revision. Raises NotFound if it has none."""
     return review(review_with_id(review_id).its_month)
 
 
 def settings() -> CloseSettings:
-    """Return how months are closed; the defaults where nobody changed them."""
+    """Return the settings of the close, or the defaults if nobody changed them."""
     found = session().scalar(select(ReviewSettings))
     if found is None:
         return CloseSettings(CLOSE_DAY, RESIDUAL_LIMIT)
@@ -172,13 +174,13 @@ def months_of_tenant(month: Month, slug: str) -> list[tuple[Month, Decimal]]:
 
 
 def has_closed_before(month: Month) -> bool:
-    """Whether an earlier month has figures."""
+    """Return whether an earlier month has figures."""
     query = select(Review.id).where(Review.month < str(month), Review.revision > 0).limit(1)
     return session().scalar(query) is not None
 
 
 def earlier_months() -> EarlierMonths | None:
-    """Return the months before the first closed one; None where it keeps none."""
+    """Return the months before the first closed one, or None if it stores none."""
     query = (
         select(ReviewRevision.facts["earlier"])
         .join(
@@ -201,14 +203,14 @@ def reviewed_months() -> Sequence[Review]:
 
 @dataclass(frozen=True, slots=True)
 class TabCounts:
-    """Scenarios and open actions of a review."""
+    """The numbers of scenarios and open actions of a review."""
 
     scenarios: int
     open_actions: int
 
 
 def tab_counts(review_id: UUID) -> TabCounts:
-    """Return what the tabs count, in one statement."""
+    """Return the counts shown on the tabs, in one statement."""
     scenarios = select(func.count()).where(ReviewScenario.review_id == review_id)
     planned = select(func.count()).where(
         ReviewAction.review_id == review_id, ReviewAction.done_at.is_(None)
@@ -224,7 +226,7 @@ def revisions(review_id: UUID) -> Sequence[ReviewRevision]:
 
 
 def guardrail_months(month: Month) -> Sequence[GuardrailMonth]:
-    """Return what people found about blocks of the month."""
+    """Return the review findings on blocks of the month."""
     query = select(GuardrailMonth).where(GuardrailMonth.month == str(month))
     return session().scalars(query.order_by(GuardrailMonth.id)).all()
 
@@ -236,7 +238,7 @@ def comments(review_id: UUID) -> Sequence[ReviewComment]:
 
 
 def actions(review_id: UUID) -> Sequence[ReviewAction]:
-    """Return the actions, open ones first, by date."""
+    """Return the actions, open ones first, by due date."""
     query = select(ReviewAction).where(ReviewAction.review_id == review_id)
     order = (ReviewAction.done_at.is_not(None), ReviewAction.due_on, ReviewAction.id)
     return session().scalars(query.order_by(*order)).all()

@@ -1,9 +1,9 @@
-"""Charts of a review as SVG, from the marks of kernel/pictures/drawing.py. Pure.
+"""Charts of a review as SVG, drawn with kernel/pictures/drawing.py. Pure.
 
 waterfall(facts, title)          revenue to contribution, in thousands
 task_lines(headlines, title)     cost per completed task by AI system, in cents
 life_value(segment, ceiling)     LTV ÷ CAC with its interval
-causes(checked, title)           what makes up the residual
+causes(checked, title)           the residual by cause
 days(checked, title)             the residual by day
 margins(tenant, reach)           a tenant's margin under each rule
 """
@@ -27,17 +27,17 @@ from governance.kernel.pictures import charts, drawing
 from governance.kernel.pictures.charts import Series, WaterfallStep
 
 THOUSAND = Decimal(1000)
-VISIBLE = Decimal("0.0005")  # of revenue; less is no bar, and stays in the table
+VISIBLE = Decimal("0.0005")  # of revenue; a smaller step is only in the table
 MAX_LINES = 4
 CAUSE_WIDTH, CAUSE_ROW, NAME_WIDTH = 360, 22, 130
 DAY_WIDTH, DAY_HEIGHT = 700, 128
 RANGE_WIDTH, RANGE_HEIGHT = 160, 16
 STANDS_OUT = 3  # times the median day
-LETTER_WIDTH = 6.5  # of a label
+LETTER_WIDTH = 6.5  # average, of a label
 
 
 def steps(facts: ReviewFacts) -> list[tuple[str, Decimal, bool]]:
-    """Label, amount and whether it is a total: the steps of the waterfall, in order."""
+    """Return (label, amount, is total) for each step of the waterfall, in order."""
     w = facts.waterfall
     changes = [
         ("Models", -w.costs.models),
@@ -81,7 +81,7 @@ def waterfall(facts: ReviewFacts, title: str) -> Markup:
 
 
 def _drawn_steps(facts: ReviewFacts) -> list[tuple[str, Decimal, bool]]:
-    """The steps without a residual or residue that no eye sees."""
+    """Return the steps without a residual or residue too small to see."""
     least = abs(facts.waterfall.revenue) * VISIBLE
     return [
         each
@@ -91,7 +91,7 @@ def _drawn_steps(facts: ReviewFacts) -> list[tuple[str, Decimal, bool]]:
 
 
 def drawn_systems(headlines: Sequence[Headline]) -> list[tuple[str, str]]:
-    """Tenant and AI system of each line: those with the dearest tasks this month."""
+    """Return (tenant, AI system) of each line: those with the most expensive tasks this month."""
     tasks = sorted(headlines[-1].tasks, key=lambda each: -each.per_task) if headlines else []
     return [(each.tenant, each.system) for each in tasks[:MAX_LINES]]
 
@@ -115,7 +115,7 @@ def task_lines(headlines: Sequence[Headline], title: str) -> Markup:
 
 
 def life_value(segment: SegmentMonth, ceiling: Decimal) -> Markup | None:
-    """A dot with its interval; None where LTV ÷ CAC isn't estimable."""
+    """Draw a dot with its interval. Returns None if LTV ÷ CAC isn't estimable."""
     of = ratio(segment)
     if of is None or segment.ltv_low is None or segment.ltv_high is None or not segment.cac:
         return None
@@ -133,7 +133,7 @@ def life_value(segment: SegmentMonth, ceiling: Decimal) -> Markup | None:
 
 
 def life_value_ceiling(segments: Sequence[SegmentMonth]) -> Decimal:
-    """Where the scale of all segments ends."""
+    """Return the upper end of the scale that all segments share."""
     highs = [each.ltv_high / each.cac for each in segments if each.ltv_high and each.cac]
     return max([*highs, GOOD + 1])
 
@@ -142,7 +142,7 @@ def life_value_ceiling(segments: Sequence[SegmentMonth]) -> Decimal:
 
 
 def causes(checked: Reconciliation, currency: str, title: str) -> Markup:
-    """A bar for each cause, the largest first; unexplained is orange-brown."""
+    """Draw a bar for each cause, the largest first. Unexplained is orange-brown."""
     ordered = sorted(checked.causes, key=lambda each: -abs(each.amount))
     most = max([abs(each.amount) for each in ordered], default=Decimal(1)) or Decimal(1)
     room = Decimal(CAUSE_WIDTH - NAME_WIDTH - 100)
@@ -170,7 +170,7 @@ def causes(checked: Reconciliation, currency: str, title: str) -> Markup:
 
 
 def days(checked: Reconciliation, currency: str, title: str) -> Markup:
-    """A bar for each day, downwards where computed cost exceeds the invoice."""
+    """Draw a bar for each day, downwards if computed cost exceeds the invoice."""
     amounts = [each.amount for each in checked.days]
     high, low = max([*amounts, Decimal(0)]), min([*amounts, Decimal(0)])
     reach = float(high - low) or 1.0
@@ -204,7 +204,10 @@ def days(checked: Reconciliation, currency: str, title: str) -> Markup:
 def _labels(
     checked: Reconciliation, usual: Decimal, slot: float, write: Callable[[Decimal], str]
 ) -> dict[int, tuple[str, float]]:
-    """Anchor and x of the days that stand out, the largest first, where no other label is."""
+    """Return anchor and x for labels of the days that stand out, the largest first.
+
+    Labels that would overlap a larger day's label are omitted.
+    """
     found: dict[int, tuple[str, float]] = {}
     taken: list[tuple[float, float]] = []
     amounts = [each.amount for each in checked.days]
@@ -223,7 +226,7 @@ def _labels(
 def _label_place(
     checked: Reconciliation, place: int, usual: Decimal, slot: float
 ) -> tuple[str, float]:
-    """Anchor and x of a day's label: away from a neighbour that has one too."""
+    """Return anchor and x of a day's label, away from a neighbor that has a label too."""
 
     def is_far(day: int) -> bool:
         known = 0 <= day < len(checked.days)
@@ -237,7 +240,7 @@ def _label_place(
 
 
 def margins(tenant: TenantMonth, reach: tuple[Decimal, Decimal], in_force: str) -> Markup:
-    """The tenant's margin under each rule on one line, zero marked; the one in force is filled."""
+    """Draw the tenant's margin under each rule on one line; the dot in force is filled."""
     low, high = reach
     span = float(high - low) or 1.0
 
@@ -263,7 +266,7 @@ def margins(tenant: TenantMonth, reach: tuple[Decimal, Decimal], in_force: str) 
 
 
 def reach_of(tenants: Sequence[TenantMonth]) -> tuple[Decimal, Decimal]:
-    """The lowest and the highest margin that any of the tenants has under any rule."""
+    """Return the lowest and the highest margin of all tenants under any rule, including zero."""
     all_of_them = [
         each for tenant in tenants for each in (tenant.margin, *tenant.margin_by_driver.values())
     ]

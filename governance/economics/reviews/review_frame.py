@@ -1,7 +1,7 @@
-"""What every tab of a review shares: the month with a revision, the other months, the tabs.
+"""The frame that all tabs of a review share: month, revision, other months, and tabs.
 
-load(month, tab)        the frame; None while the month has no figures yet
-amounts(currency)       how its templates write money
+load(month)             the frame; raises NotFound if the month has no figures yet
+amounts(currency)       functions with which templates format money
 """
 
 from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ TABS = {
 
 @dataclass(frozen=True, slots=True)
 class ReviewFrame:
-    """A revision of a month, and what its pages say around it."""
+    """A revision of a month, with the data that the frame of its pages shows."""
 
     view: ReviewView
     months: Sequence[Review]
@@ -55,18 +55,18 @@ class ReviewFrame:
 
     @property
     def signers(self) -> list[UUID | None]:
-        """The people that pages name: those who signed, and those who refused to."""
+        """The people that pages name: those who signed off, and those who closed a request."""
         refused = [each.request.closed_by for each in self.sides if each.request]
         return [*(each.person_id for each in self.view.sign_offs), *refused]
 
     @property
     def own_side(self) -> SignOffSide | None:
-        """The side that awaits the reader's signature."""
+        """The side that awaits the current user's sign-off."""
         return awaited_sign_offs.own_side(self.sides)
 
 
 def parse_month(text: str) -> Month:
-    """Read the month of an address. Raises NotFound for anything else."""
+    """Parse the month of a URL. Raises NotFound if it isn't one."""
     try:
         return Month.parse(text)
     except ValueError:
@@ -74,7 +74,7 @@ def parse_month(text: str) -> Month:
 
 
 def load(month: Month) -> ReviewFrame:
-    """Return the month with the revision that the address asks for. Raises NotFound."""
+    """Return the month with the revision in the query string. Raises NotFound."""
     asked = request.args.get("revision", "")
     number = int(asked) if asked.isdecimal() and len(asked) < 6 else None  # noqa: PLR2004 - digits
     view = queries.review(month, number)
@@ -87,7 +87,7 @@ def load(month: Month) -> ReviewFrame:
 
 
 def context(frame: ReviewFrame, tab: str) -> dict[str, Any]:
-    """What templates/economics/reviews/frame.html shows around a tab."""
+    """Return the values of templates/economics/reviews/frame.html around a tab."""
     view = frame.view
     revision = None if view.is_newest else view.revision.number
     counts = {
@@ -125,7 +125,7 @@ def _counted(count: int, noun: str) -> str | None:
 
 
 def amounts(currency: str) -> dict[str, Callable[..., str]]:
-    """How templates write money: exact, whole, short, of a unit, and plain in a column."""
+    """Return functions for templates: exact, whole, short, unit and plain amounts."""
     return {
         "money": partial(money, currency=currency),
         "whole": partial(whole_money, currency=currency),
@@ -136,6 +136,6 @@ def amounts(currency: str) -> dict[str, Callable[..., str]]:
 
 
 def plain(amount: Decimal, decimals: int = 0) -> str:
-    """Return "3,120" with a true minus below zero, for a column whose head names the currency."""
-    rounded = round_to(amount, decimals) + 0  # not minus zero
+    """Return "3,120", with U+2212 if negative, for a column whose header names the currency."""
+    rounded = round_to(amount, decimals) + 0  # turns -0 into 0
     return f"{rounded:,f}".replace("-", MINUS)

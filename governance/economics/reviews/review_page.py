@@ -1,4 +1,4 @@
-"""What the Review tab shows: figures with their change, rows and charts. Pure.
+"""Template values of the Review tab: figures with their change, rows and charts. Pure.
 
 context(facts, headlines)    the values of templates/economics/reviews/review.html
 """
@@ -21,8 +21,9 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A headline figure: `good` says whether its change is one for the better, None where that
-    isn't a question.
+    """A headline figure.
+
+    `good` is whether its change is an improvement; None without a change.
     """
 
     label: str
@@ -34,12 +35,12 @@ class Figure:
 
 
 def before_of(headlines: Sequence[Headline], month: str) -> Headline | None:
-    """The newest month before this one."""
+    """Return the newest headline before this month, or None."""
     return next((each for each in reversed(headlines) if each.month < month), None)
 
 
 def context(facts: ReviewFacts, headlines: Sequence[Headline]) -> dict[str, Any]:
-    """What the template shows."""
+    """Return the template's values."""
     losing = conclusions.losers(facts)
     money, tasks = conclusions.money(facts), conclusions.tasks(headlines)
     ceiling = review_charts.life_value_ceiling(facts.segments)
@@ -69,7 +70,7 @@ def context(facts: ReviewFacts, headlines: Sequence[Headline]) -> dict[str, Any]
 
 
 def four_figures(facts: ReviewFacts, headlines: Sequence[Headline]) -> list[Figure]:
-    """Revenue, gross margin, net revenue retention, and guardrails per request."""
+    """Return revenue, gross margin, net revenue retention, and guardrails per request."""
     before = before_of(headlines, facts.month)
     than = f" on {figures.month_name(before.month, year=False)}" if before else ""
     r, old, currency = facts.ratios, before.ratios if before else None, facts.currency
@@ -135,7 +136,7 @@ def _spark(
 
 
 def _task_rows(headlines: Sequence[Headline]) -> list[tuple[str, list[Decimal | None]]]:
-    """Month and cost per task of each drawn system."""
+    """Return month and cost per task of each drawn system."""
     keys = review_charts.drawn_systems(headlines)
     return [
         (

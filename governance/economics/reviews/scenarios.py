@@ -1,13 +1,14 @@
-"""What-if: a closed month under assumptions. Never actual figures. Pure.
+"""Scenarios (what-if): a closed month under assumptions, not actual figures. Pure.
 
     apply(facts, assumptions) -> Scenario
 
-    price_percent     revenue of every tenant changes by so many percent
-    moved_percent     so much of model cost moves to a model that costs saving_percent less
-    cached_percent    so much of model cost is read from the cache, at a tenth of the price
-    tier              every tenant has this tier: guardrails at its cost per request
+    price_percent     change of every tenant's revenue
+    moved_percent     share of model cost moved to a model that costs saving_percent less
+    cached_percent    share of model cost read from the cache, at a tenth of the price
+    tier              tier of every tenant: guardrails at that tier's cost per request
 
-Law: assumptions without a change change nothing. Residual, residue and acquisition stay.
+Invariant: assumptions without a change reproduce the month. Residual, residue and acquisition are
+constant.
 """
 
 from dataclasses import dataclass
@@ -21,13 +22,13 @@ from governance.economics.formulas.money import rounded
 from governance.economics.formulas.unit_cost import cost_per_completed_task
 from governance.economics.reviews.facts.review_facts import Costs, ReviewFacts, Struct, Waterfall
 
-CACHE_PRICE = Decimal("0.1")  # of a token of input
+CACHE_PRICE = Decimal("0.1")  # relative to an input token
 HUNDRED = Decimal(100)
 ZERO = Decimal(0)
 
 
 class Assumptions(Struct, frozen=True):
-    """What a scenario changes; percents, 0 for no change."""
+    """The assumptions of a scenario, in percent; 0 is no change."""
 
     price_percent: Decimal = ZERO
     moved_percent: Decimal = ZERO
@@ -38,7 +39,7 @@ class Assumptions(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ScenarioTenant:
-    """A tenant's margin as it was, and under the assumptions."""
+    """A tenant's actual margin, and its margin under the assumptions."""
 
     name: str
     actual: Decimal
@@ -47,28 +48,28 @@ class ScenarioTenant:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A month under assumptions, beside what was closed."""
+    """A month under assumptions, with each tenant's margin."""
 
     assumptions: Assumptions
     waterfall: Waterfall
-    gross_margin: Decimal | None  # share of revenue
+    gross_margin: Decimal | None  # as a share of revenue
     contribution: Decimal | None
-    per_task: Decimal | None  # model cost of all attempts
+    per_task: Decimal | None  # model cost of all attempts ÷ completed tasks
     tenants: tuple[ScenarioTenant, ...]
 
     @property
     def losing(self) -> int:
-        """How many tenants lose money under the assumptions."""
+        """The number of tenants that lose money under the assumptions."""
         return sum(each.margin < 0 for each in self.tenants)
 
 
 def read(plain: Any) -> Assumptions:
-    """Read what was saved. Raises msgspec.ValidationError."""
+    """Decode saved assumptions. Raises msgspec.ValidationError."""
     return msgspec.convert(plain, Assumptions)
 
 
 def apply(facts: ReviewFacts, assumptions: Assumptions) -> Scenario:
-    """Return the month under the assumptions, each tenant's amounts to the cent."""
+    """Compute the month under the assumptions, with each tenant's amounts to the cent."""
 
     def cents(amount: Decimal) -> Decimal:
         return rounded(amount, facts.currency)
@@ -105,7 +106,7 @@ def apply(facts: ReviewFacts, assumptions: Assumptions) -> Scenario:
 
 
 def sentence(assumptions: Assumptions) -> str:
-    """As "prices +5%; 40% of model cost on a model that costs 60% less"."""
+    """Return "prices +5%; 40% of model cost on a model that costs 60% less"."""
     said = []
     if assumptions.price_percent:
         said.append(f"prices {_signed(assumptions.price_percent)}")
@@ -132,7 +133,7 @@ def _model_factor(assumptions: Assumptions) -> Decimal:
 
 
 def _per_task(facts: ReviewFacts, models: Decimal) -> Decimal | None:
-    """The tasks stay the same."""
+    """Return model cost per completed task. The number of tasks doesn't change."""
     completed = sum(each.completed_tasks for each in facts.tenants)
     found = cost_per_completed_task(models, completed)
     return None if isinstance(found, NotEstimable) else found

@@ -1,4 +1,4 @@
-"""The tabs of a review beside its figures: adoption, what-if, actions and comments, inputs."""
+"""The other tabs of a review: adoption, what-if, actions and comments, inputs."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -33,7 +33,7 @@ from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("review_tabs", __name__, scope="operator")
 MONTH = "/economics/reviews/<month>"
-DAYS_TO_ACT = 14  # of a new action, unless its owner enters another date
+DAYS_TO_ACT = 14  # until the default due date of a new action
 
 
 def _load(month: str) -> ReviewFrame:
@@ -42,7 +42,7 @@ def _load(month: str) -> ReviewFrame:
 
 @feature.get(f"{MONTH}/adoption", needs=permissions.VIEW)
 def adoption(month: str) -> ResponseReturnValue:
-    """Show who may use each feature, who does, and who stays."""
+    """Show for each feature who may use it, who does, and who stays."""
     frame = _load(month)
     return page(
         "economics/reviews/adoption.html",
@@ -100,12 +100,12 @@ def delete_scenario(month: str, scenario_id: UUID) -> ResponseReturnValue:
 
 @feature.get(f"{MONTH}/actions", needs=permissions.VIEW, endpoint="actions")
 def actions_tab(month: str) -> ResponseReturnValue:
-    """Show actions and comments; the address may name an action to plan."""
+    """Show actions and comments. The query string may propose an action."""
     return _discussion(_load(month))
 
 
 def _new_action() -> ActionForm:
-    """The form as it is offered: the reader owns the action, and has two weeks."""
+    """Return the default form: the current user owns the action, due in two weeks."""
     return ActionForm(
         title=request.args.get("title", "")[: actions.MAX_TITLE_LENGTH],
         owner_id=str(current.person_id()),
@@ -119,7 +119,7 @@ def _discussion(
     comment: ReviewCommentForm | None = None,
     reopening: ReopenForm | None = None,
 ) -> ResponseReturnValue:
-    """The tab; a form that was refused keeps what was typed."""
+    """Show the tab. A rejected form keeps its input."""
     review = frame.view.review
     planned, said = queries.actions(review.id), queries.comments(review.id)
     refused = next((each for each in (planning, comment, reopening) if each is not None), None)
@@ -177,7 +177,7 @@ def finish_action(month: str, action_id: UUID) -> ResponseReturnValue:
 
 @feature.post(f"{MONTH}/reopen", needs=permissions.CLOSE)
 def reopen(month: str) -> ResponseReturnValue:
-    """Reopen the month for a reason: its next revision follows from today's inputs."""
+    """Reopen the month with a reason, so that its next revision uses the current inputs."""
     frame, form = _load(month), ReopenForm()
     if accepted(form, lambda: close_actions.reopen(frame.view.review, form.reason.data or "")):
         return redirect(url_for("reviews.month", month=month), 303)
@@ -189,7 +189,7 @@ def reopen(month: str) -> ResponseReturnValue:
 
 @feature.get(f"{MONTH}/inputs", needs=permissions.VIEW)
 def inputs(month: str) -> ResponseReturnValue:
-    """Show what the figures follow from, and the months under another definition."""
+    """Show the inputs of the figures, and the months under another definition."""
     frame = _load(month)
     chosen = time_travel.find(request.args.get("definition", ""))
     compared = time_travel.compared(chosen, queries.headlines(frame.view.month)) if chosen else None

@@ -1,8 +1,9 @@
-"""Definition time travel: twelve months under another version of a formula, beside what was
-published. It restates nothing. Pure.
+"""Definition time travel: twelve months recomputed with another version of a formula. Pure.
 
-    versions_of(measure)                     versions that can be compared
-    compared(measure, version, headlines)    the months, the newest first
+Published figures aren't restated.
+
+    choices()                      versions that can be compared
+    compared(chosen, headlines)    the months under one of them, in order
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from governance.economics.formulas.estimates import Estimate, NotEstimable
 from governance.economics.reviews.facts.review_facts import Headline
 from governance.kernel.months import Month
 
-# formula → the ratio of a headline that it publishes
+# Maps a formula to the ratio of a headline that it computes.
 MEASURES = {
     "gross_margin": "gross_margin",
     "net_revenue_retention": "nrr",
@@ -24,7 +25,7 @@ MEASURES = {
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return "quick_ratio:2" and its title for each version that isn't the published one."""
+    """Return ("quick_ratio:2", title) for each version that isn't the published one."""
     return [
         (f"{each.name}:{each.version}", f"{each.title}, version {each.version}")
         for name in MEASURES
@@ -34,7 +35,7 @@ def choices() -> list[tuple[str, str]]:
 
 
 def find(text: str) -> Definition | None:
-    """Return the definition of such a choice; None for anything else."""
+    """Return the definition of such a choice, or None if it isn't one."""
     known = dict(choices())
     if text not in known:
         return None
@@ -57,7 +58,7 @@ def compared(chosen: Definition, headlines: Sequence[Headline]) -> VersionCompar
 
 
 def inputs_of(headline: Headline) -> dict[str, Any]:
-    """A month as formulas take it: the residual is model cost, the residue infrastructure."""
+    """Return a month as inputs of formulas: the residual is model cost, the residue infrastructure."""
     w, m = headline.waterfall, headline.mrr
     return {
         "revenue": w.revenue,
@@ -76,7 +77,7 @@ def inputs_of(headline: Headline) -> dict[str, Any]:
 
 
 def known(estimate: Estimate) -> Decimal | None:
-    """Return the figure; None where it isn't estimable."""
+    """Return the figure, or None if it isn't estimable."""
     return None if isinstance(estimate, NotEstimable) else estimate
 
 

@@ -1,4 +1,4 @@
-"""The operator's pages of unit economics: a month's review and its tabs."""
+"""The operator's pages of unit economics: a month's review, reconciliation and sign-off."""
 
 from uuid import UUID
 
@@ -27,12 +27,12 @@ from governance.kernel.work.background_work import Run, run_of
 
 feature = Feature("reviews", __name__, scope="operator")
 MONTH = "/economics/reviews/<month>"
-PLANNED = 5  # actions that the Review tab shows
+PLANNED = 5  # listed on the Review tab
 
 
 @feature.get("/economics/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """Show the newest month with figures; without one, what a review needs."""
+    """Show the newest month with figures, or what a review needs if there is no review."""
     months = queries.reviewed_months()
     if not months:
         return page("economics/reviews/empty.html")
@@ -47,13 +47,13 @@ def month_page(month: str) -> ResponseReturnValue:
 
 @feature.get("/economics/review/<uuid:review_id>", needs=permissions.VIEW)
 def by_id(review_id: UUID) -> ResponseReturnValue:
-    """Where an entry of the audit log leads."""
+    """Redirect from a review's id, as linked in the audit log, to its page."""
     found = queries.review_with_id(review_id)
     return redirect(url_for("reviews.month", month=found.month), 303)
 
 
 def review_of_month(month: Month) -> ResponseReturnValue:
-    """Show the Review tab of a month, or that it is being closed."""
+    """Show the Review tab of a month, or the progress of its close."""
     row = queries.review_of(month)
     if not row.is_closed:
         return page(
@@ -101,7 +101,7 @@ def sign_off_product(month: str) -> ResponseReturnValue:
 
 
 def _sign_off(month: str, side: str) -> ResponseReturnValue:
-    """Lead to the request that the side signs; back to the review where other figures were seen."""
+    """Redirect to the side's request; back to the review if the user saw older figures."""
     view = queries.review(review_frame.parse_month(month))
     try:
         found = awaited_sign_offs.open_request(view, side, request.args.get("seen", ""))

@@ -1,11 +1,11 @@
-"""Close months, reopen them, and file their revisions.
+"""Close months, reopen them, and store their revisions.
 
-start_close         the review of a month, however often it is asked for
-request_close       a person closes a month that is over, before its day
-reopen              a closed month gets another revision, for a reason
-note_problem        the close stopped: what a person has to do first
-note_late           inputs of a closed month changed since
-file_revision       freeze the figures: the one place that closes anything
+start_close         create the review of a month, once
+request_close       close a month before its scheduled day, or retry, as a person
+reopen              allow another revision of a closed month, with a reason
+note_problem        store what a person must do before the month can close
+note_late           store which inputs of a closed month changed since
+file_revision       freeze the figures: the only function that closes a month
 """
 
 from collections.abc import Mapping, Sequence
@@ -89,11 +89,11 @@ MAX_REASON_LENGTH = 2000
 
 
 class NotOver(DomainError):
-    """The month is still running."""
+    """Raised if the month isn't over yet."""
 
 
 def start_close(month: Month) -> Review | None:
-    """Begin the review of a month; None where there is one already."""
+    """Create the review of a month and queue its close. Returns None if the review exists."""
     lock_tenant(LOCK)
     lock_tenant(allocation.LOCK)
     if queries.find_review(month) is not None:
@@ -111,8 +111,9 @@ def start_close(month: Month) -> Review | None:
 
 
 def request_close(month: Month) -> Review:
-    """Close a month that is over: before its day, after its close stopped, or after it was
-    reopened. Twice is once.
+    """Close a month that is over: early, after its close stopped, or after it was reopened.
+
+    Idempotent. Raises NotOver.
     """
     require(permissions.CLOSE)
     if month_span(zone_periods(), month).end > clock.now():
@@ -127,9 +128,9 @@ def request_close(month: Month) -> Review:
 
 
 def reopen(review: Review, reason: str) -> None:
-    """Open a closed month, so that its inputs can be corrected and it can be closed again.
+    """Reopen a closed month, so that its inputs can be corrected and it can be closed again.
 
-    Its figures stay until then, and nobody signs them any more. Twice is once.
+    Its figures stay until then, and its open sign-off requests are voided. Idempotent.
     """
     require(permissions.CLOSE)
     lock_tenant(LOCK)
@@ -150,7 +151,7 @@ def reopen(review: Review, reason: str) -> None:
 
 
 def try_again(review: Review) -> None:
-    """Queue the close of a month that is under way."""
+    """Queue the close of a month again."""
     lock_tenant(allocation.LOCK)
     record(RETRIED, review, month=review.month, revision=review.revision)
     review.problem = None
@@ -159,13 +160,13 @@ def try_again(review: Review) -> None:
 
 
 def note_problem(review: Review, problem: str) -> None:
-    """Keep why the close stopped."""
+    """Store why the close stopped."""
     review.problem = problem
     record(STOPPED, review, month=review.month, problem=problem)
 
 
 def note_late(review: Review, labels: Sequence[str]) -> None:
-    """Keep which inputs of a closed month differ now; its figures stay as they are."""
+    """Store which inputs of a closed month differ now. Its figures don't change."""
     found = list(labels) or None
     if review.late == found:
         return
@@ -174,7 +175,7 @@ def note_late(review: Review, labels: Sequence[str]) -> None:
 
 
 def file_revision(review: Review, made: Mapping[str, Any]) -> ReviewRevision:
-    """Freeze one revision and ask both sides to sign it. `made` has the values of the row."""
+    """Store a revision and request both sign-offs. `made` has the row's values."""
     row = ReviewRevision(review_id=review.id, closed_by=review.requested_by, **made)
     session().add(row)
     review.revision, review.reopened, review.problem, review.late = row.number, None, None, None

@@ -1,8 +1,8 @@
-"""The sign-offs of a revision: who gave them, and which one awaits the reader.
+"""The sign-offs of a revision: who gave them, and which one awaits the current user.
 
-sides(view)                both sides with their signature, or the request for it
-own_side(sides)            the side that awaits the reader; None without one
-open_request(view, side)   its request, where the reader saw the newest figures. Raises Stale
+sides(view)                both sides with their sign-off or the request for it
+own_side(sides)            the side that awaits the current user, or None
+open_request(view, side)   its request; raises Stale if the user saw older figures
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ PERMISSIONS: Mapping[str, Permission] = {
 
 
 def kind_name(side: str) -> str:
-    """The kind of approval by which a side signs."""
+    """Return the approval kind of a side's sign-offs."""
     return f"review-{side}"
 
 
 @dataclass(frozen=True, slots=True)
 class SignOffSide:
-    """A side of a revision. `request` is its newest request; None on an earlier revision."""
+    """One side of a revision. `request` is its newest request; None on an earlier revision."""
 
     side: str
     given: ReviewSignOff | None
@@ -43,7 +43,7 @@ class SignOffSide:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether somebody can sign for this side now."""
+        """Whether this side can be signed now."""
         return self.given is None and self.request is not None and self.request.state == "open"
 
     @property
@@ -67,14 +67,16 @@ def _newest_requests(view: ReviewView) -> dict[str, Approval]:
 
 
 def own_side(found: Sequence[SignOffSide]) -> SignOffSide | None:
-    """Return the side that awaits the reader; a person signs for one side only."""
+    """Return the side that awaits the current user, or None. A person signs for one side only."""
     may = (each for each in found if each.is_awaited and allowed(PERMISSIONS[each.side]))
     return next(may, None)
 
 
 def open_request(view: ReviewView, side: str, seen: str) -> Approval:
-    """Return the request that the side signs. `seen` is the input digest of the figures that the
-    reader saw. Raises Stale where it isn't the newest, or nothing awaits that side any more.
+    """Return the request that the side decides on.
+
+    `seen` is the input digest of the figures that the user saw. Raises Stale if it isn't the
+    newest, if the month was reopened, or if the side has decided already.
     """
     month = view.month.long_name
     if view.review.reopened is not None:

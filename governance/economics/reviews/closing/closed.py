@@ -1,6 +1,4 @@
-"""What features below reviews ask: which months are closed or about to be, and the figures of the
-newest one.
-"""
+"""Answers to ports of lower features: closed and closing months, and the newest closed figures."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -20,18 +18,18 @@ MAX_CLOSING = 1000
 
 
 def closed_months() -> Collection[Month]:
-    """Return the months whose figures are frozen; a reopened one isn't, until it is closed again."""
+    """Return the months with frozen figures. A reopened one is excluded until it is closed again."""
     query = select(Review.month).where(Review.revision > 0, Review.reopened.is_(None))
     return [Month.parse(each) for each in session().scalars(query)]
 
 
 def closing_months() -> Collection[Month]:
-    """Return the months whose close is under way; one that stopped isn't among them."""
+    """Return the months whose close is under way, without those whose close stopped."""
     return [each.its_month for each in under_way(Review, limit=MAX_CLOSING)]
 
 
 def newest_closed_month() -> ClosedMonth | None:
-    """Return the figures that allocation shows its effect on; None before the first close."""
+    """Return the figures on which allocation shows its effect, or None before the first close."""
     query = (
         select(ReviewRevision.facts)
         .join(

@@ -1,9 +1,9 @@
-"""Margins of the months before the first that was closed, so that a renewal sheet counts them.
+"""Margins of the months before the first closed one, so that renewal sheets include them.
 
-read(first)     back to the month that can't be computed, and why it can't
+read(first)     months back to the first that can't be computed, and the reason
 
-They follow from invoices, usage, bills and the rules in force, as a close computes them. Active
-users of those months were never counted, so a pool that is allocated by them ends the search.
+Margins are computed from invoices, usage, bills and the rules in force, as for a close. Active
+users of those months were never counted, so the search ends at a pool allocated by them.
 """
 
 from governance.economics.allocation import queries as allocation
@@ -28,7 +28,7 @@ def read(first: Month) -> EarlierMonths:
     for back in range(1, MAX_MONTHS + 1):
         month = first.plus(-back)
         try:
-            with provisional_rates() as used:  # apart from those that stop the close
+            with provisional_rates() as used:  # kept apart from the rates that stop the close
                 why = _why_not(month)
                 if why:
                     break
@@ -46,8 +46,9 @@ def read(first: Month) -> EarlierMonths:
 
 
 def _why_not(month: Month) -> str:
-    """Why the month's margins can't be computed, such as "June 2025 has no invoices"; "" if they
-    can.
+    """Return why the month's margins can't be computed, such as "June 2025 has no invoices".
+
+    Returns "" if they can.
     """
     missing = _missing(month)
     if missing:

@@ -1,5 +1,6 @@
-"""A month with a residual above the limit closes when two people accept it, for a reason that the
-review prints: one asks, another one approves.
+"""Acceptance of a residual above the limit: one person requests it, another approves it.
+
+The month then closes, and its review prints the reason.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ KIND = "review-residual"
 
 
 def ask(review: Review, reason: str) -> Approval:
-    """Ask another person to accept the residual that stopped the close."""
+    """Request another person's acceptance of the residual that stopped the close."""
     require(permissions.CLOSE)
     if review.problem is None:
         raise DomainError("The close of this month didn't stop.")

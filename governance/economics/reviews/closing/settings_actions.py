@@ -1,4 +1,4 @@
-"""How the operator closes months: on which day, and with how much residual."""
+"""Settings of the close: the day of the month, and the residual limit."""
 
 from decimal import Decimal
 
@@ -21,11 +21,14 @@ CHANGED = action(
     fields="close_day residual_limit",
 )
 LAST_DAY = 28
-SMALLEST = Decimal("0.0001")  # of a residual limit
+SMALLEST = Decimal("0.0001")  # step of a residual limit
 
 
 def save_settings(close_day: int, residual_limit: Decimal) -> None:
-    """Close months on that day of the following month; the limit is a share, such as 0.02."""
+    """Set the day of the following month on which months close, and the residual limit.
+
+    The limit is a share, such as 0.02. Raises Invalid.
+    """
     require(permissions.CLOSE)
     if not 1 <= close_day <= LAST_DAY:
         raise Invalid(f"Choose a day from 1 to {LAST_DAY}.", field="close_day")

@@ -1,10 +1,10 @@
-"""Two sides sign a revision: finance, and product.
+"""Sign-offs of a revision by two sides: finance and product.
 
-Each signature is an approval of exactly the figures that were closed, given by a person of that
-side. A reopened month is signed again.
+Each sign-off is an approval of exactly the figures that were closed, given by a person of that
+side. A reopened month must be signed off again.
 
-request     ask both sides, when a revision is filed
-withdraw    the month is reopened, so its figures are no longer signed
+request     request both sign-offs when a revision is stored
+withdraw    void open requests when the month is reopened
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ SIGNED = action(
 
 
 def request(review: Review, row: ReviewRevision) -> None:
-    """Ask both sides for their signature on a revision; those on the one before no longer count."""
+    """Request both sign-offs of a revision, and void the requests for the one before."""
     withdraw(review, "The month has a new revision.")
     for side in SIDES:
         approvals.request(
@@ -48,7 +48,7 @@ def request(review: Review, row: ReviewRevision) -> None:
 
 
 def withdraw(review: Review, reason: str) -> None:
-    """Void the open requests, for a reason: the figures that they are about are being replaced."""
+    """Void the open requests with a reason, because their figures are being replaced."""
     for side in SIDES:
         approvals.void(kind_name(side), review.id, reason=reason)
 

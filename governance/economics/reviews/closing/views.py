@@ -1,4 +1,4 @@
-"""The operator's months: which are closed, close one, accept what stopped it, and on which day."""
+"""The operator's pages of months: list, close, accept a residual, settings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ MONTHS_SHOWN = 24
 
 @dataclass(frozen=True, slots=True)
 class ListedMonth:
-    """A month that is over, and its review, if there is one."""
+    """A month that is over, with its review if there is one."""
 
     month: Month
     review: Review | None
 
     @property
     def state(self) -> tuple[str, str]:
-        """The shape and the words of its state."""
+        """The shape and label of the status badge."""
         if self.review is None:
             return "none", "Not closed"
         if self.review.problem is not None:
@@ -45,13 +45,13 @@ class ListedMonth:
 
     @property
     def can_close(self) -> bool:
-        """Whether a person may ask for its close now."""
+        """Whether a person may request its close now."""
         return self.review is None or not self.review.is_ready
 
 
 @feature.get("/economics/months", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """Show the months that are over, the newest first, and how months are closed."""
+    """Show the months that are over, the newest first, and the settings of the close."""
     return _page(SettingsForm(data=_settings()))
 
 
@@ -71,7 +71,10 @@ def _settings() -> dict[str, object]:
 
 
 def _months() -> Sequence[ListedMonth]:
-    """From the first month with a bill or a review to the last that is over."""
+    """Return the months from the first with a bill or a review to the last that is over.
+
+    At most MONTHS_SHOWN, the newest first.
+    """
     reviews = {each.its_month: each for each in queries.reviewed_months()}
     last = month_of(zone_periods(), clock.now()).plus(-1)
     billed = costs.months_with_costs()
@@ -82,7 +85,7 @@ def _months() -> Sequence[ListedMonth]:
 
 @feature.post("/economics/months/<month>/close", needs=permissions.CLOSE)
 def close(month: str) -> ResponseReturnValue:
-    """Close a month that is over, or try again."""
+    """Close a month that is over, or retry its close."""
     asked = review_frame.parse_month(month)
     close_actions.request_close(asked)
     return redirect(url_for("reviews.month", month=str(asked)), 303)
@@ -92,7 +95,7 @@ def close(month: str) -> ResponseReturnValue:
     "/economics/months/<month>/residual", needs=permissions.CLOSE, methods=["GET", "POST"]
 )
 def accept_residual(month: str) -> ResponseReturnValue:
-    """Ask another person to accept the residual that stopped a close."""
+    """Request another person's acceptance of the residual that stopped a close."""
     asked, form = review_frame.parse_month(month), AcceptForm()
     review = queries.review_of(asked)
     if request.method == "POST" and accepted(
@@ -111,7 +114,7 @@ def accept_residual(month: str) -> ResponseReturnValue:
 
 @feature.post("/economics/months/settings", needs=permissions.CLOSE)
 def settings() -> ResponseReturnValue:
-    """Save the day of the close and the limit of the residual."""
+    """Save the day of the close and the residual limit."""
     form = SettingsForm()
     if accepted(form, lambda: settings_actions.save_settings(form.day, form.limit)):
         flash("Settings saved.")

@@ -1,7 +1,8 @@
-"""The work of one review: read, compute, freeze. A killed one runs again from the start.
+"""The background work of a close: read, compute, freeze. A killed one restarts from the beginning.
 
-The revision, its entry and the requests to sign are one transaction, which holds the review's row:
-of two that close the same month, the second finds it closed. Both see one snapshot.
+The revision, its audit entry and the sign-off requests are one transaction, which locks the
+review's row: of two concurrent closes of a month, the second finds it closed. The transaction reads
+one snapshot.
 """
 
 import hashlib
@@ -40,12 +41,12 @@ from governance.kernel.work.background_work import target_of
 from governance.kernel.work.jobs import Progress, WorkItem
 
 STEPS = 2
-MAX_CHANGES = 200  # that a revision lists
+MAX_CHANGES = 200  # listed in a revision
 ZERO = Decimal(0)
 
 
 def close(item: WorkItem, progress: Progress) -> None:
-    """Close the month of a review, or revise it; or keep why it can't be closed yet."""
+    """Close or revise the month of a review, or store why it can't be closed yet."""
     progress(0, STEPS, "Counting users")
     with transaction(read_only=True):
         month = queries.review_with_id(target_of(close_actions.CLOSING, item)).its_month
@@ -59,7 +60,7 @@ def close(item: WorkItem, progress: Progress) -> None:
         try:
             with provisional_rates() as used:
                 facts = _facts(month, users)
-        except DomainError as missing:  # a rate, for instance
+        except DomainError as missing:  # such as a missing rate
             close_actions.note_problem(review, missing.message)
             return
         if provisional | used:
@@ -73,7 +74,7 @@ def close(item: WorkItem, progress: Progress) -> None:
 
 
 def _facts(month: Month, users: Mapping[UUID, Users]) -> ReviewFacts:
-    """Compute the month; the first one that is closed keeps the margins before it too."""
+    """Compute the month. The first month to be closed also stores the margins before it."""
     facts = assemble(input_reading.read(month, users))
     if queries.has_closed_before(month):
         return facts
@@ -99,7 +100,7 @@ def revision_values(review: Review, facts: ReviewFacts) -> dict[str, Any]:
 
 
 def problem_of(facts: ReviewFacts, limit: Decimal) -> str | None:
-    """Return why the month can't be closed, as a sentence; None where nothing is in the way."""
+    """Return why the month can't be closed, as a sentence, or None if it can."""
     found = facts.reconciliation
     if found.invoiced == 0 and found.computed > 0:
         return "No bill of a model provider is imported for this month. Import it, then try again."
@@ -112,7 +113,7 @@ def problem_of(facts: ReviewFacts, limit: Decimal) -> str | None:
 
 
 def provisional_problem(used: Collection[ProvisionalRate]) -> str:
-    """Say which rates have to be entered before the month closes."""
+    """Return which rates must be entered before the month closes."""
     sentences = [
         f"{each.currency} for {each.month.long_name} is provisional"
         f" (rate of {each.rate_month.long_name})."
@@ -123,7 +124,7 @@ def provisional_problem(used: Collection[ProvisionalRate]) -> str:
 
 
 def headline_of(facts: ReviewFacts) -> Headline:
-    """Return what other months show of this one."""
+    """Return the figures that pages of other months show of this one."""
     return Headline(
         month=facts.month,
         currency=facts.currency,
@@ -165,12 +166,12 @@ def input_digest(facts: ReviewFacts) -> str:
 
 
 def encode_all(parts: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return each as JSON values."""
+    """Encode each struct as JSON values."""
     return [encode(each) for each in parts]
 
 
 def changes_between(before: ReviewFacts, after: ReviewFacts) -> list[list[str]]:
-    """Return [figure, before, after] of each figure that differs, the whole month's first."""
+    """Return [figure, before, after] for each figure that differs, those of the whole month first."""
     pairs: list[tuple[str, Any, Any]] = [
         *_parts("", encode(before.waterfall), encode(after.waterfall)),
         *_parts("", encode(before.ratios), encode(after.ratios)),

@@ -1,9 +1,9 @@
-"""From the inputs of a month to the figures of its review. Pure.
+"""Computation of a review's figures from the inputs of its month. Pure.
 
     assemble(inputs)    every figure, each by its formula
 
-Laws, which tests/economics/reviews/test_assembly.py proves: tenants' revenue and costs add up to the
-waterfall's, allocated + residue = pool, gross margin = tenants' margins - residual - residue.
+Invariants, tested in tests/economics/reviews/test_assembly.py: tenants' revenue and costs add up to
+the waterfall's, allocated + residue = pool, gross margin = tenants' margins - residual - residue.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ INFRASTRUCTURE = (sharing.Pool.INFRASTRUCTURE, sharing.Pool.IDLE, sharing.Pool.O
 
 
 def assemble(inputs: MonthInputs) -> ReviewFacts:
-    """Return the review of the month."""
+    """Compute the review of the month."""
     shared = _shared(inputs, inputs.allocation)
     tenants = _tenants(inputs, shared)
     waterfall = _waterfall(inputs, tenants, shared)
@@ -85,7 +85,7 @@ def assemble(inputs: MonthInputs) -> ReviewFacts:
 
 
 class _Direct(NamedTuple):
-    """What a tenant earns and costs by itself, to the cent."""
+    """A tenant's own revenue and direct costs, to the cent."""
 
     customer: Customer
     usage: CustomerUsage
@@ -184,7 +184,7 @@ def _tenant(
 
 
 def driver_name(driver: sharing.Driver) -> str:
-    """As "active users"."""
+    """Return the driver as words: "active users"."""
     return driver.value.replace("_", " ")
 
 
@@ -264,7 +264,10 @@ def _waterfall(
 
 
 def result_of(waterfall: Waterfall) -> Result:
-    """The month as formulas take it: the residual is model cost, the residue infrastructure."""
+    """Return the month as input of formulas.
+
+    The residual counts as model cost, the residue as infrastructure.
+    """
     costs = waterfall.costs
     return Result(
         waterfall.revenue,
@@ -277,7 +280,7 @@ def result_of(waterfall: Waterfall) -> Result:
 
 
 def movements_of(bridge: MrrBridge) -> retention.Movements:
-    """The bridge as formulas take it."""
+    """Return the bridge as input of formulas."""
     return retention.Movements(
         bridge.start,
         bridge.new,
@@ -314,7 +317,7 @@ def _ratios(inputs: MonthInputs, waterfall: Waterfall, tenants: Sequence[TenantM
 
 
 def ratios_of(estimates: Mapping[str, Estimate]) -> Ratios:
-    """Figures, and the reasons of those that can't be computed."""
+    """Return the known figures, and the reasons of those that aren't estimable."""
     known = {
         name: None if isinstance(each, NotEstimable) else each for name, each in estimates.items()
     }
@@ -350,6 +353,6 @@ def _systems(inputs: MonthInputs) -> list[SystemMonth]:
 
 
 def share_of(part: Decimal, whole: Decimal) -> Decimal | None:
-    """Part ÷ whole; None where the whole is 0."""
+    """Return part ÷ whole, or None if the whole is 0."""
     found = ratio(part, whole, otherwise="nothing")
     return None if isinstance(found, NotEstimable) else found

@@ -1,7 +1,7 @@
-"""Why a tenant loses money: the kind of cost that is furthest above what its revenue carries. Pure.
+"""The reason why a tenant loses money: the cost that exceeds the average the most. Pure.
 
-A tenant that cost as much for each unit of revenue as all tenants together would have no reason; the
-reason is the largest excess over that.
+The average is what the tenant would cost if it had the same cost per unit of revenue as all tenants
+together. The reason is the kind of cost with the largest excess over that.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ KINDS = ("models", "guardrails", "infrastructure", "support")
 
 @dataclass(frozen=True, slots=True)
 class Burden:
-    """What one tenant, or all, earned, cost and used in a month."""
+    """Revenue, cost and usage of one tenant or of all, in a month."""
 
     revenue: Decimal
     costs: Costs
@@ -28,14 +28,14 @@ class Burden:
 
 
 def reason_of_loss(mine: Burden, everyone: Burden) -> Reason:
-    """Return the largest reason; `everyone` includes the tenant."""
+    """Return the largest reason. `everyone` includes the tenant."""
     if not mine.revenue:
         return Reason(text="No revenue in the month", note=_requests(mine))
     return _SENTENCES[largest_excess(mine, everyone)](mine, everyone)
 
 
 def largest_excess(mine: Burden, everyone: Burden) -> str:
-    """Return the kind of cost that is furthest above the average for the tenant's revenue."""
+    """Return the kind of cost with the largest excess over the average for the tenant's revenue."""
     part = mine.revenue / everyone.revenue if everyone.revenue > 0 else Decimal(0)
 
     def excess(kind: str) -> Decimal:

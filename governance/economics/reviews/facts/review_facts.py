@@ -1,10 +1,11 @@
-"""What a review holds: the figures of one month, and the inputs they follow from.
+"""The content of a review: the figures of one month, and the inputs they follow from.
 
-Frozen structs. `encode` and `decode` are the only way in and out of a row, a data
-file and a report. Money is Decimal in the operator's reporting currency, in major units, unrounded
-where it is a quotient and to the cent where it is a sum of cents. Shares are fractions of 1.
+Rows, data files and reports are read and written with `encode` and `decode` only. Money is Decimal
+in the operator's reporting currency, in major units: unrounded for quotients, to the cent for sums
+of cents. Shares are fractions of 1.
 
-A figure that can't be computed is None beside a sentence that says why: never zero or infinity.
+A figure that can't be computed is None, with a sentence that gives the reason: never zero or
+infinity.
 """
 
 from decimal import Decimal
@@ -14,44 +15,44 @@ import msgspec
 
 from governance.kernel.formatting import plural
 
-VERSION = 1  # of this form
+VERSION = 1  # of this format
 
 
 class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The base of every part of a review."""
+    """The base struct of all parts of a review."""
 
 
-# ---- where figures come from
+# ---- sources of figures
 
 
 class Input(Struct, frozen=True):
-    """One source of the month's figures: what it is, how much of it, and its digest."""
+    """A source of the month's figures, with its number of rows and its digest."""
 
     name: str  # "usage", "prices", "bills", "subscriptions", …
     label: str
     rows: int
     sha256: str  # of the rows in canonical form
-    source: str  # files, or "API"
+    source: str  # "Files", "API"…
 
 
 class RateUsed(Struct, frozen=True):
-    """1 unit of `currency` is `rate` of the reporting currency."""
+    """The exchange rate of `currency`: 1 unit is `rate` of the reporting currency."""
 
     currency: str
     rate: Decimal
 
 
 class UnpricedInMonth(Struct, frozen=True):
-    """Usage of a model without a price: no figure of the month has its cost."""
+    """Usage of a model without a price. No figure of the month includes its cost."""
 
-    provider: str  # "" where events name none
+    provider: str  # "" if events don't name one
     model: str
     requests: int
     tokens: int
 
 
 class FormulaUsed(Struct, frozen=True):
-    """A measure's definition at the close."""
+    """A measure's definition at the time of the close."""
 
     name: str
     version: int
@@ -61,7 +62,7 @@ class FormulaUsed(Struct, frozen=True):
 
 
 class RuleUsed(Struct, frozen=True):
-    """How a pool of shared cost was allocated."""
+    """The rule by which a pool of shared cost was allocated."""
 
     pool: str  # "infrastructure", "idle", "guardrails", "support", "other"
     driver: str  # "tokens", "requests", "active users", "revenue", "equal", "fixed shares"
@@ -82,16 +83,16 @@ class Costs(Struct, frozen=True):
 
     @property
     def total(self) -> Decimal:
-        """All of it."""
+        """The sum of all kinds."""
         return self.models + self.guardrails + self.infrastructure + self.support
 
 
 class Waterfall(Struct, frozen=True):
-    """From revenue to contribution.
+    """The waterfall from revenue to contribution.
 
     revenue - costs.total - residual - residue = gross_margin; gross_margin - acquisition =
     contribution. `residual` is invoiced model cost that usage x prices doesn't explain, `residue`
-    shared cost that no rule allocates.
+    is shared cost that no rule allocates.
     """
 
     revenue: Decimal
@@ -104,7 +105,7 @@ class Waterfall(Struct, frozen=True):
 
 
 class MrrBridge(Struct, frozen=True):
-    """start + new + expansion + reactivation - contraction - churn = end."""
+    """The MRR bridge: start + new + expansion + reactivation - contraction - churn = end."""
 
     start: Decimal
     new: Decimal
@@ -116,7 +117,7 @@ class MrrBridge(Struct, frozen=True):
 
 
 class AccountCounts(Struct, frozen=True):
-    """Paying accounts: start + won + returned - lost = end."""
+    """The numbers of paying accounts: start + won + returned - lost = end."""
 
     start: int
     won: int
@@ -126,10 +127,10 @@ class AccountCounts(Struct, frozen=True):
 
 
 class Ratios(Struct, frozen=True):
-    """The month's headline measures; `why` says for a None by its name why it isn't estimable."""
+    """The month's headline measures. `why` maps the name of a None to the reason."""
 
     gross_margin: Decimal | None
-    gross_margin_low: Decimal | None  # with the residual as the interval
+    gross_margin_low: Decimal | None  # interval from the residual
     gross_margin_high: Decimal | None
     contribution: Decimal | None
     arpa: Decimal | None
@@ -148,8 +149,9 @@ class Ratios(Struct, frozen=True):
 
 
 class Reason(Struct, frozen=True):
-    """The largest reason of a loss: a sentence and a note, such as "41,000 tokens in a median
-    prompt" and "high: p95 is 96,000".
+    """The largest reason of a loss: a sentence and a note.
+
+    Example: "41,000 tokens in a median prompt" and "high: p95 is 96,000".
     """
 
     text: str
@@ -157,8 +159,10 @@ class Reason(Struct, frozen=True):
 
 
 class TenantMonth(Struct, frozen=True):
-    """A tenant's month. `margin` is revenue - costs.total. `sla_credits` are those of its
-    statements of the month, None without any; they are no part of the margin.
+    """A tenant's figures of the month.
+
+    `margin` is revenue - costs.total. `sla_credits` come from the tenant's SLA statements of the
+    month (None without any) and aren't part of the margin.
     """
 
     id: str
@@ -177,15 +181,15 @@ class TenantMonth(Struct, frozen=True):
     completed_tasks: int
     active_users: int
     seats: int
-    margin_by_driver: dict[str, Decimal]  # allocation sensitivity
+    margin_by_driver: dict[str, Decimal]  # sensitivity to the allocation rule
     conclusion: str  # "Loses under every rule"
-    reason: Reason | None  # where margin < 0
-    unnamed_tasks: int = 0  # of the completed ones: requests that succeeded without naming a task
+    reason: Reason | None  # set if margin < 0
+    unnamed_tasks: int = 0  # completed requests that named no task
     sla_credits: Decimal | None = None
 
 
 class SegmentMonth(Struct, frozen=True):
-    """CAC, payback and LTV of a segment. `why` is set where LTV isn't estimable."""
+    """CAC, payback and LTV of a segment. `why` is set if LTV isn't estimable."""
 
     name: str
     accounts: int
@@ -197,11 +201,11 @@ class SegmentMonth(Struct, frozen=True):
     ltv_low: Decimal | None  # 90 % interval
     ltv_high: Decimal | None
     why: str
-    ltv_by_churn: Decimal | None = None  # ARPA x gross margin / churn, beside the survival estimate
+    ltv_by_churn: Decimal | None = None  # simple LTV: ARPA x gross margin / churn
 
 
 class TierMonth(Struct, frozen=True):
-    """The price of a tier: what its guardrails cost, refuse and delay, beside its margin."""
+    """The price of a tier: cost, refusals and delay of its guardrails, beside its margin."""
 
     name: str
     tenants: int
@@ -209,7 +213,7 @@ class TierMonth(Struct, frozen=True):
     guardrails: Decimal
     per_request: Decimal | None
     refused_share: Decimal | None
-    milliseconds: Decimal | None  # that guardrails add to a request
+    milliseconds: Decimal | None  # added to a request by guardrails
     gross_margin: Decimal | None
     confirmed_blocks: int
     false_blocks: int
@@ -217,7 +221,7 @@ class TierMonth(Struct, frozen=True):
 
 
 class SystemMonth(Struct, frozen=True):
-    """An AI system of a tenant: all attempts in the numerator, completed tasks below it."""
+    """A feature of a tenant's AI system. `cost` is of all attempts, `per_task` per completed task."""
 
     tenant: str  # slug
     system: str
@@ -229,11 +233,11 @@ class SystemMonth(Struct, frozen=True):
     p50: Decimal | None  # cost of a request
     p95: Decimal | None
     p99: Decimal | None
-    unnamed_tasks: int = 0  # as of a tenant
+    unnamed_tasks: int = 0  # see TenantMonth
 
 
 class FeatureAdoption(Struct, frozen=True):
-    """Adoption of a feature on pseudonyms; `retained` is of those who started three months ago."""
+    """Adoption of a feature, counted on pseudonyms. `retained` refers to starters three months ago."""
 
     feature: str
     eligible: int
@@ -245,7 +249,7 @@ class FeatureAdoption(Struct, frozen=True):
 
 
 class Cohort(Struct, frozen=True):
-    """Users who started in `month`, and the share still active in each month after it."""
+    """Users who started in `month`, and the share still active in each later month."""
 
     month: str
     users: int
@@ -256,7 +260,7 @@ class Cohort(Struct, frozen=True):
 
 
 class ReconciledModel(Struct, frozen=True):
-    """Computed from usage x prices beside invoiced; residual = invoiced - computed."""
+    """A model's computed cost (usage x prices) and invoiced cost; residual = invoiced - computed."""
 
     provider: str
     model: str
@@ -273,9 +277,9 @@ class Cause(Struct, frozen=True):
 
 
 class ReconciledDay(Struct, frozen=True):
-    """A model on a day, or in the whole month where `day` is "": invoices name no day then.
+    """A model on a day, or in the whole month if `day` is "": some invoices name no day.
 
-    `causes` are those that have an amount; they add up to invoiced - computed.
+    `causes` are those with an amount; they add up to invoiced - computed.
     """
 
     provider: str
@@ -287,14 +291,14 @@ class ReconciledDay(Struct, frozen=True):
 
 
 class DayResidual(Struct, frozen=True):
-    """The residual of a day; `day` is "" for charges of the whole month."""
+    """The residual of a day. `day` is "" for charges of the whole month."""
 
     day: str
     amount: Decimal
 
 
 class Reconciliation(Struct, frozen=True):
-    """All causes add up to the residual; `share` is residual ÷ invoiced.
+    """The reconciliation of a month. Causes add up to the residual; `share` is residual ÷ invoiced.
 
     `model_days` is empty in reviews of earlier versions of Meridian.
     """
@@ -311,7 +315,7 @@ class Reconciliation(Struct, frozen=True):
 
 
 class Pool(Struct, frozen=True):
-    """A shared cost: allocated + residue = total."""
+    """A pool of shared cost: allocated + residue = total."""
 
     name: str
     total: Decimal
@@ -323,15 +327,16 @@ class Pool(Struct, frozen=True):
 
 
 class EarlierMonth(Struct, frozen=True):
-    """The margin of each tenant, by its id, in a month that no review closed."""
+    """The margin of each tenant by id, in a month that no review closed."""
 
     month: str
     margins: dict[str, Decimal]
 
 
 class EarlierMonths(Struct, frozen=True):
-    """The months before the first closed one, in order; `why` there are no earlier ones, such as
-    "June 2025 has no invoices".
+    """The months before the first closed one, in order.
+
+    `why` states why there are no earlier ones, such as "June 2025 has no invoices".
     """
 
     months: list[EarlierMonth]
@@ -342,8 +347,9 @@ class EarlierMonths(Struct, frozen=True):
 
 
 class ReviewFacts(Struct, frozen=True):
-    """Everything of one month. `earlier` is in the first closed month alone, and `unpriced` where
-    usage had no price.
+    """All figures of one month.
+
+    `earlier` is set only in the first closed month, and `unpriced` only if usage had no price.
     """
 
     month: str  # "2026-10"
@@ -374,7 +380,7 @@ class ReviewFacts(Struct, frozen=True):
 
     @property
     def without_price(self) -> list[str]:
-        """Sentences about usage that has no price, one for each model."""
+        """Sentences about usage without a price, one for each model."""
         return [
             f"{plural(each.requests, 'request')} and {plural(each.tokens, 'token')} of {each.model}"
             f" ({each.provider or 'no provider named'}) have no price. No figure has their cost."
@@ -383,7 +389,7 @@ class ReviewFacts(Struct, frozen=True):
 
 
 class TaskCost(Struct, frozen=True):
-    """Cost per completed task of an AI system, over its features."""
+    """Cost per completed task of an AI system, over all its features."""
 
     tenant: str
     system: str
@@ -391,7 +397,7 @@ class TaskCost(Struct, frozen=True):
 
 
 class Headline(Struct, frozen=True):
-    """What other months show of this one, kept beside its facts."""
+    """The figures of a month that pages of other months show, stored beside its facts."""
 
     month: str
     currency: str
@@ -404,11 +410,11 @@ class Headline(Struct, frozen=True):
 
 
 def encode(facts: Struct) -> dict[str, Any]:
-    """As JSON values: Decimals become strings."""
+    """Encode as JSON values. Decimals become strings."""
     plain: dict[str, Any] = msgspec.to_builtins(facts)
     return plain
 
 
 def decode(plain: Any) -> ReviewFacts:
-    """Read what `encode` wrote. Raises msgspec.ValidationError."""
+    """Decode the result of `encode`. Raises msgspec.ValidationError."""
     return msgspec.convert(plain, ReviewFacts)

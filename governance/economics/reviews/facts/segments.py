@@ -11,11 +11,11 @@ from governance.economics.reviews.inputs.month_inputs import ZERO, MonthInputs, 
 from governance.kernel.months import Month
 
 CAC_MONTHS = 12
-LAG_MONTHS = 3  # cac v2
+LAG_MONTHS = 3  # see version 2 of the formula "cac"
 
 
 def segments_of(inputs: MonthInputs, tenants: Sequence[TenantMonth]) -> list[SegmentMonth]:
-    """Return every segment that has accounts, wins or spend; the largest by MRR first."""
+    """Return every segment with accounts, wins or spend, the largest by MRR first."""
     month = Month.parse(inputs.month)
     months = [month.plus(-back) for back in range(CAC_MONTHS)]
     costs = acquisition.cac_by_segment(inputs.acquisition, months, lag_months=LAG_MONTHS)

@@ -1,4 +1,4 @@
-"""What a month's figures were computed from, as digests that tell whether it changed since. Pure."""
+"""Digests of a month's inputs, which show whether an input changed since the close. Pure."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from governance.economics.reviews.facts.review_facts import Input
 
 
 def digest(rows: Iterable[Sequence[object]]) -> tuple[int, str]:
-    """Return the number of rows and SHA-256 over them, whatever their order."""
+    """Return the number of rows and a SHA-256 over them that doesn't depend on their order."""
     lines = sorted(
         json.dumps([None if each is None else str(each) for each in row], ensure_ascii=False)
         for row in rows

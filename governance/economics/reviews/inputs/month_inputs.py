@@ -1,7 +1,7 @@
-"""Everything that a month's figures follow from, as it was read in one snapshot.
+"""The inputs of a month's figures, read in one snapshot.
 
-Plain values without behaviour: what reads them is input_reading.py, what computes is assembly.py.
-Money is Decimal in the reporting currency. Customers are named by id.
+Plain values without behavior: reading.py reads them, assembly.py computes with them. Money is
+Decimal in the reporting currency. Mappings are by customer id unless noted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A tenant of the month, also one that has left meanwhile."""
+    """A customer of the month, possibly a former one by now."""
 
     id: UUID
     slug: str
@@ -43,9 +43,9 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class CustomerUsage:
-    """What a customer's products did; `models` is their cost, usage x prices.
+    """Usage of a customer's products. `models` is its model cost, usage x prices.
 
-    `unnamed_tasks` of the completed ones are requests that succeeded without naming a task.
+    `unnamed_tasks` are completed tasks that are requests that succeeded without naming a task.
     """
 
     requests: int = 0
@@ -59,7 +59,7 @@ class CustomerUsage:
 
 @dataclass(frozen=True, slots=True)
 class SystemUsage:
-    """One feature of one AI system. The percentiles are the model cost of a request."""
+    """Usage of one feature of an AI system. The percentiles are of the model cost of a request."""
 
     customer_id: UUID
     system: str
@@ -75,7 +75,7 @@ class SystemUsage:
 
 @dataclass(frozen=True, slots=True)
 class SupportUsage:
-    """Support that a customer used: hours, tickets, and what they cost."""
+    """Support used by a customer: hours, tickets and cost."""
 
     hours: Decimal = ZERO
     tickets: int = 0
@@ -84,9 +84,9 @@ class SupportUsage:
 
 @dataclass(frozen=True, slots=True)
 class GuardrailReviews:
-    """What people found when they reviewed the blocks of a tier's guardrails.
+    """Review findings on the blocks of a tier's guardrails.
 
-    `milliseconds` is what guardrails added to a request.
+    `milliseconds` is the mean delay that guardrails add to a request.
     """
 
     confirmed: int = 0
@@ -96,7 +96,7 @@ class GuardrailReviews:
 
 @dataclass(frozen=True, slots=True)
 class SegmentHistory:
-    """How long a segment's accounts have paid.
+    """Account tenures of a segment, and its churn.
 
     `lost` and `account_months` count the last twelve months.
     """
@@ -108,7 +108,7 @@ class SegmentHistory:
 
 @dataclass(frozen=True, slots=True)
 class MonthInputs:
-    """The inputs of one month; each mapping lacks customers that have nothing of it."""
+    """The inputs of one month. Each mapping omits customers without a value."""
 
     month: str
     currency: str
@@ -121,9 +121,9 @@ class MonthInputs:
     bridge: MrrBridge
     accounts: AccountCounts
     support: Mapping[UUID, SupportUsage]
-    pools: Mapping[Pool, Decimal]  # shared cost, models left out
+    pools: Mapping[Pool, Decimal]  # shared cost, without models
     allocation: Mapping[Pool, Rule[UUID]]
-    acquisition: Sequence[AcquisitionMonth]  # of all months that the CAC may need
+    acquisition: Sequence[AcquisitionMonth]  # of all months that CAC may need
     history: Mapping[str, SegmentHistory]  # by segment
     guardrail_reviews: Mapping[str, GuardrailReviews]  # by tier
     tier_order: Sequence[str]  # of policy tiers, the loosest first
@@ -131,9 +131,9 @@ class MonthInputs:
     cohorts: Sequence[Cohort]
     reconciliation: Reconciliation
     active_users: int
-    sla_credits: Mapping[UUID, Decimal]  # of customers with a statement of the month
+    sla_credits: Mapping[UUID, Decimal]  # only customers with an SLA statement of the month
     inputs: Sequence[Input]
     rates: Sequence[RateUsed]
     formulas: Sequence[FormulaUsed]
     rules: Sequence[RuleUsed]
-    unpriced: Sequence[UnpricedInMonth] = ()  # usage that costs nobody knows what
+    unpriced: Sequence[UnpricedInMonth] = ()  # usage whose cost is unknown

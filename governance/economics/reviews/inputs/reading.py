@@ -1,10 +1,11 @@
-"""Read everything that a month's review follows from, in the operator's own tenant.
+"""Read the inputs of a month's review, in the operator's own tenant.
 
-read(month, users)     the inputs of a month; `users` were counted in each customer's tenant before
-digests(month)         the inputs' digests alone, to see whether something changed since
+read(month, users)     the inputs of a month; `users` must be counted before, in each customer's
+tenant
+digests(month)         only the digests of the inputs, to detect changes
 has_money(month)       whether anything was used, billed or invoiced in the month
 
-Raises MissingRate where the month has no rate for a currency in it, and no month before has.
+Raises MissingRate if a currency has no rate in the month or any month before.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -63,11 +64,11 @@ from governance.kernel.months import Month
 from governance.operations.policies.tiers import TIERS
 
 NO_SEGMENT = "No segment"
-YEAR = 12  # months of churn
+YEAR = 12  # months over which churn is counted
 
 
 class _Read(NamedTuple):
-    """What the database says of a month, before anything is computed."""
+    """The database rows of a month, before any computation."""
 
     month: Month
     rates: MonthRates
@@ -78,7 +79,7 @@ class _Read(NamedTuple):
 
 
 def read(month: Month, users: Mapping[UUID, Users]) -> MonthInputs:
-    """Return the inputs of a month."""
+    """Read the inputs of a month."""
     found = _read(month)
     customers = _customers(month, found.sums, users)
     usage = usage_reading.by_customer(found.sums, users, found.rates)
@@ -123,7 +124,7 @@ def digests(month: Month) -> list[Input]:
 
 
 def has_money(month: Month) -> bool:
-    """Whether anything was used, billed or invoiced in the month."""
+    """Return whether anything was used, billed or invoiced in the month."""
     return bool(
         usage_sums(month) or costs.month_totals(month) or revenue.invoiced_by_customer(month)
     )
@@ -150,7 +151,7 @@ def _read(month: Month) -> _Read:
 def _customers(
     month: Month, sums: Iterable[UsageSum], users: Mapping[UUID, Users]
 ) -> list[Customer]:
-    """Everyone who was a customer on a day of the month, used something, or is invoiced."""
+    """Return each customer that had an account in the month, used something, or was invoiced."""
     every = revenue.customers()
     accounts = {each.customer_id: each for each in revenue.accounts(month)}
     wanted = accounts.keys() | {each.customer_id for each in sums}
@@ -171,7 +172,7 @@ def _customers(
 
 
 def _sla_credits(users: Mapping[UUID, Users], converted: MonthRates) -> dict[UUID, Decimal]:
-    """What statements owe each customer that has any, to the cent."""
+    """Return the SLA credits of each customer that has any, to the cent."""
     return {
         key: rounded(
             converted.total((credit.amount, credit.currency) for credit in each.credits),
@@ -183,7 +184,7 @@ def _sla_credits(users: Mapping[UUID, Users], converted: MonthRates) -> dict[UUI
 
 
 def _tier_name(key: str) -> str:
-    """The tier that a tenant without a policy of its own was created with."""
+    """Return the name of the tier that a tenant without its own policy was created with."""
     return TIERS[key].name if key in TIERS else key
 
 
@@ -218,7 +219,7 @@ def _acquisition(month: Month) -> list[winning.AcquisitionMonth]:
 
 
 def _history(month: Month) -> dict[str, SegmentHistory]:
-    """Tenures up to the month's end, and churn of the last twelve months, by segment."""
+    """Return tenures up to the month's end, and churn of the last twelve months, by segment."""
     tenures = revenue.lifetimes(month.last_day)
     first = month.plus(1 - YEAR)
     lost: dict[str, int] = {}
@@ -243,7 +244,10 @@ def _history(month: Month) -> dict[str, SegmentHistory]:
 
 
 def _guardrail_reviews(month: Month, customers: Iterable[Customer]) -> dict[str, GuardrailReviews]:
-    """What people found by tier; the delay is the mean of its customers' guardrails together."""
+    """Return review findings by tier.
+
+    The delay is the sum over a customer's guardrails, averaged over the customers with findings.
+    """
     tiers = {each.id: each.tier for each in customers}
     blocks: dict[str, list[GuardrailMonth]] = {}
     for each in queries.guardrail_months(month):
@@ -310,11 +314,11 @@ def _reconciliation(found: MonthResidual) -> Reconciliation:
 
 
 def cause_name(name: str) -> str:
-    """As "unmetered calls"."""
+    """Return the cause as words: "unmetered calls"."""
     return CAUSES[name].lower()
 
 
-# ---- where figures come from
+# ---- sources of figures
 
 
 def _inputs(found: _Read) -> list[Input]:

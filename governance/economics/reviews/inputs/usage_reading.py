@@ -1,11 +1,11 @@
-"""A month's usage and its cost, as reviews take it.
+"""A month's usage and its cost, in the form that reviews need.
 
-by_customer(sums, users)             what each customer's products did
-by_system(sums, users)               the same by AI system and feature
-unpriced(sums)                       what has no price, by model
+by_customer(sums, users, rates)      usage of each customer
+by_system(sums, users, rates)        the same by AI system and feature
+unpriced(sums)                       usage without a price, by model
 
-Tasks are those that were counted in the customer's tenant. Of a customer that isn't active any
-more none were: there each request that succeeded is one.
+Tasks are counted in the customer's tenant. For a customer that is no longer active, tasks can't be
+counted, so each successful request counts as one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from governance.economics.reviews.inputs.usage_sums import UsageSum
 from governance.economics.reviews.inputs.user_reading import Users
 from governance.economics.usage.completed_tasks import CompletedTasks
 
-type System = tuple[UUID, str, str]  # customer, AI system, feature
+type System = tuple[UUID, str, str]  # (customer, AI system, feature)
 
 REFUSED, SUCCESS = "refused", "success"
 
@@ -69,7 +69,7 @@ def by_customer(
 def by_system(
     sums: Sequence[UsageSum], users: Mapping[UUID, Users], rates: MonthRates
 ) -> list[SystemUsage]:
-    """Return the usage of each AI system and feature, with what a request costs."""
+    """Return the usage of each AI system and feature, with percentiles of the cost per request."""
     systems = []
     for key, total in _by_system(sums, rates).items():
         customer_id, system, feature = key

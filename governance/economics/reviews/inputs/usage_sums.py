@@ -16,7 +16,7 @@ C = USAGE_COSTS.c
 
 
 class UsageSum(NamedTuple):
-    """A month of one customer, AI system, feature, model and outcome; cost in `currency`."""
+    """Usage of a customer, AI system, feature, model and outcome in a month; cost in `currency`."""
 
     customer_id: UUID
     system: str
@@ -31,7 +31,7 @@ class UsageSum(NamedTuple):
 
 
 def usage_sums(month: Month) -> list[UsageSum]:
-    """Return every sum of the month; one statement."""
+    """Return every sum of the month, in one statement."""
     keys = (
         C.customer_id,
         C.system,

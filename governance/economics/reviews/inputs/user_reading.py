@@ -1,10 +1,12 @@
-"""Users and tasks of a month, counted in each customer's own tenant: pseudonyms never leave it.
+"""Users and tasks of a month, counted in each customer's own tenant.
+
+Pseudonyms never leave the tenant.
 
 read(month)                    each customer's counts, tier, tasks and cost of a request
 adoption_of(users, seats)      adoption of each feature, over all customers
 cohorts_of(users, month)       cohorts of the last twelve months, over all customers
 
-Counts of customers add up, since a pseudonym belongs to one of them.
+Counts of customers add up, since a pseudonym belongs to only one of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,13 +40,15 @@ from governance.operations.policies import queries as policies
 type Percentiles = tuple[Decimal | None, Decimal | None, Decimal | None]
 
 COHORTS = 12  # months
-RETENTION_MONTHS = 3  # after the first one
+RETENTION_MONTHS = 3  # months after the first one
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureUsers:
-    """Users of a feature: who ever used it, in the month's last seven days, in the month; and of
-    those who started three months ago, how many there were and how many still do.
+    """The number of users of a feature.
+
+    `activated` ever used it, `weekly` in the month's last seven days, `monthly` in the month.
+    `started` began three months ago, and `retained` of them are still active.
     """
 
     activated: int
@@ -56,11 +60,11 @@ class FeatureUsers:
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """A customer's users of the month.
+    """User counts and related readings of a customer's tenant in a month.
 
-    `cohorts` has, by first month, the users in it and in each month after. `percentiles` are p50,
-    p95 and p99 of the model cost of a request, and `tasks` what was completed, by (AI system,
-    feature). `credits` are those of the customer's statements of the month.
+    `cohorts` maps a first month to the number of its users in that month and each later one.
+    `percentiles` (p50, p95 and p99 of the model cost of a request) and `tasks` (completed ones) are
+    by (AI system, feature). `credits` are from the customer's SLA statements of the month.
     """
 
     active: int
@@ -73,9 +77,9 @@ class Users:
 
 
 def read(month: Month) -> dict[UUID, Users]:
-    """Return the counts of each active customer; call it outside a transaction.
+    """Return the counts of each active customer. Call it outside a transaction.
 
-    They are read customer by customer: no statement sees two of them.
+    Each customer is read in its own transaction, so no statement sees two of them.
     """
     with transaction(read_only=True):
         customers = [
@@ -96,7 +100,7 @@ def read(month: Month) -> dict[UUID, Users]:
 
 
 def _unit_prices(month: Month, customers: Sequence[UUID]) -> dict[UUID, list[UnitPrice]]:
-    """What each customer's requests cost, from the operator's price book."""
+    """Return the unit prices of each customer's requests, from the operator's price book."""
     sums, converted = usage_sums(month), rates.month_rates(month)
     models = {(each.provider, each.model) for each in sums}
     book = prices.model_prices({match_key(*each) for each in models})
@@ -113,7 +117,7 @@ def _unit_prices(month: Month, customers: Sequence[UUID]) -> dict[UUID, list[Uni
 
 
 def _here(month: Month, end: datetime, costs: Sequence[UnitPrice]) -> Users:
-    """The counts of the acting tenant."""
+    """Return the counts of the acting tenant."""
     counted = active_users(month)
     return Users(
         active=next((each.monthly for each in counted if each.system_id is None), 0),
@@ -131,14 +135,14 @@ def _here(month: Month, end: datetime, costs: Sequence[UnitPrice]) -> Users:
 
 
 def _own_tier(end: datetime) -> str:
-    """The tier in force at the month's end; "" for a tenant that never published a policy."""
-    if policies.in_force(end) is None:  # so it is for most customers, and one statement tells
+    """Return the tier in force at the month's end, or "" if the tenant never published a policy."""
+    if policies.in_force(end) is None:  # the usual case, answered by one statement
         return ""
     return policies.standing(end).tier.name
 
 
 def _features(month: Month, counted: Sequence[ActiveUsers]) -> dict[str, FeatureUsers]:
-    """Features by name; events that name none count for their AI system."""
+    """Return features by name. Events without a feature count for their AI system."""
     active = {(each.system, each.feature): each for each in counted if each.feature is not None}
     found = {}
     for start in feature_starts(month, after=RETENTION_MONTHS):
@@ -154,7 +158,7 @@ def _features(month: Month, counted: Sequence[ActiveUsers]) -> dict[str, Feature
 
 
 def _cohorts(month: Month) -> dict[Month, list[int]]:
-    """Users by first month, in it and in each month after, up to this one."""
+    """Return user counts by first month: of that month and each later one, up to `month`."""
     first = month.plus(1 - COHORTS)
     found = {first.plus(n): [0] * (COHORTS - n) for n in range(COHORTS)}
     for each in cohorts(first, month):
@@ -165,9 +169,9 @@ def _cohorts(month: Month) -> dict[Month, list[int]]:
 
 
 def adoption_of(users: Mapping[UUID, Users], seats: Mapping[UUID, int]) -> list[FeatureAdoption]:
-    """Return each feature that anybody used, the most activated first.
+    """Return each feature that anyone used, the most activated first.
 
-    A customer's seats are eligible for the features that it uses.
+    All seats of a customer are eligible for the features that it uses.
     """
     features = sorted({name for each in users.values() for name in each.features})
     found = [_adoption(name, users, seats) for name in features]

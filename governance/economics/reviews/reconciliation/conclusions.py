@@ -1,11 +1,11 @@
-"""What reconciliation and allocation say, as sentences: each is true of any month. Pure.
+"""Conclusions on reconciliation and allocation, as sentences that are true of any month. Pure.
 
 headline(facts, accepted)    of the page
-models(checked)              of the table by provider and model
-causes(checked, currency)    of the causes
-days(checked)                of the residual by day
-shared(facts)                of the pools
-sensitivity(facts)           of the tenants under each rule
+models(checked)              on the table by provider and model
+causes(checked, currency)    on the causes
+days(checked)                on the residual by day
+shared(facts)                on the pools
+sensitivity(facts)           on the tenants under each rule
 """
 
 from decimal import Decimal
@@ -19,7 +19,7 @@ ZERO = Decimal(0)
 
 
 def is_within(checked: Reconciliation) -> bool:
-    """Whether the residual is within the agreed share of what was invoiced."""
+    """Return whether the residual is within the limit. False if nothing was invoiced."""
     return checked.share is not None and abs(checked.share) <= checked.limit
 
 
@@ -29,7 +29,7 @@ def limit_text(checked: Reconciliation) -> str:
 
 
 def headline(facts: ReviewFacts, accepted: str | None) -> str:
-    """As "Invoices exceed computed cost by 1.52%, within the 2% limit"."""
+    """Return "Invoices exceed computed cost by 1.52%, within the 2% limit"."""
     checked, month = facts.reconciliation, month_name(facts.month, year=False)
     if checked.share is None:
         if checked.computed:
@@ -48,7 +48,7 @@ def headline(facts: ReviewFacts, accepted: str | None) -> str:
 
 
 def models(checked: Reconciliation) -> str:
-    """As "helio-4-large carries 70% of the residual"."""
+    """Return "helio-4-large carries 70% of the residual"."""
     if not checked.models:
         return "No model was used or invoiced"
     largest = max(checked.models, key=lambda each: (abs(each.residual), each.model))
@@ -61,7 +61,7 @@ def models(checked: Reconciliation) -> str:
 
 
 def explained_share(checked: Reconciliation) -> Decimal | None:
-    """How much of the residual has a cause; None where that is no share."""
+    """Return the share of the residual that has a cause, or None if it isn't from 0 to 1."""
     open_part = sum((each.amount for each in checked.causes if each.name == UNEXPLAINED), ZERO)
     if checked.residual == 0 or not 0 <= open_part / checked.residual <= 1:
         return None
@@ -69,7 +69,7 @@ def explained_share(checked: Reconciliation) -> Decimal | None:
 
 
 def causes(checked: Reconciliation, currency: str) -> str:
-    """As "88% of it is explained; €130 isn't"."""
+    """Return "88% of it is explained; €130 isn't"."""
     if checked.residual == 0:
         return "There is no residual to explain"
     left = sum((each.amount for each in checked.causes if each.name == UNEXPLAINED), ZERO)
@@ -84,7 +84,7 @@ def causes(checked: Reconciliation, currency: str) -> str:
 
 
 def days(checked: Reconciliation) -> str:
-    """As "Two days carry 43% of the residual"."""
+    """Return "Two days carry 43% of the residual"."""
     amounts = sorted((each.amount for each in checked.days), key=abs, reverse=True)
     if not amounts or amounts[0] == 0:
         return "No day has a residual"
@@ -96,7 +96,7 @@ def days(checked: Reconciliation) -> str:
 
 
 def shared(facts: ReviewFacts) -> str:
-    """As "€387.63 of shared cost stays unallocated, on its own line"."""
+    """Return "€387.63 of shared cost stays unallocated, on its own line"."""
     residue = sum((each.residue for each in facts.pools), ZERO)
     if not facts.pools:
         return "The month has no shared cost"
@@ -112,17 +112,17 @@ def shared(facts: ReviewFacts) -> str:
 
 
 def losing_rules(tenant: TenantMonth) -> list[str]:
-    """The rules under which the tenant's margin is negative."""
+    """Return the rules under which the tenant's margin is negative."""
     return [rule for rule, margin in tenant.margin_by_driver.items() if margin < 0]
 
 
 def _as_rule(rule: str) -> str:
-    """As "by active users" and "in equal shares"."""
+    """Return "by active users" or "in equal shares"."""
     return {"equal": "in equal shares", "fixed": "by fixed shares"}.get(rule, f"by {rule}")
 
 
 def sensitivity(facts: ReviewFacts) -> str:
-    """As "Globex loses money under every rule; Northgate Mutual only by active users"."""
+    """Return "Globex loses money under every rule; Northgate Mutual only by active users"."""
     always, once = [], []
     for tenant in sorted(facts.tenants, key=lambda each: (each.margin, each.name)):
         losing = losing_rules(tenant)

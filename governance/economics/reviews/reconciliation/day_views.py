@@ -1,4 +1,4 @@
-"""A row of the reconciliation opens to its days, and a day to lines of bills and usage."""
+"""The page behind a row of the reconciliation: its days, and a day's lines of bills and usage."""
 
 from datetime import date
 from typing import Any
@@ -18,13 +18,13 @@ from governance.kernel.web.feature import Feature
 from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("reconciled_days", __name__, scope="operator")
-WHOLE_MONTH = "month"  # in an address: charges that name no day
-MAX_SYSTEMS = 20  # of customers, with a row of their own
+WHOLE_MONTH = "month"  # in URLs: charges without a day
+MAX_SYSTEMS = 20  # customers' systems listed individually
 
 
 @feature.get("/economics/reviews/<month>/reconciliation/days", needs=permissions.VIEW)
 def days(month: str) -> ResponseReturnValue:
-    """Show the days of a provider or a model, and of one day its bills and usage."""
+    """Show the days of a provider or a model, and the bills and usage of a selected day."""
     frame = review_frame.load(review_frame.parse_month(month))
     facts, chosen = frame.view.facts, request.args.get("day", "")
     row = reconciled_days.find(facts, request.args.get("provider", ""), request.args.get("model"))
@@ -47,7 +47,7 @@ def days(month: str) -> ResponseReturnValue:
 
 
 def _address(month: str, row: ReconciledDays, day: str) -> str:
-    """Where a day of the row opens."""
+    """Return the URL of a day of the row."""
     return url_for(
         "reconciled_days.days",
         month=month,
@@ -68,7 +68,7 @@ def _day(row: ReconciledDays, text: str) -> DayOfRow:
 
 
 def _of_day(facts: ReviewFacts, row: ReconciledDays, day: DayOfRow) -> dict[str, Any]:
-    """What the day is made of now; its figures are those of the close."""
+    """Return the day with its current bills and usage. Its figures are those of the close."""
     month = review_frame.parse_month(facts.month)
     on = date.fromisoformat(day.day) if day.day else None
     used = day_lines.usage_lines(month, row.provider, row.model, on)
@@ -84,7 +84,7 @@ def _of_day(facts: ReviewFacts, row: ReconciledDays, day: DayOfRow) -> dict[str,
 
 
 def _tokens(used: list[dict[str, int]]) -> dict[str, int]:
-    """Tokens of all usage by bucket, without empty ones."""
+    """Return total tokens by bucket, without empty buckets."""
     total: dict[str, int] = {}
     for tokens in used:
         for bucket, count in tokens.items():

@@ -1,4 +1,4 @@
-"""What the Reconciliation and allocation tab shows. Pure.
+"""Template values of the tab "Reconciliation and allocation". Pure.
 
 context(facts, accepted)     the values of templates/economics/reviews/reconciliation.html
 """
@@ -17,9 +17,9 @@ from governance.economics.reviews.facts.review_facts import (
 from governance.economics.reviews.reconciliation import conclusions as say
 from governance.economics.reviews.reconciliation import residual_advice
 
-MAX_TENANTS = 6  # with a row of their own; the rest is one line
+MAX_TENANTS = 6  # listed individually; the rest is one line
 RULES = ("tokens", "requests", "active users", "revenue", "equal", "fixed shares")
-NO_MODEL = "no model"  # a charge that names none
+NO_MODEL = "no model"  # for charges without a model
 ZERO = Decimal(0)
 
 
@@ -27,7 +27,7 @@ ZERO = Decimal(0)
 class ReconciledRow:
     """A provider with all its models, or one model: residual = invoiced - computed.
 
-    `model` is None in the row of a provider that has several.
+    `model` is None in the row of a provider with several models.
     """
 
     name: str
@@ -48,14 +48,14 @@ class ReconciledRow:
 
     @property
     def is_over(self) -> bool:
-        """Whether the residual is above the limit, or has no invoice to compare with."""
+        """Whether the residual is above the limit, or there is cost but no invoice."""
         if self.share is None:
             return self.computed != 0
         return abs(self.share) > self.limit
 
 
 def context(facts: ReviewFacts, accepted: str | None) -> dict[str, Any]:
-    """What the template shows."""
+    """Return the template's values."""
     checked = facts.reconciliation
     causes, days = say.causes(checked, facts.currency), say.days(checked)
     shown = shown_tenants(facts.tenants)
@@ -97,7 +97,7 @@ def context(facts: ReviewFacts, accepted: str | None) -> dict[str, Any]:
 
 
 def reconciled_rows(checked: Reconciliation) -> list[ReconciledRow]:
-    """Each provider followed by its models; a provider with one model has one row."""
+    """Return each provider followed by its models. A provider with one model has one row."""
     found: list[ReconciledRow] = []
     for provider in sorted({each.provider for each in checked.models}):
         models = [each for each in checked.models if each.provider == provider]
@@ -122,8 +122,9 @@ def reconciled_rows(checked: Reconciliation) -> list[ReconciledRow]:
 
 
 def shown_tenants(tenants: Sequence[TenantMonth]) -> list[TenantMonth]:
-    """Those whose margin is negative under a rule, the lowest first, then those with the largest
-    range.
+    """Return the tenants to list: those with a negative margin under a rule come first.
+
+    They are sorted by margin, the lowest first; the others by range, the largest first.
     """
 
     def order(each: TenantMonth) -> tuple[bool, Decimal, Decimal, str]:
@@ -135,13 +136,13 @@ def shown_tenants(tenants: Sequence[TenantMonth]) -> list[TenantMonth]:
 
 
 def rules_of(tenants: Sequence[TenantMonth]) -> list[str]:
-    """The rules that the margins are known for, in the order of RULES, then by name."""
+    """Return the rules with known margins, in the order of RULES, then by name."""
     found = {rule for each in tenants for rule in each.margin_by_driver}
     return [*(each for each in RULES if each in found), *sorted(found - set(RULES))]
 
 
 def sum_by(tenants: Sequence[TenantMonth], rule: str) -> Decimal:
-    """Their margins under that rule; the one in force where a tenant doesn't have it."""
+    """Return the sum of margins under that rule; a tenant without it counts with the one in force."""
     return sum((each.margin_by_driver.get(rule, each.margin) for each in tenants), ZERO)
 
 

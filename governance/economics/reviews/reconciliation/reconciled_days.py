@@ -1,6 +1,6 @@
 """The days of one row of the reconciliation: a provider with all its models, or one model. Pure.
 
-find(facts, provider, model)    the row. Raises NotFound where the review has none
+find(facts, provider, model)    the row; raises NotFound if the review has none
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class DayOfRow:
 
 @dataclass(frozen=True, slots=True)
 class ReconciledDays:
-    """A row with its days, in order. `model` is None where it is all models of the provider."""
+    """A row with its days, in order. `model` is None for all models of the provider."""
 
     provider: str
     model: str | None
@@ -55,7 +55,7 @@ class ReconciledDays:
 
     @property
     def causes(self) -> Mapping[str, Decimal]:
-        """What each cause adds up to, the largest first."""
+        """The total of each cause, the largest first."""
         total: dict[str, Decimal] = {}
         for day in self.days:
             for name, amount in day.causes.items():
@@ -63,7 +63,7 @@ class ReconciledDays:
         return dict(sorted(total.items(), key=lambda pair: (-abs(pair[1]), pair[0])))
 
     def headline(self, currency: str) -> str:
-        """As "helio-4-large: invoices exceed computed cost by €780"."""
+        """Return "helio-4-large: invoices exceed computed cost by €780"."""
         amount = scaled_money(abs(self.residual), currency, self.invoiced)
         if self.residual == 0:
             return f"{self.name}: invoices and computed cost are equal"
@@ -72,12 +72,12 @@ class ReconciledDays:
         return f"{self.name}: computed cost exceeds invoices by {amount}"
 
     def causes_title(self) -> str:
-        """As "Largest cause: cache accounting"."""
+        """Return "Largest cause: cache accounting"."""
         largest = next((name for name, amount in self.causes.items() if amount), None)
         return f"Largest cause: {largest}" if largest else "No day has a residual"
 
     def reconciliation(self, checked: Reconciliation) -> Reconciliation:
-        """The row alone, as charts and sentences take it."""
+        """Return the row as a Reconciliation, for charts and sentences."""
         return Reconciliation(
             models=[],
             causes=[Cause(name=name, amount=amount) for name, amount in self.causes.items()],
@@ -91,7 +91,7 @@ class ReconciledDays:
 
 
 def find(facts: ReviewFacts, provider: str, model: str | None) -> ReconciledDays:
-    """Return the row with its days; none of them where the review keeps none."""
+    """Return the row with its days, without any if the review stores none. Raises NotFound."""
     checked = facts.reconciliation
     rows = [
         each for each in checked.models if each.provider == provider and model in (None, each.model)
@@ -114,7 +114,7 @@ def find(facts: ReviewFacts, provider: str, model: str | None) -> ReconciledDays
 
 
 def _place(day: str) -> tuple[bool, str]:
-    """Charges of the whole month come last."""
+    """Return a sort key that puts charges of the whole month last."""
     return (not day, day)
 
 

@@ -1,6 +1,6 @@
-"""What to do about each cause of a residual. Pure.
+"""Recommended actions for the causes of a residual. Pure.
 
-advice(days, currency)      of a model's days, or of all: the largest cause first
+advice(days, currency)      for the days of a model or of all: the largest cause first
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from governance.economics.reviews.facts.review_facts import ReconciledDay
 from governance.economics.reviews.figures import scaled_money
 
 ZERO = Decimal(0)
-LARGE_PART = 100  # amounts from a hundred up have no cents
-SMALLEST = Decimal(1)  # of the currency; below it nothing is worth an action
+LARGE_PART = 100  # amounts of 100 or more are written without cents
+SMALLEST = Decimal(1)  # in currency units; smaller amounts need no action
 
 
 @dataclass(frozen=True, slots=True)
 class CauseAdvice:
-    """A cause with its amount. `action` is what to do, as the title of an action; `note` is why."""
+    """A cause with its amount, the title of a recommended `action`, and a `note` with the reason."""
 
     cause: str
     amount: Decimal
@@ -26,7 +26,7 @@ class CauseAdvice:
 
 
 def advice(days: Sequence[ReconciledDay], currency: str) -> list[CauseAdvice]:
-    """Return what to do, for causes that one can do something about."""
+    """Return recommended actions, for the causes that people can act on."""
     totals: dict[str, Decimal] = {}
     shares: dict[str, dict[tuple[str, str], Decimal]] = {}
     for day in days:
@@ -50,7 +50,7 @@ def advice(days: Sequence[ReconciledDay], currency: str) -> list[CauseAdvice]:
 def _said(
     cause: str, amount: Decimal, provider: str, model: str, currency: str
 ) -> tuple[str, str] | None:
-    """The action and why; None for a cause that needs none, such as rounding."""
+    """Return action and note, or None for a cause that needs no action, such as rounding."""
     money = scaled_money(abs(amount), currency, amount * LARGE_PART)
     is_more = amount > 0
     texts = {

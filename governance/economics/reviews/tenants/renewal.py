@@ -1,4 +1,4 @@
-"""The renewal sheet of a tenant: what it earned and cost, and the price it has to pay at least.
+"""The renewal sheet of a tenant: its revenue and cost, and the lowest acceptable price.
 
     history(closed, earlier, tenant_id, won)  its months with a known margin, in order
     sheet(facts, tenant, earned, target)      from the month's facts and the tenant's months
@@ -20,7 +20,7 @@ from governance.kernel.months import Month
 
 @dataclass(frozen=True, slots=True)
 class EarnedMonth:
-    """A tenant's margin in a month; before the first closed one it was never published."""
+    """A tenant's margin in a month. Months before the first closed one were never published."""
 
     month: Month
     margin: Decimal
@@ -28,8 +28,9 @@ class EarnedMonth:
 
 @dataclass(frozen=True, slots=True)
 class EarnedMonths:
-    """A tenant's months in order. `why` earlier ones don't count; "" where there are none: it was
-    won in the first of these or later.
+    """A tenant's months with a known margin, in order.
+
+    `why` is the reason why earlier months don't count, or "" if the tenant had none.
     """
 
     months: Sequence[EarnedMonth]
@@ -42,7 +43,7 @@ def history(
     tenant_id: str,
     won: Month | None,
 ) -> EarnedMonths:
-    """Return the months of a tenant that was won in `won`; None where nobody entered that."""
+    """Return the months of a tenant won in `won`, which is None if nobody entered it."""
     before = [
         EarnedMonth(Month.parse(each.month), each.margins[tenant_id])
         for each in (earlier.months if earlier else ())
@@ -56,11 +57,11 @@ def history(
 
 @dataclass(frozen=True, slots=True)
 class RenewalSheet:
-    """What a renewal of this tenant is decided on.
+    """The figures for deciding on a tenant's renewal.
 
-    `sla_credits` is None where the tenant has no statement of the month. `recovered` is the month
-    in which its margins since `since` reached the CAC of its segment; with a `since_why`, earlier
-    months don't count, so it may have been before.
+    `sla_credits` is None if the tenant has no SLA statement of the month. `recovered` is the month
+    in which its margins since `since` reached the CAC of its segment. If `since_why` is set,
+    earlier months don't count, so the CAC may have been recovered before.
     """
 
     tenant: TenantMonth
@@ -76,7 +77,7 @@ class RenewalSheet:
     recovered: Month | NotEstimable
     target: Decimal
     floor: Estimate
-    rise: Decimal | None  # how much the lowest price is above today's revenue, a share of it
+    rise: Decimal | None  # lowest price ÷ today's revenue − 1
 
 
 def sheet(
@@ -85,7 +86,7 @@ def sheet(
     earned: EarnedMonths,
     target: Decimal,
 ) -> RenewalSheet:
-    """Return the sheet; `target` is a share."""
+    """Compute the sheet. `target` is a gross margin, as a share."""
     sla_credits, months = tenant.sla_credits, earned.months
     segment = next((each for each in facts.segments if each.name == tenant.segment), None)
     cac = segment.cac if segment else None

@@ -1,4 +1,4 @@
-"""The list of a month's tenants: search, filters, sorting, and its files."""
+"""The list of a month's tenants: search, filters, sorting and exports."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -88,7 +88,7 @@ KEYS: Mapping[str, Callable[[TenantMonth], Any]] = {
 
 
 def matching(rows: Sequence[TenantMonth], asked: ListRequest) -> list[TenantMonth]:
-    """Return the tenants that the filters match, in the order asked for."""
+    """Return the tenants that the filters match, in the requested order."""
     tests: Mapping[str, Callable[[TenantMonth, str], bool]] = {
         "tier": lambda row, value: row.tier == value,
         "state": lambda row, value: (row.margin < 0) == (value == "loses"),
@@ -98,14 +98,14 @@ def matching(rows: Sequence[TenantMonth], asked: ListRequest) -> list[TenantMont
 
 
 def cells(row: TenantMonth, currency: str) -> tuple[Any, ...]:
-    """The row in a file; amounts to the cent."""
+    """Return the cells of an export row, with amounts to the cent."""
     costs = row.costs
     return (
         row.name,
         row.segment,
         row.tier,
         *(
-            float(rounded(each, currency))  # a spreadsheet's number
+            float(rounded(each, currency))  # a float, so that spreadsheets read a number
             for each in (
                 row.revenue,
                 costs.models,

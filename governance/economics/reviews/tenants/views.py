@@ -1,4 +1,4 @@
-"""The Tenants tab of a review, its files, and the renewal sheet of each tenant."""
+"""The Tenants tab of a review, its exports, and the renewal sheet of each tenant."""
 
 from decimal import Decimal, DecimalException
 from uuid import UUID
@@ -21,7 +21,7 @@ from governance.kernel.web.responses import ResponseReturnValue
 
 feature = Feature("operator_review_tenants", __name__, scope="operator")
 MONTH = "/economics/reviews/<month>/tenants"
-TARGET = Decimal("0.6")  # margin that a renewal aims at by default
+TARGET = Decimal("0.6")  # default target margin of a renewal
 HUNDRED = Decimal(100)
 
 
@@ -62,7 +62,7 @@ def export(month: str, form: str) -> ResponseReturnValue:
 
 @feature.get(f"{MONTH}/<slug>", needs=permissions.VIEW)
 def renewal_sheet(month: str, slug: str) -> ResponseReturnValue:
-    """Show what a renewal of the tenant is decided on, at a target margin."""
+    """Show the renewal sheet of a tenant, at a target margin."""
     frame = review_frame.load(review_frame.parse_month(month))
     tenant = next((each for each in frame.view.facts.tenants if each.slug == slug), None)
     if tenant is None:
@@ -86,7 +86,7 @@ def renewal_sheet(month: str, slug: str) -> ResponseReturnValue:
 
 
 def asked_target() -> Decimal:
-    """The target margin of the address in percent, as a share; 60% without one."""
+    """Return the target margin of the query string as a share; 60% by default. Raises Invalid."""
     text = request.args.get("target", "").strip().rstrip("%")
     if not text:
         return TARGET
