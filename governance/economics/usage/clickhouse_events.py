@@ -1,9 +1,9 @@
 """Usage events in ClickHouse; ids of recent events, days and people stay in PostgreSQL.
 
 One row for each (tenant, instant, id): of rows that were inserted again, the latest counts. Events
-are inserted before PostgreSQL commits. A process that is killed in between leaves events that no day
-counts. If they are sent again, the new rows replace them; otherwise forget_uncounted() removes them,
-since no id was stored for the instant when they were received.
+are inserted before PostgreSQL commits. A process that is killed in between leaves events that no
+day counts. If they are sent again, the new rows replace them. Otherwise forget_uncounted() removes
+them, since no id was stored for the instant when they were received.
 """
 
 import json
@@ -127,7 +127,7 @@ class ClickhouseEvents:
         return sum(received[each] for each in lost)
 
     def _stored_before(self, candidates: Sequence[tuple[datetime, str]]) -> dict[str, Any]:
-        """Return the stored events with these instants and ids, as bind values of the write statement.
+        """Return stored events with these instants and ids, as bind values of the write statement.
 
         An event received in the last days either has its id in PostgreSQL or is counted by no day.
         """
@@ -205,7 +205,7 @@ class ClickhouseEvents:
             yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
     def delete_outside(self) -> None:
-        """Delete month by month, rewriting the parts on disk: a row only marked as deleted stays there.
+        """Delete month by month, rewriting parts on disk: a row only marked as deleted stays there.
 
         If a statement takes longer than the time-out of an answer, ClickHouse completes it anyway.
         """

@@ -30,7 +30,7 @@ class Rows:
 
 
 def rows_of(kinds: Mapping[str, str], found: Sequence[Sequence[Any]]) -> Rows:
-    """Return Rows that bind results of another database; `kinds` has column types by name, in order."""
+    """Return Rows that bind results of another database; `kinds` has types by column, in order."""
     arrays = ", ".join(f"CAST(:found_{name} AS {kind}[])" for name, kind in kinds.items())
     return Rows(
         f"SELECT * FROM unnest({arrays}) AS found ({', '.join(kinds)})",  # noqa: S608 - names of ours
@@ -130,7 +130,7 @@ class EventStore(Protocol):
         ...
 
     def costs(self, span: Span, zone: str, prices: Sequence[UnitPrice]) -> Rows:
-        """Return the cost percentiles (50th, 95th, 99th) and counts of requests with and without price.
+        """Return cost percentiles (50th, 95th, 99th) and counts of requests with and without price.
 
         There is a row for all requests, for each system_id and for each feature: NULL means all.
         """

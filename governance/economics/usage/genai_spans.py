@@ -66,7 +66,7 @@ def event_of(span: SentSpan) -> dict[str, Any] | RejectedSpan | None:
 
 
 def is_call(span: SentSpan) -> bool:
-    """Return whether a span calls a model: by its operation or, if that is unknown, by its tokens."""
+    """Return whether a span calls a model: by its operation or, if it has none, by its tokens."""
     operation = _found(span, "operation")
     if operation in CALLS or operation in NO_CALLS:
         return operation in CALLS

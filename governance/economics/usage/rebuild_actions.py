@@ -25,7 +25,7 @@ REBUILT = action(
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """The result of a recount: corrected differences, and the number of counted and dropped days."""
+    """The result of a recount: corrected differences, and counts of recounted and dropped days."""
 
     differences: Sequence[Difference]
     counted: int
@@ -33,7 +33,7 @@ class Rebuilt:
 
 
 def rebuild(month: Month | None = None) -> Rebuilt:
-    """Recount a month in the operator's time zone, by default every month that still has its events.
+    """Recount a month in the operator's time zone, by default every month that has its events.
 
     Days whose events are dropped keep their counts.
     """

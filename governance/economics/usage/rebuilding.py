@@ -88,7 +88,7 @@ def differences(days: Sequence[date]) -> list[Difference]:
 
 
 def correct(days: Sequence[date]) -> None:
-    """Set the counts of these days from their events. The caller holds the tenant's lock "usage"."""
+    """Set the counts of days from their events. The caller holds the tenant's lock "usage"."""
     if not days:
         return
     counts = store().counts(_given(days))

@@ -27,7 +27,7 @@ __all__ = ["RequestCosts", "UnitPrice", "request_costs"]
 
 @dataclass(frozen=True, slots=True)
 class RequestCosts:
-    """Percentiles of the cost of a request, whatever its outcome; each is the cost of a real request.
+    """Percentiles of the cost of a request, whatever its outcome; each is a real request's cost.
 
     system, feature     None for all of them; the feature "" has the events that name none
     requests            those with a price; `unpriced` are the others, which no percentile includes

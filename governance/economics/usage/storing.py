@@ -1,7 +1,7 @@
 """Write usage events and add them to their days: one statement for a batch.
 
-An event whose id is already stored is skipped. A tenant's batches are stored one after the other, so
-of two with the same events the second finds those of the first.
+An event whose id is already stored is skipped. A tenant's batches are stored one after the other,
+so of two with the same events the second finds those of the first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def digest(table: str = "") -> str:
 
 
 # The instant when a day changed: later than any earlier change of the tenant, even if clocks
-# differ. Only for writers that hold the tenant's lock "usage", so that changes commit in this order.
+# differ. Its writers hold the tenant's lock "usage", so that changes commit in this order.
 CHANGED_AT = """greatest(CAST(:now AS timestamptz), (SELECT max(changed_at) + interval '1 microsecond'
     FROM usage_days WHERE tenant_id = :tenant))"""
 FROM_ARRAYS = f"""
@@ -117,8 +117,9 @@ def statement(given: str, result: str, *, known: str = KNOWN, store: str = STORE
 
     `given` selects n, digest and STORED of events with different ids; `result` selects from given
     and from known (n, is_same), the events whose ids are already stored. OFFSET 0 makes PostgreSQL
-    look each of them up by the index, whatever it assumes about the size of the tables. `known` finds
-    events that lost their id, and `store` keeps the new ones (clickhouse_events.py has others).
+    look each of them up by the index, whatever it assumes about the size of the tables. `known`
+    finds events that lost their id, and `store` keeps the new ones. clickhouse_events.py passes
+    others.
     """
     return f"""
 WITH given AS MATERIALIZED ({given}), known AS MATERIALIZED (

@@ -78,8 +78,8 @@ def _rejection(found: Sequence[Any]) -> Rejection:
 def apply(row: FileImport, given: GivenFile) -> None:
     """Store the events whose ids are new.
 
-    Raises DomainError if an id is taken by an event with other content, or if a customer or system of
-    the file was removed since the preview.
+    Raises DomainError if an id is taken by an event with other content, or if a customer or system
+    of the file was removed since the preview.
     """
     tenants = _customers()
     with transaction():
@@ -120,7 +120,7 @@ def _written(folder: Path, tenants: Sequence[Tenant]) -> list[tuple[Tenant, Path
 
 
 def _months(row: FileImport) -> set[Month]:
-    """Return every month of UTC with events: those in the operator's time zone, and adjacent ones."""
+    """Return the months of UTC that may have events: the preview's months and their neighbors."""
     months = {Month.parse(each["month"]) for each in row.totals}
     return {month.plus(n) for month in months for n in (-1, 0, 1)}
 

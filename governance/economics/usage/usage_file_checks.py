@@ -1,8 +1,8 @@
 """Checks that DuckDB runs on each row of a usage file, as SQL, with an error text for each. Pure.
 
-A file has the fields of an event and `tenant`, the slug of a customer. In CSV and Parquet each token
-bucket is a column (`input_tokens`); in JSON Lines an event is written as in the API. Every field is
-a text in SQL, and NULL if it is missing.
+A file has the fields of an event and `tenant`, the slug of a customer. In CSV and Parquet each
+token bucket is a column (`input_tokens`); in JSON Lines an event is written as in the API. Every
+field is a text in SQL, and NULL if it is missing.
 
     CHECKS                  in order: the first that applies is the reason for the rejection
     RIGHT                   true if none of them applies to a row

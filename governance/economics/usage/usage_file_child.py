@@ -83,7 +83,7 @@ SELECT *, {wrong} AS wrong FROM found"""  # noqa: S608 - names of ours, and quot
 def _source(
     connection: Connection, path: Path, orders: dict[str, Any]
 ) -> tuple[str, Mapping[str, str]]:
-    """Return a query of the file's rows with their numbers `n`, and the expression of each field."""
+    """Return a query of the file's rows with their numbers `n`, and each field's expression."""
     if orders["format"] == "parquet":
         rows, header = duckdb_files.parquet_size(connection, path)
         if rows > orders["max_rows"]:
@@ -114,9 +114,7 @@ def _check_header(header: list[str]) -> None:
 # ---- check
 
 
-QUARTER = (
-    15 * 60 * 1_000_000
-)  # microseconds; in every time zone a day begins at a quarter of an hour
+QUARTER = 15 * 60 * 1_000_000  # microseconds; every time zone's day begins at a quarter hour
 FACTS = f"""
 CREATE TABLE facts AS SELECT n, tenant_no, wrong, hash(tenant_no, id) AS key,
   hash(instant, system_id, {", ".join(map(checks.name, (*TEXTS, *TOKENS)))}) AS content,

@@ -46,7 +46,7 @@ def index() -> ResponseReturnValue:
 
 
 def _address(month: Month) -> tuple[str, str] | None:
-    """Return the name and address of an adjacent month; None if there is no usage in that direction."""
+    """Return the name and address of an adjacent month; None if no usage is in that direction."""
     known = queries.months_with_usage()
     if known is None:
         return None
