@@ -1,4 +1,4 @@
-"""Who may write the tables that belong to no tenant"""
+"""Write conditions of the tables that belong to no tenant."""
 
 from alembic import op
 
@@ -36,7 +36,7 @@ CREATE POLICY adds ON tenants FOR INSERT WITH CHECK (
 
 
 def keep_standing() -> None:
-    """A tenant changes its own settings, and nothing that the operator decides about it."""
+    """Let a tenant change its own settings, but nothing that the operator decides about it."""
     op.execute("""
 CREATE FUNCTION refuse_change_of_standing() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$

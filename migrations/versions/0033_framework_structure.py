@@ -132,7 +132,7 @@ def upgrade() -> None:
 
 
 def _structure(framework_id: UUID, key: str, edition: str) -> str:
-    """As catalogue.catalogue_structure has it."""
+    """Return the structure hash of a framework, as catalogue.catalogue_structure computes it."""
     query = (
         "SELECT ref, parent_ref, assessable FROM requirements WHERE framework_id = :id"
         " ORDER BY position"

@@ -1,7 +1,7 @@
 """Bill lines and usage behind a model's day, in the operator's own tenant.
 
 bill_lines(month, provider, model, day)     charges, the largest first
-usage_lines(month, provider, model, day)    usage by customer and AI system, the most expensive first
+usage_lines(month, provider, model, day)    usage by customer and AI system, the costliest first
 
 Provider and model are named as in usage; None for the model is all of the provider's. Without a day
 it is the whole month. Amounts are in their own currency, as on the bill and in the price book.

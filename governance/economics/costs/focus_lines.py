@@ -1,9 +1,9 @@
 """Add up the lines of a FOCUS file, as SQL for DuckDB.
 
 A line belongs to one bill, day, provider, service, model, charge category, class, pool and meter.
-The day is that of the charge's start: a charge from midnight to midnight in UTC keeps the provider's
-date, a shorter one belongs to the operator's day. So a correction belongs to the month that it
-corrects, whenever it is billed.
+The day is that of the charge's start: a charge from midnight to midnight in UTC keeps the
+provider's date, a shorter one belongs to the operator's day. So a correction belongs to the month
+that it corrects, whenever it is billed.
 """
 
 from collections.abc import Sequence
@@ -130,7 +130,7 @@ def _tag_sql(names: Sequence[str]) -> str:
 
 
 def _pool_sql(rules: Sequence[PoolRule]) -> tuple[str, list[str]]:
-    """Return SQL for the pool, and its parameters: the first matching rule, or the bill's own data."""
+    """Return SQL for the pool, and its parameters: the first matching rule, or the bill's data."""
     if wrong := [rule.pool for rule in rules if rule.pool not in POOLS]:
         raise ValueError(f"{wrong[0]!r} is not a pool")
     cases = "".join(

@@ -248,7 +248,7 @@ def restated_months(import_id: UUID) -> list[RestatedMonth]:
 
 
 def months_changed_since(at: datetime) -> list[RestatedMonth]:
-    """Return the changes of monthly effective totals after an instant, by import and manual line."""
+    """Return the changes of monthly effective totals after an instant, by import or manual line."""
     return _changes(select(CostChange).where(CostChange.created_at > at))
 
 

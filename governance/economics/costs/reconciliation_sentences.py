@@ -85,7 +85,7 @@ def unusual_days(found: MonthResidual) -> Sequence[date]:
 def percent(share: Decimal, decimals: int = 2) -> str:
     """Return a share as percent, such as "1.52%" for Decimal("0.0152").
 
-    Has `decimals` decimals, or more for a small limit such as 2.5%.
+    With `decimals=0`, a fractional value below 10% still has one decimal.
     """
     value = share * HUNDRED
     if decimals == 0 and value != round(value) and value < 10:  # noqa: PLR2004 - "2.5% limit"

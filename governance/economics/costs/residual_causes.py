@@ -73,7 +73,7 @@ class Invoiced(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Bucket:
-    """A bucket's metered and invoiced side; `surplus` is in tokens and shrinks as rules explain it."""
+    """A bucket's metered and invoiced side; rules reduce `surplus` (tokens) as they explain it."""
 
     def __init__(self, tokens: int, computed: Decimal, charge: Charge) -> None:
         self.metered, self.charge = Decimal(tokens), charge
@@ -89,7 +89,7 @@ class _Bucket:
 
     @property
     def price_difference(self) -> Decimal:
-        """The invoiced − computed cost of the metered tokens; 0 if it is below the lines' rounding."""
+        """The invoiced − computed cost of metered tokens; 0 if below the rounding of the lines."""
         if self.book is None or self.invoiced is None:
             return ZERO
         difference = self.invoiced * self.metered - self.computed
