@@ -148,7 +148,7 @@ class CostChange(Tenanted, Model):
 
 
 class CostPoolRule(Tenanted, Model):
-    """A rule that places charges in `pool` if provider, service and resource match; the first wins."""
+    """A rule: charges that match provider, service and resource are of `pool`. The first wins."""
 
     __tablename__ = "cost_pool_rules"
     __table_args__ = (

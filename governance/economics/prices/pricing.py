@@ -39,7 +39,7 @@ class ModelPrice:
 def price_on(
     prices: Iterable[ModelPrice], day: date, customer_id: UUID | None = None
 ) -> ModelPrice | None:
-    """Return the price of one model on a day in the operator's time zone; None before the first one.
+    """Return a model's price on a day in the operator's time zone, or None if none is in force.
 
     A customer's negotiated price takes precedence over the general one; of each, the latest in
     force applies.

@@ -92,7 +92,7 @@ class FileComparison:
         return "", f"Line {line} says something else of it."
 
     def reject(self, keys: Collection[Key], field_name: str, reason: str) -> None:
-        """Reject accepted rows with these keys, for an error found by comparing them with other rows."""
+        """Reject accepted rows with these keys, for an error that depends on other rows."""
         kept = []
         for row in self.accepted:
             if self.table.key_of(self.table.values(row.values)) in keys:

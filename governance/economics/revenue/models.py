@@ -7,7 +7,7 @@
     acquisition_months   spend and wins of a channel in a month, by segment
     support_months       hours, tickets and their cost by customer and month
 
-`customer_id` is the id of the customer's row in `tenants`, which remains when the tenant is deleted.
+`customer_id` is the id of the customer's row in `tenants`, which outlives a deleted tenant.
 A month is written "2026-10". Amounts are exact decimals in units of their currency.
 """
 

@@ -36,7 +36,7 @@ def net(bridge: Bridge) -> Decimal:
 
 
 def chart(bridges: Sequence[Bridge], currency: str) -> Markup:
-    """Return a chart with a column per month: gains above zero, losses below, the net change on top."""
+    """Return a chart: a column per month, gains above zero, losses below, the net change on top."""
     most = max((_sum(each, parts) for each in bridges for parts in (GAINS, LOSSES)), default=1)
     top = drawing.ceiling(float(most))
     room = HEIGHT - TOP - FOOT - 14

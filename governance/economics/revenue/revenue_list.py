@@ -259,7 +259,7 @@ def movement_title(shown: RevenueMonth, currency: str) -> str:
 
 
 def cells(row: AccountRow, currency: str, provisional: str) -> tuple[Any, ...]:
-    """Return the cells of a row in an export; `provisional` names provisional rates of its month."""
+    """Return the cells of a row in an export; `provisional` names its month's provisional rates."""
     held = row.account
     return (
         row.customer.name,

@@ -17,7 +17,7 @@ MIN_TASKS = 100  # per month, for a meaningful cost
 
 
 def _cost(subject: GateSubject) -> Iterator[GateReading]:
-    """Compare this month with the newest month before; yield nothing if the system never had a cost."""
+    """Compare this month with the newest month before; yield nothing if no month has a cost."""
     month = usage_list.this_month()
     months = queries.system_costs(subject.system_id, month.plus(-system_costs.COMPARED), month)
     costs = system_costs.of_months(months)

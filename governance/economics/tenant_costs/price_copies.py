@@ -80,7 +80,7 @@ def _row(month: Month, price: UnitPrice, rates: MonthRates) -> dict[str, Any]:
 
 
 def replace(months: Sequence[Month], copies: Copies) -> bool:
-    """Replace the acting customer's rows of these months if they differ; return whether they did."""
+    """Replace the acting customer's rows of these months. Return whether they differed."""
     lock_tenant(LOCK)
     mine = LIST_PRICES.c.tenant_id == current.actor().tenant_id
     here = mine & LIST_PRICES.c.month.in_([each.first_day for each in months])
