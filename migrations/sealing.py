@@ -4,7 +4,7 @@ from alembic import op
 
 ACTING = "(SELECT nullif(current_setting('app.tenant', true), '')::uuid)"
 SAME = f"tenant_id = {ACTING}"
-# no tenant's transaction (sign-in, the queue, the command line), or the operator's
+# True outside any tenant (sign-in, the queue, the command line) and for the operator.
 INSTALLATION = (
     "(SELECT coalesce(current_setting('app.tenant', true), '') = '')"
     f" OR EXISTS (SELECT 1 FROM tenants WHERE kind = 'operator' AND id = {ACTING})"

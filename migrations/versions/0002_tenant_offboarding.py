@@ -64,7 +64,7 @@ def upgrade() -> None:
 
 def let_triggers_pass() -> None:
     """Let immutable rows be deleted with their tenant, but only by the table owner's function."""
-    # the owner of the tables runs it, and only inside of the function below
+    # It runs as the owner of the tables, and only inside the function below.
     op.execute("""
 CREATE FUNCTION is_offboarded_now(tenant uuid) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -25,9 +25,7 @@ from governance.kernel.web.responses import ResponseReturnValue
 feature = Feature("tenant_costs", __name__, counts_everything=True)
 operator_feature = Feature("operator_list_prices", __name__, scope="operator")
 SHARING = "/economics/prices/tenants"
-RETENTION_MONTHS = (
-    3  # feature_starts measures retention after as many months; the page shows who started
-)
+RETENTION_MONTHS = 3  # required by feature_starts; the page doesn't show who stays
 
 
 @feature.get("/economics/cost", needs=permissions.VIEW)
