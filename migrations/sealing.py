@@ -1,12 +1,10 @@
-"""What a migration says about a new table: seal it by tenant, make it append-only, let the
-application use it.
-"""
+"""Helpers for the tables of a migration: isolate by tenant, make append-only, grant access."""
 
 from alembic import op
 
 ACTING = "(SELECT nullif(current_setting('app.tenant', true), '')::uuid)"
 SAME = f"tenant_id = {ACTING}"
-# no tenant's transaction (sign-in, the queue, the command line), or the operator's
+# True outside any tenant (sign-in, the queue, the command line) and for the operator.
 INSTALLATION = (
     "(SELECT coalesce(current_setting('app.tenant', true), '') = '')"
     f" OR EXISTS (SELECT 1 FROM tenants WHERE kind = 'operator' AND id = {ACTING})"
@@ -14,8 +12,9 @@ INSTALLATION = (
 
 
 def seal_by_tenant(table: str) -> None:
-    """FORCEd row-level security: the sub-select is evaluated once a query, not once a row
-    (measured: 3 times).
+    """Isolate a table by tenant with FORCEd row-level security.
+
+    The sub-select is evaluated once per query, not once per row (measured: 3 times faster).
     """
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
@@ -25,9 +24,9 @@ def seal_by_tenant(table: str) -> None:
 def seal_writes(
     table: str, *, adds: str | None = None, changes: str | None = None, removes: str | None = None
 ) -> None:
-    """Of a table without a tenant: everybody reads; a transaction writes the rows that these
-    conditions name, and a verb without one is refused. The installation itself may use each verb
-    that is named.
+    """Protect a table without a tenant: everybody reads, and writes need a matching condition.
+
+    A verb without a condition is denied. The installation itself may use each verb that has one.
     """
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

@@ -1,1 +1,1 @@
-"""What AI costs and earns: usage, prices, costs, revenue, allocation, reviews."""
+"""The cost of and revenue from AI: usage, prices, costs, revenue, allocation, reviews."""

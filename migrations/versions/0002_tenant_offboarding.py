@@ -63,8 +63,8 @@ def upgrade() -> None:
 
 
 def let_triggers_pass() -> None:
-    """What never changes is still deleted with its tenant, by the owner's function alone."""
-    # the owner of the tables runs it, and only inside of the function below
+    """Let immutable rows be deleted with their tenant, but only by the table owner's function."""
+    # It runs as the owner of the tables, and only inside the function below.
     op.execute("""
 CREATE FUNCTION is_offboarded_now(tenant uuid) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -131,7 +131,10 @@ END $$
 
 
 def delete_rows() -> None:
-    """The application calls it in the operator's transaction, table by table, in batches."""
+    """Create the function that deletes a tenant's rows.
+
+    The application calls it in the operator's transaction, table by table, in batches.
+    """
     op.execute("""
 CREATE POLICY leaves ON people FOR DELETE USING (
   id = (SELECT nullif(current_setting('app.person', true), '')::uuid)

@@ -55,7 +55,7 @@ def upgrade() -> None:
         ),
     )
     seal_by_tenant("ai_system_versions")
-    # by a trigger, an update changes nothing but what names an erased person
+    # Enforced by a trigger: an update can only change text that names an erased person.
     let_use("ai_system_versions", "SELECT, INSERT, UPDATE")
     refuse_change_of_versions()
     for name, default in (("kind", "system"), ("stage", "live")):

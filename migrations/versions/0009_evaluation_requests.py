@@ -1,4 +1,4 @@
-"""What runners are asked for, and how far they are."""
+"""Requests for runners, and their progress."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Who may write the tables that belong to no tenant"""
+"""Write conditions of the tables that belong to no tenant."""
 
 from alembic import op
 
@@ -14,7 +14,7 @@ EVERYBODYS_NAMES = "00000000-0000-0000-0000-000000000001"  # kernel/data/tenant_
 
 def upgrade() -> None:
     of_tenant = f"id = {ACTING}"
-    # a tenant is founded in its own transaction; a second operator by nobody
+    # A tenant is created in its own transaction. A second operator can't be created.
     seal_writes("tenants", changes=of_tenant)
     op.execute(f"""
 CREATE POLICY adds ON tenants FOR INSERT WITH CHECK (
@@ -29,14 +29,14 @@ CREATE POLICY adds ON tenants FOR INSERT WITH CHECK (
     seal_writes("marks", adds=revision_of, changes=revision_of, removes=NOBODY)
     slug = f"(SELECT slug FROM tenants WHERE id = {ACTING})"
     seal_writes("job_runs", adds=f"scope = {slug}")
-    # the first that needs the installation's key makes it; no tenant replaces it
+    # The first process that needs the installation's key creates it. No tenant can replace it.
     for table in ("signing_keys", "certificate_authorities"):
         first = f"NOT EXISTS (SELECT 1 FROM {table})"
         seal_writes(table, adds=first, changes=NOBODY)
 
 
 def keep_standing() -> None:
-    """A tenant changes its own settings, and nothing that the operator decides about it."""
+    """Let a tenant change its own settings, but nothing that the operator decides about it."""
     op.execute("""
 CREATE FUNCTION refuse_change_of_standing() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$

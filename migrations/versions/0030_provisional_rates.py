@@ -1,4 +1,4 @@
-"""What alerts and list prices keep of provisional rates, and of usage without a price."""
+"""Provisional rates, and usage without a price, in alerts and list prices."""
 
 import sqlalchemy as sa
 from alembic import op

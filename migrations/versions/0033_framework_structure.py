@@ -32,8 +32,8 @@ SAME_REF = """
   WHERE kept.framework_id = :kept AND gone.framework_id = :gone
 """
 MERGE = (
-    # of two texts of one kind on one requirement, two open mappings of one control, two imports of
-    # one file and two adoptions, the newer text and mapping and the older import and adoption stay
+    # Where both frameworks have a row of the same kind, one is kept: the newer text and mapping,
+    # the older import and adoption.
     f"""
 DELETE FROM official_texts t USING official_texts other, ({SAME_REF}) pair
 WHERE t.tenant_id = other.tenant_id AND t.kind = other.kind AND t.id <> other.id
@@ -70,7 +70,7 @@ WHERE i.requirement_id = pair.gone""",
 DELETE FROM adoptions gone USING adoptions kept
 WHERE gone.tenant_id = kept.tenant_id AND gone.framework_id = :gone AND kept.framework_id = :kept""",
     "UPDATE adoptions SET framework_id = :kept WHERE framework_id = :gone",
-    # the newest words, and whether the edition is still the current one
+    # The newest text, and whether the edition is still the current one.
     f"""
 UPDATE requirements r SET title = other.title, outcome = other.outcome
 FROM ({SAME_REF}) pair JOIN requirements other ON other.id = pair.gone WHERE r.id = pair.kept""",
@@ -132,7 +132,7 @@ def upgrade() -> None:
 
 
 def _structure(framework_id: UUID, key: str, edition: str) -> str:
-    """As catalogue.catalogue_structure has it."""
+    """Return the structure hash of a framework, as catalogue.catalogue_structure computes it."""
     query = (
         "SELECT ref, parent_ref, assessable FROM requirements WHERE framework_id = :id"
         " ORDER BY position"

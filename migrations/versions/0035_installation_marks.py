@@ -1,4 +1,4 @@
-"""What tells this installation from another."""
+"""A mark that distinguishes this installation from others."""
 
 import sqlalchemy as sa
 from alembic import op

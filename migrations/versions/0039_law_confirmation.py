@@ -11,7 +11,7 @@ down_revision = "0035_installation_marks"
 
 ROLES = "eu_role IN ('', 'provider', 'deployer', 'both', 'importer', 'distributor')"
 TABLES = ("ai_systems", "system_proposals")
-# a class entered by hand stays under the law before its amendment, until a person confirms it
+# A class entered by hand stays under the law before its amendment until a person confirms it.
 BACKFILL = """
 UPDATE ai_systems s SET
   eu_role = coalesce(p.role, ''),

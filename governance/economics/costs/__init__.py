@@ -1,1 +1,1 @@
-"""What providers and clouds bill, and how it compares with computed cost."""
+"""Bills of providers and clouds, and their comparison with computed cost."""

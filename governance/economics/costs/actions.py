@@ -1,8 +1,8 @@
-"""Change what counts as cost.
+"""Change the costs of a month.
 
-apply_bills         the bills of an imported file; each replaces the earlier one as a whole
-enter_line          a line of a month by hand, with a note
-remove_line         the same again
+apply_bills         store the bills of an imported file; each replaces the earlier one completely
+enter_line          add a line of a month by hand, with a note
+remove_line         remove such a line
 """
 
 from collections.abc import Collection, Sequence
@@ -62,7 +62,7 @@ LINE_REMOVED = action(
 )
 MAX_NAME_LENGTH = 100
 MAX_NOTE_LENGTH = 500
-INSERTED = 1_000  # lines of one statement
+INSERTED = 1_000  # lines per statement
 LOCK = "costs"
 ZERO = Decimal(0)
 
@@ -71,9 +71,9 @@ ZERO = Decimal(0)
 
 
 def apply_bills(import_id: UUID, file: FocusFile) -> None:
-    """Write the bills of a file, and note which months they change.
+    """Store the bills of a file, and record which months they change.
 
-    A bill replaces the one of the same provider, billing period and invoice as a whole. Raises
+    A bill completely replaces the one of the same provider, billing period and invoice. Raises
     Invalid for a file with rejected rows.
     """
     if file.rejected:
@@ -203,7 +203,7 @@ def _note_changes(
     session().flush()
 
 
-# ---- by hand
+# ---- manual lines
 
 
 def enter_line(
@@ -262,7 +262,7 @@ def _check_line(
 
 
 def remove_line(line: CostLine) -> None:
-    """Remove a line that a person entered; the audit log keeps it."""
+    """Remove a manual line. The audit log keeps it."""
     lock_tenant(LOCK)
     before = queries.effective_totals([line.usage_month])
     record(LINE_REMOVED, line, **_line_described(line))

@@ -1,4 +1,4 @@
-"""The page of a month's costs: its list, its headline and its file."""
+"""The page of a month's costs: its list, its headline and its export."""
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -126,25 +126,25 @@ def _text(row: Shown) -> str:
 
 
 def matching(rows: Sequence[LineGroup], asked: ListRequest) -> list[LineGroup]:
-    """Return the rows that the filters match, in the order asked for."""
+    """Return the rows that match the filters, in the requested order."""
     return arrange(keep(rows, asked, TESTS, _text), asked, KEYS)
 
 
 def name(row: LineGroup) -> str:
-    """What paging calls a row; no two rows of a month have the same."""
+    """Return the paging key of a row, unique within a month."""
     parts = (row.id, row.provider, row.service, row.model, row.category, row.is_correction)
     return "|".join(map(str, (*parts, row.pool, row.currency, row.invoice_id)))
 
 
 def matching_lines(rows: Sequence[CostLine], asked: ListRequest) -> list[CostLine]:
-    """Return the lines of a file that the filters match."""
+    """Return the lines of an export that match the filters."""
     return keep(rows, asked, TESTS, _text)
 
 
 def headline(
     totals: Sequence[Amounts], by_pool: Mapping[str, Decimal] | None, currency: str, month: Month
 ) -> str:
-    """Say what the month cost; without rates, in how many currencies it was billed."""
+    """Return the month's total as a headline; without rates, the number of billed currencies."""
     if not totals:
         return f"No costs in {month.long_name}"
     if by_pool is None:
@@ -163,7 +163,7 @@ def headline(
 
 
 def cells(row: CostLine) -> tuple[Any, ...]:
-    """Return the row of an export."""
+    """Return the cells of a row in an export."""
     return (
         row.usage_month,
         row.day,

@@ -1,10 +1,10 @@
-"""What a model's day is made of, in the operator's own tenant: lines of bills, and usage.
+"""Bill lines and usage behind a model's day, in the operator's own tenant.
 
 bill_lines(month, provider, model, day)     charges, the largest first
-usage_lines(month, provider, model, day)    usage by customer and AI system, the dearest first
+usage_lines(month, provider, model, day)    usage by customer and AI system, the costliest first
 
-Provider and model are those of usage; None for the model is all of the provider's. Without a day it
-is the whole month. Amounts are in their own currency, as on the bill and in the price book.
+Provider and model are named as in usage; None for the model is all of the provider's. Without a day
+it is the whole month. Amounts are in their own currency, as on the bill and in the price book.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """A charge, and the file that it is from; a line that a person entered has no file."""
+    """A charge and the file it comes from; a manual line has no file."""
 
     line: CostLine
     import_id: UUID | None
@@ -39,7 +39,7 @@ class BillLine:
 
     @property
     def per_million(self) -> Decimal | None:
-        """What a million tokens cost; None for a charge that counts none."""
+        """The cost of a million tokens; None for a charge that isn't counted in tokens."""
         if self.line.unit != TOKEN or not self.line.quantity:
             return None
         return self.line.effective / self.line.quantity * MILLION
@@ -85,7 +85,7 @@ def bill_lines(month: Month, provider: str, model: str | None, day: date | None)
 
 
 def _names_on_bills(month: Month, provider: str, model: str | None) -> list[tuple[str, str]]:
-    """Provider and model as the month's bills write them."""
+    """Return the (provider, model) names that the month's bills use for this model."""
     table = name_table(used_models(month))
     query = (
         select(CostLine.provider, func.coalesce(CostLine.model, ""))

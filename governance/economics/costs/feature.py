@@ -1,4 +1,4 @@
-"""What providers and clouds bill: FOCUS files, lines by hand, pools, names of models."""
+"""Costs billed by providers and clouds: FOCUS files, manual lines, pools, model names."""
 
 from governance.economics.costs import (
     actions,

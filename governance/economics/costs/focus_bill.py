@@ -1,4 +1,4 @@
-"""Read a FOCUS Cost and Usage file: its version, what is wrong with it, and its lines added up."""
+"""Read a FOCUS Cost and Usage file: its version, its errors, and its lines added up."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -13,11 +13,11 @@ from governance.economics.costs.focus_lines import PoolRule
 if TYPE_CHECKING:
     import duckdb
 
-MAX_REJECTIONS = 1_000  # that are named; all are counted
+MAX_REJECTIONS = 1_000  # rejections that are listed; all are counted
 
 
 class RejectedField(msgspec.Struct, frozen=True):
-    """What is wrong with a row: `line` of the file, the column and a sentence."""
+    """An error in a row: the line in the file, the column and a sentence."""
 
     line: int
     field: str
@@ -25,7 +25,7 @@ class RejectedField(msgspec.Struct, frozen=True):
 
 
 class BillKey(msgspec.Struct, frozen=True, order=True):
-    """Which bill a row is of. Period ends are exclusive; a bill without a number has ""."""
+    """The bill that a row belongs to. Period ends are exclusive; a bill without a number has ""."""
 
     provider: str
     period_start: date
@@ -55,7 +55,7 @@ class BillLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FocusFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file says. `lines` are of a file without rejections; otherwise there are none."""
+    """The contents of a file. `lines` is empty if any row was rejected."""
 
     version: str
     rows: int
@@ -66,7 +66,7 @@ class FocusFile(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def bills(self) -> dict[BillKey, list[BillLine]]:
-        """The lines of each bill."""
+        """The lines by bill."""
         found: dict[BillKey, list[BillLine]] = {}
         for line in self.lines:
             found.setdefault(line.bill, []).append(line)
@@ -74,9 +74,9 @@ class FocusFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BillReading(msgspec.Struct, frozen=True, kw_only=True):
-    """What the child process writes: one of the three.
+    """The result of the child process: exactly one of the three fields is set.
 
-    `broken` are lines whose cells can't be told apart.
+    `broken` are lines that can't be split into cells.
     """
 
     file: FocusFile | None = None
@@ -85,7 +85,7 @@ class BillReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnreadableBill(ValueError):
-    """The file is no FOCUS Cost and Usage file; the message says which columns it lacks."""
+    """The file is not a FOCUS Cost and Usage file. The message names the missing columns."""
 
 
 def read(
@@ -98,7 +98,7 @@ def read(
 ) -> FocusFile:
     """Read the table `source` of text columns `names` and `line`.
 
-    `zone` is the operator's time zone. Raises UnreadableBill where a needed column is missing.
+    `zone` is the operator's time zone. Raises UnreadableBill if a needed column is missing.
     """
     if missing := focus_columns.missing_needed(names):
         raise UnreadableBill(
@@ -124,7 +124,7 @@ def read(
 def _notes(
     connection: "duckdb.DuckDBPyConnection", source: str, names: Sequence[str], version: str
 ) -> list[str]:
-    """Departures from FOCUS that change no figure, one sentence each."""
+    """Return a sentence for each departure from FOCUS that changes no figure."""
     notes = [
         f"{name}: FOCUS {version} requires this column, and the file lacks it."
         for name in focus_columns.missing_mandatory(names, version)

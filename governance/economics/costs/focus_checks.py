@@ -1,4 +1,4 @@
-"""What is wrong with the rows of a FOCUS file, as SQL for DuckDB.
+"""Checks for the rows of a FOCUS file, as SQL for DuckDB.
 
 A source is a table of text columns as the file names them, and `line`, its line in the file. Every
 statement is built from column names that are quoted, never from a value of the file.
@@ -35,13 +35,13 @@ _CHECKED_VALUES = ("ChargeCategory", "ChargeClass")
 
 
 def text(name: str) -> str:
-    """SQL of a column's text; empty, blank and a literal NULL are null."""
+    """Return SQL for a column's text; empty, blank and a literal NULL become null."""
     trimmed = f"trim({quoted(name)})"
     return f"(CASE WHEN lower({trimmed}) IN ('', 'null') THEN NULL ELSE {trimmed} END)"
 
 
 def number(name: str) -> str:
-    """SQL of a column's number, exact to 15 places; null where there is none."""
+    """Return SQL for a column's number, exact to 15 places; null if it isn't a number."""
     value = text(name)
     return (
         f"(CASE WHEN regexp_full_match({value}, '{_NUMBER_PATTERN}')"
@@ -50,7 +50,7 @@ def number(name: str) -> str:
 
 
 def instant(name: str) -> str:
-    """SQL of a column's instant in UTC, which ISO 8601 has; without a zone it is UTC."""
+    """Return SQL for a column's ISO 8601 instant in UTC; without a zone it is read as UTC."""
     value = text(name)
     return (
         f"(CASE WHEN regexp_full_match({value}, '{_INSTANT_PATTERN}')"
@@ -59,20 +59,20 @@ def instant(name: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """A column's name as an identifier of SQL."""
+    """Return a column's name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def provider_text(names: Sequence[str]) -> str:
-    """SQL of the provider: by its new name, or its old one where that is empty."""
+    """Return SQL for the provider: the new column, or the old one if that is empty."""
     known = [each for each in PROVIDER_NAMES if each in names]
     return f"coalesce({', '.join(text(each) for each in known)})"
 
 
 def rejections_sql(source: str, names: Sequence[str]) -> str:
-    """Select (line, field, reason) of each thing that is wrong, by line.
+    """Return SQL that selects (line, field, reason) of each error, by line.
 
-    A row can be named more than once. Only what a figure depends on rejects a row.
+    A row can have several errors. Only fields that a figure depends on reject a row.
     """
     wrong = [check for name in names for check in _checks_of(name)]
     provider = next(each for each in PROVIDER_NAMES if each in names)
@@ -125,7 +125,7 @@ def _checks_of(name: str) -> list[str]:
 
 
 def _period_checks() -> list[str]:
-    """An end is exclusive, so it is after its start."""
+    """Return checks that each period ends after it starts, since ends are exclusive."""
     return [
         _case(
             f"{instant(f'{kind}End')} <= {instant(f'{kind}Start')}",
@@ -145,9 +145,9 @@ def _not_allowed(name: str) -> str:
 
 
 def notes_sql(source: str, names: Sequence[str]) -> str | None:
-    """Select (field, kind, rows) of what FOCUS doesn't allow and no figure depends on.
+    """Return SQL that selects (field, kind, rows) of departures from FOCUS that change no figure.
 
-    `kind` is "empty" or "not allowed". None where the file has no such column.
+    `kind` is "empty" or "not allowed". Returns None if the file has no such column.
     """
     counts = []
     for name in names:

@@ -1,4 +1,4 @@
-"""The child process that reads a FOCUS file by DuckDB, with the arguments of `main`.
+"""The child process that reads a FOCUS file with DuckDB; see `main` for its arguments.
 
 It writes a focus_bill.BillReading as JSON.
 """
@@ -18,14 +18,14 @@ from governance.economics.imports import duckdb_files
 from governance.economics.imports.kinds import MAX_COLUMNS
 
 CUSTOM = ("x_Model", "x_TokenType")
-MAX_LINES = 200_000  # that a file adds up to
+MAX_LINES = 200_000  # maximum number of summed lines per file
 BROKEN_SHOWN = 500
 
 
 def read(
     path: Path, format_: str, delimiter: str, zone: str, rules: Sequence[PoolRule]
 ) -> BillReading:
-    """Read a file that holds nothing else but a FOCUS table."""
+    """Read a file that contains a single FOCUS table."""
     with duckdb_files.limited(path.parent) as connection:
         if format_ == "csv":
             names = _header(path, delimiter)
@@ -67,7 +67,7 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _load(connection: duckdb.DuckDBPyConnection, names: Sequence[str], source: str) -> None:
-    """Create the table `source` of the columns that a figure or a check needs, as texts."""
+    """Create the table `source` with the columns that a figure or a check needs, as texts."""
     known = [name for name in names if name in focus_columns.COLUMNS or name in CUSTOM]
     columns = ", ".join(f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in known)
     statement = (
@@ -78,7 +78,7 @@ def _load(connection: duckdb.DuckDBPyConnection, names: Sequence[str], source: s
 
 
 def _broken_lines(connection: duckdb.DuckDBPyConnection) -> list[RejectedField]:
-    """The lines that have another number of cells than the header, or a broken quote."""
+    """Return the lines with a broken quote or not as many cells as the header."""
     query = "SELECT DISTINCT line FROM reject_errors ORDER BY line"
     return [
         RejectedField(line, "", "The line doesn't have the cells of the header.")

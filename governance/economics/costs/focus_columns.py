@@ -1,7 +1,7 @@
-"""The columns of FOCUS 1.0 to 1.4 Cost and Usage files, and which version a file follows.
+"""The columns of FOCUS 1.0 to 1.4 Cost and Usage files, and the detection of a file's version.
 
 Facts of the FinOps Foundation's FOCUS data model (CC BY 4.0): ids, types, levels, null rules and
-allowed values. A file's version follows from its columns: no FOCUS file says it.
+allowed values. FOCUS files don't state their version, so it is derived from the columns.
 """
 
 from collections.abc import Collection, Sequence
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class FocusColumn(NamedTuple):
-    """A column: `kind` is text, number, instant or json; `since` is the version it came with."""
+    """A column: `kind` is text, number, instant or json; `since` is the version that added it."""
 
     name: str
     kind: str
@@ -123,10 +123,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
 }
 VERSIONS = ("1.0", "1.1", "1.2", "1.3", "1.4")
-# 1.3 named the service provider and the host provider; 1.4 dropped the two older names.
+# 1.3 added the service provider and the host provider; 1.4 dropped the two older names.
 OLD_NAMES = ("ProviderName", "PublisherName")
 NEW_NAMES = ("ServiceProviderName", "HostProviderName")
-# A figure depends on these: a row that lacks one, or has one that can't be read, is rejected.
+# A figure depends on these: a row is rejected if one of them is missing or can't be read.
 NEEDED = (
     "BilledCost",
     "EffectiveCost",
@@ -142,9 +142,9 @@ OPTIONAL_COSTS = ("ListCost", "ContractedCost")  # the official sample leaves so
 
 
 def version_of(names: Collection[str]) -> str:
-    """Return the FOCUS version whose columns these are, such as "1.2".
+    """Return the FOCUS version that has these columns, such as "1.2".
 
-    The newest version that one of the columns came with. A file with the provider's new name and
+    It is the newest version that added one of the columns. A file with the provider's new name and
     without its old one is at least 1.4, which dropped the old one.
     """
     newest = max((COLUMNS[name].since for name in names if name in COLUMNS), default="1.0")
@@ -154,7 +154,7 @@ def version_of(names: Collection[str]) -> str:
 
 
 def missing_needed(names: Collection[str]) -> list[str]:
-    """The columns without which no figure can be made."""
+    """Return the missing columns without which no figure can be computed."""
     missing = [name for name in NEEDED if name not in names]
     if not {"ProviderName", "ServiceProviderName"} & set(names):
         missing.append("ServiceProviderName")
@@ -162,7 +162,7 @@ def missing_needed(names: Collection[str]) -> list[str]:
 
 
 def missing_mandatory(names: Collection[str], version: str) -> list[str]:
-    """The other columns that this version requires and the file lacks."""
+    """Return the other columns that this version requires and the file lacks."""
     return [
         column.name
         for column in COLUMNS.values()
@@ -174,5 +174,5 @@ def missing_mandatory(names: Collection[str], version: str) -> list[str]:
 
 
 def stray(names: Sequence[str]) -> list[str]:
-    """The columns that are neither of FOCUS nor custom (`x_…`); they are ignored."""
+    """Return the columns that are neither FOCUS nor custom (`x_…`) columns. They are ignored."""
     return [name for name in names if name not in COLUMNS and not name.startswith("x_")]

@@ -1,4 +1,4 @@
-"""FOCUS bills as a kind of file that people import: its preview, and its writing."""
+"""FOCUS bills as an import kind: preview and apply."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -35,7 +35,7 @@ ZERO = Decimal(0)
 
 
 def read_file(given: GivenFile) -> Preview:
-    """Say what the bills of a file are, and which earlier ones they replace. Raises Invalid."""
+    """Preview the bills of a file and the earlier ones that they replace. Raises Invalid."""
     with transaction(read_only=True):
         zone, rules = operator_time_zone(), queries.as_rules(queries.pool_rules())
     answer = _run(given, zone, rules)
@@ -61,7 +61,7 @@ def read_file(given: GivenFile) -> Preview:
 
 
 def apply_file(file_import: FileImport, given: GivenFile) -> None:
-    """Write the bills of a file, in the transaction that marks the import as applied."""
+    """Store the bills of a file, in the transaction that marks the import as applied."""
     rules = queries.as_rules(queries.pool_rules())
     answer = _run(given, operator_time_zone(), rules)
     if answer.file is None:
@@ -70,7 +70,7 @@ def apply_file(file_import: FileImport, given: GivenFile) -> None:
 
 
 def _run(given: GivenFile, zone: str, rules: Sequence[PoolRule]) -> BillReading:
-    """Read the file in a child process with limits. Raises Invalid where it can't be read."""
+    """Read the file in a child process with limits. Raises Invalid if it can't be read."""
     delimiter = table_reading.find_delimiter(given.path) if given.format == "csv" else ","
     given_rules = msgspec.json.encode(rules).decode()
     arguments = (str(given.path), given.format, delimiter, zone, given_rules)
@@ -84,7 +84,7 @@ def _run(given: GivenFile, zone: str, rules: Sequence[PoolRule]) -> BillReading:
 
 
 def totals(lines: Sequence[BillLine]) -> list[Total]:
-    """Add up a file's charges by usage month, billed and effective apart."""
+    """Return a file's totals by usage month, with billed and effective cost separate."""
     found: dict[str, tuple[int, dict[str, Decimal]]] = {}
     for line in lines:
         month = str(Month.of(line.day))
@@ -106,7 +106,7 @@ def totals(lines: Sequence[BillLine]) -> list[Total]:
 def bill_sentences(
     bills: Mapping[BillKey, Sequence[BillLine]], earlier: Sequence[CostBill]
 ) -> list[str]:
-    """Say for each bill what it adds, or which bill it replaces and what changes."""
+    """Return a sentence for each bill: what it adds, or which bill it replaces and what changes."""
     sentences = []
     for key, lines in sorted(bills.items()):
         replaced = [bill for bill in earlier if queries.key_of(bill) == key]

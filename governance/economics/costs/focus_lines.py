@@ -1,9 +1,9 @@
-"""The lines of a FOCUS file added up, as SQL for DuckDB.
+"""Add up the lines of a FOCUS file, as SQL for DuckDB.
 
-A line is of one bill, day, provider, service, model, charge category, class, pool and meter. The
-day is the one of the charge's start: a charge from midnight to midnight of UTC keeps the
-provider's date, a shorter one is of the operator's day. So a correction belongs to the month that
-it corrects, whenever it is billed.
+A line belongs to one bill, day, provider, service, model, charge category, class, pool and meter.
+The day is that of the charge's start: a charge from midnight to midnight in UTC keeps the
+provider's date, a shorter one belongs to the operator's day. So a correction belongs to the month
+that it corrects, whenever it is billed.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ TOKEN = "Token"  # noqa: S105 - the unit
 
 
 class PoolRule(msgspec.Struct, frozen=True):
-    """Charges whose names match all three patterns are of the pool. `*` stands for any text."""
+    """A rule that places charges in a pool if all three patterns match. `*` matches any text."""
 
     provider: str
     service: str
@@ -29,12 +29,12 @@ class PoolRule(msgspec.Struct, frozen=True):
 def lines_sql(
     source: str, names: Sequence[str], zone: str, rules: Sequence[PoolRule]
 ) -> tuple[str, list[str]]:
-    """Return the statement that adds the rows up, and its parameters.
+    """Return the statement that adds up the rows, and its parameters.
 
     Columns: provider, billing_start, billing_end, invoice_id, day, service, model, category,
     is_correction, pool, meter, currency, billed, effective, list, contracted, quantity, unit,
-    source_lines. `list` and `contracted` are null where one of the rows has none, `quantity` where
-    all have none.
+    source_lines. `list` and `contracted` are null if any of the rows lacks them, `quantity` if all
+    rows lack it.
     """
     pool, parameters = _pool_sql(rules)
     statement = f"""
@@ -62,7 +62,7 @@ def lines_sql(
 
 
 def _charges(names: Sequence[str]) -> dict[str, str]:
-    """What a row says, by our names."""
+    """Return the SQL expressions of a row's fields, by our names."""
 
     def text(name: str) -> str:
         return checks.text(name) if name in names else "NULL::TEXT"
@@ -104,10 +104,10 @@ def _titled(name: str) -> str:
 
 
 def _model_sql(names: Sequence[str]) -> str:
-    """The model as the row names it, or else its SKU or resource, unless it is a purchase.
+    """Return SQL for the model: as the row names it, or else its SKU or resource.
 
-    FOCUS names it in SkuPriceDetails: a SKU is of one meter, such as the model's output tokens. What
-    is bought ahead, such as a commitment, is no model.
+    FOCUS names it in SkuPriceDetails: a SKU is for one meter, such as the model's output tokens. A
+    purchase, such as a commitment, has no model.
     """
 
     def text(name: str) -> str:
@@ -130,7 +130,7 @@ def _tag_sql(names: Sequence[str]) -> str:
 
 
 def _pool_sql(rules: Sequence[PoolRule]) -> tuple[str, list[str]]:
-    """The first rule that matches; without one, what the bill itself says."""
+    """Return SQL for the pool, and its parameters: the first matching rule, or the bill's data."""
     if wrong := [rule.pool for rule in rules if rule.pool not in POOLS]:
         raise ValueError(f"{wrong[0]!r} is not a pool")
     cases = "".join(
@@ -166,7 +166,7 @@ def _day_sql() -> str:
 
 
 def _tokens_sql() -> str:
-    """How many tokens a unit is; null where it isn't one of tokens."""
+    """Return SQL for the number of tokens per unit; null if the unit isn't one of tokens."""
     counts = (("", 1), ("k|1 ?k|1,?000|thousand", 1_000), ("m|1 ?m|1,?000,?000|million", 10**6))
     cases = "".join(
         f" WHEN regexp_full_match(lower(unit), '({words}) *tokens?') THEN {count}"
@@ -176,7 +176,7 @@ def _tokens_sql() -> str:
 
 
 def _meter_sql() -> str:
-    """The bucket that a model's charge is for; null where the bill doesn't say."""
+    """Return SQL for the bucket that a model's charge is for; null if the bill doesn't state it."""
     return """
         CASE WHEN pool <> 'models' OR meter_text IS NULL THEN NULL
              WHEN meter_text LIKE '%cache%' AND

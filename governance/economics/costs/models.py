@@ -1,10 +1,10 @@
-"""Bills, their lines, and how they are placed, as rows of the operator's own tenant.
+"""Bills, their lines, and the rules that place them, as rows of the operator's own tenant.
 
-    cost_bills           a bill of an imported file; a later file can replace it as a whole
-    cost_lines           charges added up by day, service, model, pool; also lines entered by hand
-    cost_changes         what an import or a manual line changed in a month, in one currency
-    cost_pool_rules      which charges belong to which pool, in order
-    invoice_model_names  which model of the usage a name on an invoice is
+    cost_bills           a bill of an imported file; a later file can replace it completely
+    cost_lines           charges added up by day, service, model, pool; also manual lines
+    cost_changes         the change of an import or a manual line to a month, in one currency
+    cost_pool_rules      rules that assign charges to pools, in order
+    invoice_model_names  the usage model that a name on an invoice refers to
 
 Amounts are exact and in their own currency. Billed and effective cost are kept apart: a prepaid
 commitment is billed when it is bought and effective when it is drawn down.
@@ -22,7 +22,7 @@ from governance.kernel.data.db import Model, Tenanted, tenant_fk
 from governance.kernel.months import Month
 from governance.kernel.web.forms import constraint
 
-MANUAL = "Manual"  # the category of a line that a person entered
+MANUAL = "Manual"  # the category of a manual line
 CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment", MANUAL)
 _MONTH_FORM = "usage_month ~ '^[0-9]{4}-[0-9]{2}$'"
 _CURRENCY_FORM = "currency ~ '^[A-Z]{3}$'"
@@ -33,10 +33,10 @@ def _one_of(column: str, values: tuple[str, ...]) -> str:
 
 
 class CostBill(Tenanted, Model):
-    """What a file bills for a provider, billing period and invoice, in one currency.
+    """A bill of a provider, billing period and invoice in a file, in one currency.
 
     `period_end` is exclusive. A bill without a number has the invoice id "". A replaced bill keeps
-    its totals and has no lines any more.
+    its totals, but its lines are deleted.
     """
 
     __tablename__ = "cost_bills"
@@ -78,10 +78,10 @@ class CostBill(Tenanted, Model):
 
 
 class CostLine(Tenanted, Model):
-    """Charges of a day added up, or one line that a person entered for a month.
+    """Charges of a day added up, or one manual line for a month.
 
-    `list_cost` and `contracted` are None where the bill has none. `quantity` is in `unit`, "Token"
-    for tokens; `meter` says which tokens.
+    `list_cost` and `contracted` are None if the bill has none. `quantity` is in `unit`, "Token"
+    for tokens; `meter` is the bucket of the tokens.
     """
 
     __tablename__ = "cost_lines"
@@ -144,11 +144,11 @@ class CostChange(Tenanted, Model):
     currency: Mapped[str]
     effective_before: Mapped[Decimal] = mapped_column(Numeric)
     effective_after: Mapped[Decimal] = mapped_column(Numeric)
-    corrections: Mapped[Decimal] = mapped_column(Numeric)  # how much of it is corrections
+    corrections: Mapped[Decimal] = mapped_column(Numeric)  # the part of it that is corrections
 
 
 class CostPoolRule(Tenanted, Model):
-    """Charges whose provider, service and resource match are of `pool`; the first rule counts."""
+    """A rule: charges that match provider, service and resource are of `pool`. The first wins."""
 
     __tablename__ = "cost_pool_rules"
     __table_args__ = (
@@ -164,9 +164,9 @@ class CostPoolRule(Tenanted, Model):
 
 
 class InvoiceModelName(Tenanted, Model):
-    """The provider and model of the usage that a name on an invoice means.
+    """The provider and model in usage that a name on an invoice refers to.
 
-    With `invoice_model` "", it is about the provider's name alone.
+    With `invoice_model` "", it maps only the provider's name.
     """
 
     __tablename__ = "invoice_model_names"

@@ -1,4 +1,4 @@
-"""Who views and enters what providers bill."""
+"""Permissions to view and to enter billed costs."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,7 +1,7 @@
-"""Change where charges belong: pools by rules in order, and what names on invoices mean.
+"""Change the placement of charges: ordered pool rules, and the meaning of names on invoices.
 
-Rules apply to files that are imported from now on; bills that are there keep their pools. Names
-apply at once, to every month that isn't closed.
+Rules apply to files that are imported later; stored bills keep their pools. Names apply
+immediately, to every month that isn't closed.
 """
 
 from typing import Any
@@ -57,7 +57,7 @@ LOCK = "cost placing"
 def add_rule(
     position: int | None, *, provider: str, service: str, resource: str, pool: str
 ) -> CostPoolRule:
-    """Add a rule at a position, by default the last; later rules move on. Raises Invalid."""
+    """Insert a rule at a position, by default the last. Later rules move down. Raises Invalid."""
     lock_tenant(LOCK)
     patterns = {"provider": provider, "service": service, "resource": resource}
     for name, pattern in patterns.items():
@@ -107,9 +107,9 @@ def _rule_described(rule: CostPoolRule) -> dict[str, Any]:
 def match_name(
     invoice_provider: str, invoice_model: str, *, provider: str, model: str
 ) -> InvoiceModelName:
-    """Say which model of the usage a name on invoices is; an earlier match is replaced.
+    """Map a name on invoices to a model in usage. Replaces an earlier match.
 
-    Without `invoice_model` it is about the provider's name, and models keep theirs. Raises Invalid.
+    Without `invoice_model` it maps the provider's name, and models keep theirs. Raises Invalid.
     """
     lock_tenant(LOCK)
     required = {"invoice_provider": invoice_provider, "usage_provider": provider}
@@ -143,7 +143,7 @@ def match_name(
 
 
 def remove_name(row: InvoiceModelName) -> None:
-    """Remove a match; the name is not matched again."""
+    """Remove a match. The name is unmatched again."""
     record(NAME_REMOVED, row, **_name_described(row))
     session().delete(row)
 

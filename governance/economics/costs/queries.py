@@ -1,4 +1,4 @@
-"""What was billed, in the operator's own tenant.
+"""Billed costs, in the operator's own tenant.
 
 pool_rules()                    in order
 current_bills(keys)             bills that a file would replace
@@ -6,9 +6,9 @@ month_totals(month)             billed and effective by provider, pool and curre
 pools(month)                    effective cost of each pool in the reporting currency
 bills(month)                    the bills with charges of the month
 grouped_lines(month)            lines without their days, for the page
-lines(month)                    every line, for a file
+lines(month)                    every line, for an export
 restated_months(import_id)      months whose effective total an import changed
-months_changed_since(instant)   months that anything changed since
+months_changed_since(instant)   months that any import or manual line changed since
 """
 
 from collections.abc import Collection, Sequence
@@ -50,7 +50,7 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class LineGroup:
-    """Lines of a month that differ in their day and meter alone. A manual line is its own group."""
+    """Lines of a month that differ only in day and meter. A manual line is its own group."""
 
     id: UUID | None  # of a manual line
     provider: str
@@ -85,12 +85,12 @@ class RestatedMonth:
 
 
 def pool_rules() -> Sequence[CostPoolRule]:
-    """Return the rules, first the one that counts first."""
+    """Return the rules in order of precedence."""
     return session().scalars(select(CostPoolRule).order_by(CostPoolRule.position)).all()
 
 
 def as_rules(rows: Sequence[CostPoolRule]) -> list[PoolRule]:
-    """The same, as a file's reading takes them."""
+    """Return the rules in the form that reading a file takes."""
     return [PoolRule(row.provider, row.service, row.resource, row.pool) for row in rows]
 
 
@@ -103,7 +103,7 @@ def pool_rule(rule_id: UUID) -> CostPoolRule:
 
 
 def model_names() -> Sequence[InvoiceModelName]:
-    """Return what names on invoices mean."""
+    """Return the matches of names on invoices."""
     query = select(InvoiceModelName)
     return (
         session()
@@ -113,7 +113,7 @@ def model_names() -> Sequence[InvoiceModelName]:
 
 
 def model_name(name_id: UUID) -> InvoiceModelName:
-    """Return one of them. Raises NotFound."""
+    """Return a match of a name. Raises NotFound."""
     found = session().scalar(select(InvoiceModelName).where(InvoiceModelName.id == name_id))
     if found is None:
         raise NotFound("This name was removed.")
@@ -121,7 +121,7 @@ def model_name(name_id: UUID) -> InvoiceModelName:
 
 
 def current_bills(keys: Collection[BillKey]) -> Sequence[CostBill]:
-    """Return the bills that count now and have one of these keys."""
+    """Return the bills with one of these keys that aren't replaced."""
     if not keys:
         return []
     columns = tuple_(
@@ -133,7 +133,7 @@ def current_bills(keys: Collection[BillKey]) -> Sequence[CostBill]:
 
 
 def key_of(bill: CostBill) -> BillKey:
-    """Which bill a row is about."""
+    """Return the key of a bill."""
     return BillKey(bill.provider, bill.period_start, bill.period_end, bill.invoice_id)
 
 
@@ -227,7 +227,7 @@ def lines(month: Month) -> Sequence[CostLine]:
 
 
 def manual_line(line_id: UUID) -> CostLine:
-    """Return a line that a person entered. Raises NotFound."""
+    """Return a manual line. Raises NotFound."""
     query = select(CostLine).where(CostLine.id == line_id, CostLine.bill_id.is_(None))
     found = session().scalar(query)
     if found is None:
@@ -236,7 +236,7 @@ def manual_line(line_id: UUID) -> CostLine:
 
 
 def months_with_costs() -> tuple[Month, Month] | None:
-    """Return the first and the last usage month; None without lines."""
+    """Return the first and the last usage month, or None if there are no lines."""
     query = select(func.min(CostLine.usage_month), func.max(CostLine.usage_month))
     first, last = session().execute(query).one()
     return None if first is None else (Month.parse(first), Month.parse(last))
@@ -248,7 +248,7 @@ def restated_months(import_id: UUID) -> list[RestatedMonth]:
 
 
 def months_changed_since(at: datetime) -> list[RestatedMonth]:
-    """Return what changed a month's effective total after an instant, by import and manual line."""
+    """Return the changes of monthly effective totals after an instant, by import or manual line."""
     return _changes(select(CostChange).where(CostChange.created_at > at))
 
 

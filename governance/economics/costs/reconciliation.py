@@ -15,7 +15,7 @@ import msgspec
 from governance.economics.costs import residual_causes
 from governance.economics.costs.residual_causes import CAUSES, Charge, Invoiced, Metered
 
-DEFAULT_LIMIT = Decimal("0.02")  # of what is invoiced
+DEFAULT_LIMIT = Decimal("0.02")  # share of the invoiced cost
 DIGITS = 60  # of intermediate sums, so that none is rounded
 ZERO = Decimal(0)
 
@@ -63,7 +63,7 @@ class ProviderResidual(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelDay(msgspec.Struct, frozen=True):
-    """What a provider's model has on a day; `day` is None for a charge of the whole month."""
+    """A provider's model on a day; `day` is None for a charge of the whole month."""
 
     day: date | None
     provider: str
@@ -78,7 +78,7 @@ class ModelDay(msgspec.Struct, frozen=True):
 
 
 class MonthResidual(msgspec.Struct, frozen=True, kw_only=True):
-    """The month. `limit` is the largest share at which it may close, such as Decimal("0.02")."""
+    """The comparison of a month. `limit` is the largest share at which it may close."""
 
     providers: Sequence[ProviderResidual]
     days: Sequence[ModelDay]
@@ -107,7 +107,7 @@ class MonthResidual(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def causes(self) -> dict[str, Decimal]:
-        """What each cause adds up to; together they are the residual."""
+        """The amount of each cause. They add up to the residual."""
         return add_causes(each.causes for each in self.days)
 
     @property
@@ -124,12 +124,12 @@ class MonthResidual(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def share_of(part: Decimal, whole: Decimal) -> Decimal | None:
-    """Part ÷ whole to eight places; None where there is no whole."""
+    """Return part ÷ whole to eight places, or None if the whole is zero."""
     return (part / whole).quantize(Decimal("1e-8")) if whole else None
 
 
 def add_causes(some: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
-    """Add up causes; every cause is there."""
+    """Add up causes. The result has every cause."""
     total = dict.fromkeys(CAUSES, ZERO)
     for causes in some:
         for cause, amount in causes.items():
@@ -180,7 +180,7 @@ def _days_of(
 
 
 def _median_cost(used: Sequence[Metered]) -> Decimal:
-    """What a request costs: the median of the days' averages."""
+    """Return the cost of a request: the median of the days' averages."""
     costs = [each.cost / each.requests for each in used if each.requests > 0]
     return median(costs) if costs else ZERO
 

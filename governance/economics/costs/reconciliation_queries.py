@@ -3,7 +3,7 @@
 month_residual(month)            both compared, and the difference split into causes
 metered_by_day(month)            computed from usage and prices
 invoiced_by_day(month, known)    effective cost of the invoices
-unmatched_names(month, known)    names on invoices that no usage has
+unmatched_names(month, known)    names on invoices that match no usage
 used_models(month)               the models of a month's usage, to compare names with
 
 Amounts are in the reporting currency, unrounded. Each raises MissingRate, which names the currency
@@ -34,15 +34,15 @@ from governance.kernel.months import Month
 C = USAGE_COSTS.c
 MILLION = 1_000_000
 type _Charge = Row[str, str, date, str | None, str | None, str, Decimal, Decimal | None, int]
-type Models = Collection[tuple[str, str]]  # provider and model, as usage names them
+type Models = Collection[tuple[str, str]]  # (provider, model) as named in usage
 
 
 @dataclass(frozen=True, slots=True)
 class NameTable:
-    """What names on invoices mean.
+    """The mapping of names on invoices to names in usage.
 
-    A match of provider and model counts before one of the provider alone; without either, a name
-    means itself, whatever its case.
+    A match of provider and model takes precedence over one of the provider alone. Without either, a
+    name is compared with usage directly, ignoring case.
     """
 
     models: dict[tuple[str, str], tuple[str, str]]
@@ -60,7 +60,7 @@ class NameTable:
 
 
 def name_table(known: Models) -> NameTable:
-    """Return the table for the models that usage has."""
+    """Return the table for these models of usage."""
     rows = queries.model_names()
     return NameTable(
         models={
@@ -74,14 +74,14 @@ def name_table(known: Models) -> NameTable:
 
 
 def month_residual(month: Month, limit: Decimal = DEFAULT_LIMIT) -> MonthResidual:
-    """Compare what usage cost in a month with what was invoiced for it."""
+    """Compare the computed cost of a month's usage with its invoiced cost."""
     metered = metered_by_day(month)
     known = {(each.provider, each.model) for each in metered}
     return reconcile(metered, invoiced_by_day(month, known), limit)
 
 
 def metered_by_day(month: Month) -> list[Metered]:
-    """Return what usage cost at the prices of the book, which each row has kept."""
+    """Return the cost of usage at the book price that each row has stored."""
     converted = rates.month_rates(month)
     return [_metered(row, converted) for row in session().execute(_usage(month))]
 
@@ -111,7 +111,7 @@ def _usage(month: Month) -> Select[Any]:
 
 
 def _bucket_cost(bucket: str) -> Any:
-    """The cost of a bucket's tokens; a price is of a million."""
+    """Return the SQL cost of a bucket's tokens; a price is per million tokens."""
     price = getattr(Price, f"{bucket}_price")
     return func.coalesce(func.sum(C[f"{bucket}_tokens"] * price), 0) / MILLION
 
@@ -142,7 +142,7 @@ def invoiced_by_day(month: Month, known: Models) -> list[Invoiced]:
 
 
 def unmatched_names(month: Month, known: Models) -> list[tuple[str, str]]:
-    """Return provider and model of the month's invoices that match no model of the usage."""
+    """Return (provider, model) names on the month's invoices that match no model of the usage."""
     table = name_table(known)
     query = (
         select(CostLine.provider, func.coalesce(CostLine.model, ""))
@@ -154,7 +154,7 @@ def unmatched_names(month: Month, known: Models) -> list[tuple[str, str]]:
 
 
 def used_models(month: Month) -> set[tuple[str, str]]:
-    """Return provider and model of the month's usage."""
+    """Return the (provider, model) pairs of the month's usage."""
     query = (
         select(C.provider, C.model)
         .where(

@@ -1,4 +1,4 @@
-"""What a month's residual says, as the headlines of its page and its report. Pure."""
+"""Headlines of a month's residual, for its page and its report. Pure."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -16,7 +16,7 @@ NUMBERS = ("No", "One", "Two", "Three")
 
 
 def headline(found: MonthResidual, month: str) -> str:
-    """Say how far invoices and computed cost are apart, and whether `month` could close."""
+    """Return how far invoices and computed cost differ, and whether `month` could close."""
     if not found.invoiced and not found.computed:
         return f"No model cost in {month} yet"
     if not found.invoiced:
@@ -35,7 +35,7 @@ def headline(found: MonthResidual, month: str) -> str:
 
 
 def models_headline(found: MonthResidual) -> str:
-    """Say whether one model carries the residual."""
+    """Return a headline on whether a single model causes the residual."""
     models = [model for provider in found.providers for model in provider.models]
     if not found.residual or not models:
         return "No model has a residual"
@@ -48,7 +48,7 @@ def models_headline(found: MonthResidual) -> str:
 
 
 def causes_headline(found: MonthResidual, currency: str) -> str:
-    """Say how much of the residual is explained."""
+    """Return how much of the residual is explained."""
     unexplained = found.causes["unexplained"]
     if not found.residual:
         return "There is nothing to explain"
@@ -61,7 +61,7 @@ def causes_headline(found: MonthResidual, currency: str) -> str:
 
 
 def days_headline(found: MonthResidual) -> str:
-    """Say whether few days carry the residual."""
+    """Return a headline on whether a few days cause the residual."""
     days = unusual_days(found)
     if not days or not found.residual:
         return "No day is unusual"
@@ -73,7 +73,7 @@ def days_headline(found: MonthResidual) -> str:
 
 
 def unusual_days(found: MonthResidual) -> Sequence[date]:
-    """Up to three days whose residual is more than three times the median day's; else none."""
+    """Return up to three days whose residual exceeds three times the median day's, or none."""
     by_day = {day: amount for day, amount in found.by_day.items() if day is not None}
     if not by_day:
         return []
@@ -83,7 +83,10 @@ def unusual_days(found: MonthResidual) -> Sequence[date]:
 
 
 def percent(share: Decimal, decimals: int = 2) -> str:
-    """Return "1.52%" for Decimal("0.0152"); as many decimals, or more where it has them by rule."""
+    """Return a share as percent, such as "1.52%" for Decimal("0.0152").
+
+    With `decimals=0`, a fractional value below 10% still has one decimal.
+    """
     value = share * HUNDRED
     if decimals == 0 and value != round(value) and value < 10:  # noqa: PLR2004 - "2.5% limit"
         decimals = 1

@@ -1,6 +1,6 @@
 """Split the residual of a model's day into causes. Pure.
 
-Each rule takes its part of invoiced − computed, in this order; what is left goes on:
+Each rule takes its part of invoiced − computed, in this order, and passes on the rest:
 
     cache accounting     prompt tokens billed in another prompt bucket than the one that was
                          metered; cache tokens billed at another bucket's book price; cache tokens
@@ -40,7 +40,7 @@ ZERO = Decimal(0)
 
 
 class Metered(msgspec.Struct, frozen=True, kw_only=True):
-    """Computed cost of a model on a day: `tokens` and `costs` by bucket, `cost` of all."""
+    """Computed cost of a model on a day: `tokens` and `costs` by bucket, `cost` is the total."""
 
     provider: str
     model: str
@@ -53,7 +53,7 @@ class Metered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Charge(msgspec.Struct, frozen=True):
-    """What an invoice charges for a meter: tokens, cost, and how many of its lines."""
+    """The invoiced tokens and cost of a meter, and the number of invoice lines."""
 
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
@@ -73,7 +73,7 @@ class Invoiced(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Bucket:
-    """A bucket on both sides; `surplus` is in tokens and shrinks as rules explain it."""
+    """A bucket's metered and invoiced side; rules reduce `surplus` (tokens) as they explain it."""
 
     def __init__(self, tokens: int, computed: Decimal, charge: Charge) -> None:
         self.metered, self.charge = Decimal(tokens), charge
@@ -84,12 +84,12 @@ class _Bucket:
 
     @property
     def price(self) -> Decimal:
-        """What a token of the surplus costs: as invoiced, or as computed where none is."""
+        """The price of a surplus token: as invoiced, or the book price if none is invoiced."""
         return self.invoiced if self.invoiced is not None else (self.book or ZERO)
 
     @property
     def price_difference(self) -> Decimal:
-        """Invoiced − computed cost of the metered tokens; nothing below the lines' rounding."""
+        """The invoiced − computed cost of metered tokens; 0 if below the rounding of the lines."""
         if self.book is None or self.invoiced is None:
             return ZERO
         difference = self.invoiced * self.metered - self.computed
@@ -98,7 +98,7 @@ class _Bucket:
 
 
 def split(metered: Metered, invoiced: Invoiced, median_cost: Decimal) -> dict[str, Decimal]:
-    """Return the amount of each cause of one model and day; `median_cost` is of a request."""
+    """Return the amount of each cause for a model and day; `median_cost` is that of a request."""
     residual = invoiced.cost - metered.cost
     if not metered.requests and not metered.cost and invoiced.is_matched and residual > 0:
         return {"unmetered": residual}
@@ -124,7 +124,7 @@ def split(metered: Metered, invoiced: Invoiced, median_cost: Decimal) -> dict[st
 
 
 def _charges(metered: Metered, invoiced: Invoiced) -> dict[str, Charge]:
-    """Every bucket of an invoice; none where it has no quantities, or matches no model."""
+    """Return an invoice's charge per bucket; empty if it has no quantities or matches no model."""
     if not invoiced.meters or not invoiced.is_matched:
         return {}
     names = {*invoiced.meters, *(name for name, count in metered.tokens.items() if count)}
@@ -132,7 +132,10 @@ def _charges(metered: Metered, invoiced: Invoiced) -> dict[str, Charge]:
 
 
 def _moved(buckets: Mapping[str, _Bucket]) -> Decimal:
-    """Tokens that are missing in a prompt bucket and billed in another, at the other's price."""
+    """Return the cost of tokens that one prompt bucket lacks and another has billed.
+
+    They cost the price of the bucket in which they are billed.
+    """
     amount = ZERO
     prompt = [buckets[name] for name in PROMPT_BUCKETS if name in buckets]
     for lacking in prompt:
@@ -146,7 +149,7 @@ def _moved(buckets: Mapping[str, _Bucket]) -> Decimal:
 
 
 def _surplus(buckets: Mapping[str, _Bucket]) -> tuple[Decimal, Decimal]:
-    """Return what unmetered calls cost, and what cache tokens beyond them cost.
+    """Return the cost of unmetered calls, and the cost of cache tokens beyond them.
 
     Unmetered calls have cache tokens in the proportion of the metered ones.
     """
@@ -167,7 +170,7 @@ def _surplus(buckets: Mapping[str, _Bucket]) -> tuple[Decimal, Decimal]:
 
 
 def _prices(buckets: Mapping[str, _Bucket]) -> tuple[Decimal, Decimal]:
-    """Return differences of cache tokens billed at another bucket's price, and all others."""
+    """Return price differences: cache tokens billed at another bucket's price, and all others."""
     other_bucket = price = ZERO
     for name, bucket in buckets.items():
         is_swapped = name in CACHE_BUCKETS and any(

@@ -1,4 +1,4 @@
-"""The operator's pages of costs: a month's lines, and where charges belong."""
+"""The operator's cost pages: a month's lines, and the placement of charges."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -42,7 +42,7 @@ PATH = "/economics/costs"
 
 @feature.get(PATH, needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """Show what a month cost by provider, pool and service."""
+    """Show a month's cost by provider, pool and service."""
     month = _asked_month()
     form = ManualLineForm(month=month, currency=rates.reporting_currency())
     return _index(month, form)
@@ -90,7 +90,7 @@ def _index(month: Month, form: ManualLineForm, *, status: int = 200) -> Response
 
 
 def _pools(month: Month) -> tuple[Mapping[str, Decimal] | None, MissingRate | None]:
-    """The month's pools, or the rate that is missing for them."""
+    """Return the month's pools, or the rate that is missing for them."""
     try:
         return queries.pools(month), None
     except MissingRate as error:
@@ -98,7 +98,7 @@ def _pools(month: Month) -> tuple[Mapping[str, Decimal] | None, MissingRate | No
 
 
 def _neighbour(month: Month, months: int) -> tuple[str, str] | None:
-    """Name and address of a neighbouring month; None where no cost is beyond it."""
+    """Return the name and address of an adjacent month; None if no cost is in that direction."""
     known = queries.months_with_costs()
     if known is None or not known[0] <= month.plus(months) <= max(known[1], _present_month()):
         return None
@@ -108,7 +108,7 @@ def _neighbour(month: Month, months: int) -> tuple[str, str] | None:
 
 @feature.get(f"{PATH}.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
-    """Export every line of the month that the filters match, day by day."""
+    """Export each line of the month that matches the filters, day by day."""
     asked, month = COSTS.read(), _asked_month()
     found = cost_list.matching_lines(queries.lines(month), asked)
     table = [cost_list.cells(row) for row in found]
@@ -119,7 +119,7 @@ def export(form: str) -> ResponseReturnValue:
 
 @feature.post(f"{PATH}/lines", needs=permissions.EDIT)
 def enter_line() -> ResponseReturnValue:
-    """Add a cost of a month by hand."""
+    """Add a manual cost to a month."""
     form = ManualLineForm()
 
     def act() -> None:
@@ -142,7 +142,7 @@ def enter_line() -> ResponseReturnValue:
 
 @feature.post(f"{PATH}/lines/<uuid:line_id>/remove", needs=permissions.EDIT)
 def remove_line(line_id: UUID) -> ResponseReturnValue:
-    """Remove a cost that was entered by hand."""
+    """Remove a manual cost."""
     line = queries.manual_line(line_id)
     month = line.usage_month
     actions.remove_line(line)
@@ -150,12 +150,12 @@ def remove_line(line_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("operator_costs.index", month=month), 303)
 
 
-# ---- where charges belong
+# ---- placement of charges
 
 
 @feature.get(f"{PATH}/placing", needs=permissions.VIEW)
 def placing() -> ResponseReturnValue:
-    """Show which charges belong to which pool, and what names on invoices mean."""
+    """Show the pool rules and the names on invoices."""
     return _placing(PoolRuleForm(), ModelNameForm())
 
 
@@ -176,7 +176,7 @@ def _placing(
 
 
 def _unmatched() -> list[tuple[str, str]]:
-    """Names on the invoices of this month and the last that match no model of their usage."""
+    """Return names on invoices of this month and the last that match no model of their usage."""
     found: set[tuple[str, str]] = set()
     for ago in (0, 1):
         month = _present_month().plus(-ago)
@@ -217,7 +217,7 @@ def remove_rule(rule_id: UUID) -> ResponseReturnValue:
 
 @feature.post(f"{PATH}/names", needs=permissions.EDIT)
 def match_name() -> ResponseReturnValue:
-    """Say which model a name on invoices is."""
+    """Map a name on invoices to a model."""
     form = ModelNameForm()
 
     def act() -> None:

@@ -1,1 +1,1 @@
-"""What providers charge for models, and what usage cost at those prices."""
+"""The prices of models, and the cost of usage at those prices."""

@@ -1,7 +1,7 @@
 """Add prices to the book. A price never changes: a later one supersedes it.
 
-add_price      by a person
-add_imported   those of a price table
+add_price      adds a price that a person entered
+add_imported   adds the prices of a price table
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,10 +52,10 @@ class PriceTaken(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceTerms:
-    """What a model costs from a day on.
+    """A model's price from a day on.
 
-    `per_million` is by bucket and has input. Tokens of a cache without a price of their own cost
-    what input does, and reasoning what output does; output without a price is free.
+    `per_million` is by bucket and requires input. Cache tokens without a price of their own cost as
+    much as input, and reasoning as much as output; output without a price is free.
     """
 
     provider: str
@@ -94,9 +94,9 @@ _UNIT = Decimal(1).scaleb(-PRICE_DECIMALS)
 
 
 def add_price(terms: PriceTerms) -> Price:
-    """Add a price; the same one again is no change.
+    """Add a price. Adding the same one again changes nothing.
 
-    Raises Invalid, and PriceTaken where a different price begins on the same day.
+    Raises Invalid, and PriceTaken if a different price begins on the same day.
     """
     lock_tenant("prices")
     check_terms(terms)
@@ -144,13 +144,13 @@ def add_imported(terms: Sequence[PriceTerms], file_import: FileImport, day: date
 
 
 def is_same_price(row: Price, terms: PriceTerms) -> bool:
-    """Whether a row has the same prices and currency as `terms`, wherever they are from."""
+    """Return whether a row has the same prices and currency as `terms`, whatever their source."""
     prices = {name: getattr(row, f"{name}_price") for name in terms.prices}
     return row.currency == terms.currency and prices == terms.prices
 
 
 def check_terms(terms: PriceTerms) -> None:
-    """Raise Invalid, about the form's field, for what can be no price."""
+    """Check the terms of a price. Raises Invalid about the form's field."""
     if not terms.model.strip() or len(terms.model) > MAX_NAME_LENGTH:
         raise Invalid(f"Enter the model in up to {MAX_NAME_LENGTH} characters.", field="model")
     if len(terms.provider) > MAX_NAME_LENGTH:

@@ -1,13 +1,14 @@
-"""What usage cost in a month, in the reporting currency, summed by the database.
+"""The cost of usage in a month, in the reporting currency, summed by the database.
 
 cost_by_customer(month)     each customer's requests and cost
 cost_by_day(month)          by provider, model and day, to compare with invoices
 cost_by_system(month)       by customer, AI system and feature
 usage_by_customer(month)    requests and tokens, priced or not
-unpriced_models()           models in use that cost nothing here
+unpriced_models()           models in use that have no price, so that they cost nothing here
 
-A month is the operator's. Costs are unrounded sums of rows with 8 decimals; round a total once.
-Each that has money raises MissingRate where the month has no rate for a price's currency.
+Months are in the operator's time zone. Costs are unrounded sums of rows with 8 decimals; round a
+total once. A function that returns money raises MissingRate if the month has no rate for a price's
+currency.
 """
 
 from collections.abc import Sequence
@@ -61,7 +62,7 @@ class DayCost:
 
 @dataclass(slots=True)
 class SystemCost:
-    """A month of a feature of an AI system. `succeeded` are the requests that did."""
+    """A month of a feature of an AI system. `succeeded` is the number of successful requests."""
 
     customer_id: UUID
     customer: str
@@ -216,7 +217,7 @@ def _in(month: Month) -> tuple[Any, Any]:
 
 
 def _converted(row: Row[Any], converted: Any) -> Decimal:
-    """The cost of a sum in the reporting currency; rows without a price have neither."""
+    """Return a sum in the reporting currency. Rows without a price have no cost or currency."""
     return Decimal(0) if row.currency is None else converted.convert(row.cost, row.currency)
 
 

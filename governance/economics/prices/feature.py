@@ -1,4 +1,4 @@
-"""The price book, and what usage cost by it."""
+"""The price book, and the cost of usage at its prices."""
 
 from governance.economics.imports.kinds import register
 from governance.economics.prices import (

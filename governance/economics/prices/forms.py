@@ -56,7 +56,7 @@ class PriceForm(Form):
     successor_model = StringField("Successor", [Length(max=120)], filters=[one_line])
 
     def terms(self) -> PriceTerms:
-        """Return what was entered. Raises Invalid about a field that is no price."""
+        """Return the entered terms. Raises Invalid about a field that isn't a valid price."""
         if self.effective_from.data is None:
             raise Invalid("Choose the day that it is effective from.", field="effective_from")
         per_million = {

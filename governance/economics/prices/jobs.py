@@ -1,4 +1,4 @@
-"""Each minute: what changed in each customer's usage gets its cost, and new prices their rows."""
+"""A job, each minute, that prices changed usage and rows whose model got a price."""
 
 from datetime import datetime
 
@@ -19,8 +19,8 @@ log = structlog.get_logger("schedule")
 def collect_usage_costs() -> None:
     """Read the changed days of every customer in its tenant, and write them in the operator's.
 
-    Each customer is a transaction of its own. A process that is killed has written a customer's
-    changes and how far they were read, or neither: the next round makes it whole.
+    Each customer has a transaction of its own. A process that is killed has written both a
+    customer's changes and how far they were read, or neither. The next run completes them.
     """
     with transaction(read_only=True):
         tenants = list(living_tenants())
@@ -33,14 +33,14 @@ def collect_usage_costs() -> None:
             for customer in customers:
                 try:
                     collect(operator, customer, until.get(customer.tenant_id))
-                except Exception:  # the next round may do better, and the others go on
+                except Exception:  # The next run may succeed; the other customers continue now.
                     log.exception("usage costs failed", tenant=customer.tenant_slug)
             with transaction():
                 usage_costs.price_unpriced()
 
 
 def collect(operator: Actor, customer: Actor, since: datetime | None) -> int:
-    """Write what changed in a customer's usage after an instant; return how many rows."""
+    """Write the changes of a customer's usage after an instant. Return the number of rows."""
     with current.acting_as(customer), transaction(read_only=True):
         rows = usage.changed_days(since)
     if not rows:

@@ -1,9 +1,9 @@
 """Read LiteLLM's price table (model_prices_and_context_window.json). Pure.
 
-A key is a model, often behind its provider's name; its value has prices in USD per token as
+A key is a model, often prefixed with its provider's name; its value has prices in USD per token as
 floats, which are read as decimals, so 1.25e-06 is exactly 1.25 USD per million. Only models priced
-by text tokens are taken. `alias_of` names another key. Prices of long prompts, batches and priority
-are kept as `unused`: usage doesn't say which of them applied.
+by text tokens are used. `alias_of` names another key. Prices of long prompts, batches and priority
+are kept as `unused`: usage doesn't state which of them applied.
 """
 
 import json
@@ -21,7 +21,7 @@ from governance.kernel.errors import Invalid
 MAX_MODELS = 50_000
 MAX_NAME_LENGTH = 120
 MAX_TEXT_LENGTH = 200
-SAMPLE = "sample_spec"  # describes the fields
+SAMPLE = "sample_spec"  # a key that describes the fields
 MODES = ("chat", "completion", "responses", "embedding")
 FIELDS = {
     "input": "input_cost_per_token",
@@ -55,14 +55,14 @@ class TablePrice:
 
 @dataclass(slots=True)
 class PriceTable:
-    """What a table holds: prices by `match_key`, and why each other key was skipped."""
+    """The contents of a table: prices by `match_key`, and why each other key was skipped."""
 
     prices: dict[str, TablePrice] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
 
 def read(text: bytes) -> PriceTable:
-    """Read a table. Raises Invalid for what isn't one."""
+    """Read a table. Raises Invalid for any other content."""
     try:
         table = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
     except (ValueError, RecursionError, ArithmeticError):
@@ -96,7 +96,7 @@ def _take(table: Mapping[str, Any], key: str, found: PriceTable) -> None:
 
 
 def resolve(table: Mapping[str, Any], key: str) -> Mapping[str, Any] | str:
-    """Follow `alias_of` to the facts of a model; a sentence why there are none."""
+    """Follow `alias_of` to the facts of a model. Return a sentence if there are none."""
     seen = set[str]()
     while True:
         facts = table.get(key)
@@ -139,7 +139,7 @@ def _price(key: str, facts: Mapping[str, Any]) -> TablePrice | str:
 
 
 def _without_prefix(provider: str, key: str) -> str:
-    """The model's name, without a prefix that names the provider or its family."""
+    """Return the model's name, without a prefix that names the provider or its family."""
     return model_without_provider(provider, key) if provider else key
 
 
@@ -153,7 +153,7 @@ def _per_million(value: Any) -> Decimal | None:
 
 
 def _unused(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Other prices of the model, as the table has them."""
+    """Return other prices of the model, as the table has them."""
     used = set(FIELDS.values())
     found = {
         name: f"{value:f}" if isinstance(value, Decimal) else str(value)

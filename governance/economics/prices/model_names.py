@@ -11,7 +11,7 @@ A name without a provider matches prices without one.
 
 import re
 
-# OpenTelemetry's names and LiteLLM's narrower ones, with the name that LiteLLM prefixes models by.
+# OpenTelemetry's names and LiteLLM's narrower ones, with the prefix that LiteLLM uses for models.
 PROVIDERS = {
     "aws.bedrock": "bedrock",
     "aws_bedrock": "bedrock",
@@ -32,7 +32,7 @@ _FAMILY = re.compile(r"([a-z0-9_.]+)-[a-z0-9_-]*models")
 
 
 def provider_key(provider: str) -> str:
-    """Return the name that every spelling of a provider has in common; "" stays."""
+    """Return the name that every spelling of a provider has in common. "" is returned unchanged."""
     name = provider.strip().lower()
     family = _FAMILY.fullmatch(name)
     name = family[1] if family else name
@@ -48,7 +48,7 @@ def model_without_provider(provider: str, model: str) -> str:
 
 
 def match_key(provider: str, model: str) -> str:
-    """Return what prices and usage of one model have in common: "provider/model"."""
+    """Return the key that prices and usage of a model have in common: "provider/model"."""
     if not provider.strip() and "/" in model:
         head, _, rest = model.strip().partition("/")
         if head and rest:

@@ -1,11 +1,11 @@
 """The price book, usage with its cost, and restatements: rows of the operator's own tenant.
 
-    prices               what a model costs from a day on; rows never change
+    prices               a model's price from a day on; rows never change
     usage_costs          requests, tokens and cost by customer, day, AI system, model and outcome
     usage_collections    how far each customer's usage was read
-    price_restatements   history priced again, by two people
+    price_restatements   past usage priced again, requested and approved by two people
 
-Usage and its collections are plain tables: a row is what it says, without an id of ours.
+Usage and its collections are plain tables whose key is natural, without an id.
 """
 
 from datetime import date, datetime
@@ -40,7 +40,7 @@ COST = Numeric(20, 8)
 
 
 class Price(Tenanted, Model):
-    """What a million tokens of a model cost from a day on; a later day supersedes it."""
+    """The price of a million tokens of a model from a day on; a later day supersedes it."""
 
     __tablename__ = "prices"
     __table_args__ = (
@@ -61,10 +61,10 @@ class Price(Tenanted, Model):
     provider: Mapped[str]  # "" for usage that names none
     model: Mapped[str]
     match_key: Mapped[str]  # model_names.match_key(provider, model)
-    customer_id: Mapped[UUID | None]  # whose usage alone the price is for
+    customer_id: Mapped[UUID | None]  # the only customer whom the price is for
     effective_from: Mapped[date]  # a day of the operator's time zone
     currency: Mapped[str]  # ISO 4217
-    input_price: Mapped[Decimal] = mapped_column(PRICE)  # of a million tokens
+    input_price: Mapped[Decimal] = mapped_column(PRICE)  # per million tokens
     cache_read_price: Mapped[Decimal] = mapped_column(PRICE)
     cache_write_price: Mapped[Decimal] = mapped_column(PRICE)
     output_price: Mapped[Decimal] = mapped_column(PRICE)
@@ -87,7 +87,7 @@ USAGE_COSTS = Table(
     Column("customer_id", Uuid, primary_key=True),
     Column("system_id", Uuid, primary_key=True),
     Column("feature", Text, primary_key=True),  # "" where events name none
-    Column("provider", Text, primary_key=True),  # the same
+    Column("provider", Text, primary_key=True),  # "" where events name none
     Column("model", Text, primary_key=True),
     Column("outcome", Text, primary_key=True),
     Column("system", Text, nullable=False),  # its slug
@@ -122,7 +122,7 @@ USAGE_COLLECTIONS = Table(
 
 
 class PriceRestatement(Tenanted, Model):
-    """A request to price a model's usage of some months again, by the book as it is at approval."""
+    """A request to reprice a model's usage of some months with the book at the time of approval."""
 
     __tablename__ = "price_restatements"
     __table_args__ = (

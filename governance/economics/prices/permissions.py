@@ -1,4 +1,4 @@
-"""Who views and changes the price book, and who restates history."""
+"""Permissions to view and change the price book, and to restate past usage."""
 
 from governance.kernel.safety.access import permission
 

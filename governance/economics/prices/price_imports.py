@@ -1,4 +1,4 @@
-"""The file "LiteLLM price table": what it would add to the book, and adding it.
+"""The import kind "LiteLLM price table": compare it with the book, and add its prices.
 
 A model is new, changed, or the same as the price in force on the day from which the table applies.
 Only new and changed ones are added. That day is the date in the file's name, such as
@@ -37,13 +37,13 @@ _DAY = re.compile(r"(?<!\d)(20\d\d-\d\d-\d\d)(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class PriceComparison:
-    """A table against the book, from a day on."""
+    """The comparison of a table with the book from a day on."""
 
     day: date
     new: Sequence[PriceTerms]
     changed: Sequence[PriceTerms]
     unchanged: int
-    taken: Sequence[PriceTerms]  # a different price begins on that very day
+    taken: Sequence[PriceTerms]  # a different price begins on the same day
 
     @property
     def added(self) -> list[PriceTerms]:
@@ -51,7 +51,7 @@ class PriceComparison:
 
 
 def read_file(given: GivenFile) -> Preview:
-    """Compare a table with the book. Raises Invalid for what isn't one."""
+    """Compare a table with the book. Raises Invalid if it can't be read as a table."""
     table = litellm_table.read(given.path.read_bytes())
     with transaction(read_only=True):
         found = compare(list(table.prices.values()), effective_day(given.name))
@@ -83,7 +83,7 @@ def _rejection(terms: PriceTerms, day: date) -> Rejection:
 
 
 def apply_file(file_import: FileImport, given: GivenFile) -> None:
-    """Add what is new or changed. Raises Invalid where the book has changed against it."""
+    """Add new and changed prices. Raises Invalid if the book now has conflicting prices."""
     lock_tenant("prices")
     table = litellm_table.read(given.path.read_bytes())
     found = compare(list(table.prices.values()), effective_day(given.name))
@@ -107,7 +107,7 @@ def effective_day(name: str) -> date:
 
 
 def compare(prices: Sequence[TablePrice], day: date) -> PriceComparison:
-    """Compare the prices of a table with the general ones that are in force on a day."""
+    """Compare the prices of a table with the general ones in force on a day."""
     in_force: dict[str, Price] = {}
     every = [_terms(each, day) for each in prices]
     for row in queries.prices_of({each.match_key for each in every}):

@@ -1,4 +1,4 @@
-"""The list of prices: its declaration, its order, and the row of an export."""
+"""The list of prices: its declaration, its order, and its export."""
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -94,7 +94,7 @@ KEYS: Mapping[str, Callable[[Price], Any]] = {
 
 
 def matching(rows: Sequence[Price], asked: ListRequest) -> list[Price]:
-    """Return the rows that the filters match, in the order asked for."""
+    """Return the rows that match the filters, in the requested order."""
     tests: Mapping[str, Callable[[Price, str], bool]] = {
         "provider": lambda row, value: row.provider.casefold() == value.casefold(),
         "for": lambda row, value: (GENERAL if row.customer_id is None else NEGOTIATED) == value,
@@ -104,7 +104,7 @@ def matching(rows: Sequence[Price], asked: ListRequest) -> list[Price]:
 
 
 def headline(unpriced: Sequence[UnpricedModel], prices: int) -> str:
-    """Say what has no price, or that everything in use has one."""
+    """Return a headline on models without a price, or that every model in use has one."""
     if unpriced:
         requests = sum(each.requests for each in unpriced)
         verb = "has" if len(unpriced) == 1 else "have"
@@ -119,14 +119,14 @@ def headline(unpriced: Sequence[UnpricedModel], prices: int) -> str:
 
 
 def shown_price(row: Price, name: str) -> str:
-    """Return "$0.30": what a million tokens of a bucket, or a request, cost."""
+    """Return the price of a million tokens of a bucket, or of a request, such as "$0.30"."""
     return exact_money(getattr(row, f"{name}_price"), row.currency)
 
 
 def cells(
     row: Price, names: Mapping[UUID, str], written: Callable[[Decimal], str | float]
 ) -> tuple[Any, ...]:
-    """Return the row of an export, with each price as it is written there."""
+    """Return the cells of a row in an export; `written` formats each price."""
     return (
         row.provider,
         row.model,

@@ -1,4 +1,4 @@
-"""What usage costs at a price. Pure, and exact: nothing is rounded before `stored_cost`.
+"""The cost of usage at a price. Pure, and exact: nothing is rounded before `stored_cost`.
 
     price_on(prices, day, customer_id)    the price in force on a day
     cost(tokens, requests, price)         sum(tokens x price per million) / 1,000,000
@@ -22,10 +22,10 @@ _EXACT = Context(prec=60)
 
 @dataclass(frozen=True, slots=True)
 class ModelPrice:
-    """What a model costs from a day on, in a currency.
+    """A model's price from a day on, in a currency.
 
-    `per_million` has the price of a million tokens of each bucket. A price with a `customer_id` is
-    for that customer's usage alone.
+    `per_million` has the price of a million tokens of each bucket. A price with a `customer_id`
+    applies only to that customer's usage.
     """
 
     id: UUID | None
@@ -39,10 +39,10 @@ class ModelPrice:
 def price_on(
     prices: Iterable[ModelPrice], day: date, customer_id: UUID | None = None
 ) -> ModelPrice | None:
-    """Return the price of one model on a day of the operator's time zone.
+    """Return a model's price on a day in the operator's time zone, or None if none is in force.
 
-    A customer's negotiated price goes before the general one; of each, the latest that is in force.
-    None where no price is in force yet.
+    A customer's negotiated price takes precedence over the general one; of each, the latest in
+    force applies.
     """
     in_force = [
         each
@@ -69,7 +69,7 @@ def cost(tokens: Mapping[str, int], requests: int, price: ModelPrice) -> Decimal
 
 
 def stored_cost(tokens: Mapping[str, int], requests: int, price: ModelPrice) -> Decimal:
-    """Return the cost to 8 decimals, half to even, as a row of usage keeps it."""
+    """Return the cost to 8 decimals, half to even, the precision of a stored row."""
     with localcontext(_EXACT):
         exact = cost(tokens, requests, price)
         return exact.quantize(Decimal(1).scaleb(-PRICE_DECIMALS), rounding=ROUND_HALF_EVEN)

@@ -2,9 +2,9 @@
 
 price(price_id)          one price
 history(match_key)       every price of a model, the newest first
-book(day)                the price of each model on a day, and those to come
-model_prices(keys)       what `pricing` reckons with, by model
-deprecations(since)      when providers end which models
+book(day)                the price of each model on a day, and future ones
+model_prices(keys)       prices for `pricing`, by model
+deprecations(since)      the days on which providers end models
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ class Deprecation:
 
 
 def price(price_id: UUID) -> Price:
-    """Raises NotFound for another tenant's."""
+    """Return a price. Raises NotFound for another tenant's."""
     return find(Price, price_id, what="price")
 
 
@@ -68,7 +68,7 @@ def prices_of(match_keys: Collection[str]) -> Sequence[Price]:
 
 
 def model_prices(match_keys: Collection[str]) -> Mapping[str, Sequence[ModelPrice]]:
-    """Return what `pricing` reckons with, by model; one statement."""
+    """Return prices for `pricing`, by model. Runs one statement."""
     found: dict[str, list[ModelPrice]] = defaultdict(list)
     for row in prices_of(match_keys):
         found[row.match_key].append(as_model_price(row))
@@ -76,7 +76,7 @@ def model_prices(match_keys: Collection[str]) -> Mapping[str, Sequence[ModelPric
 
 
 def as_model_price(row: Price) -> ModelPrice:
-    """Return the row as `pricing` reckons with it."""
+    """Return the row as a ModelPrice for `pricing`."""
     return ModelPrice(
         row.id,
         per_million(row),
@@ -95,7 +95,7 @@ def per_million(row: Price) -> dict[str, Decimal]:
 def deprecations(since: date) -> list[Deprecation]:
     """Return the models that providers end on or after a day, the earliest first.
 
-    The newest price of each model says when.
+    The day is read from the newest price of each model.
     """
     newest = (
         select(Price)

@@ -1,4 +1,4 @@
-"""Price a model's usage again: requested by one person, approved and so applied by another."""
+"""Price a model's usage again: requested by one person, approved and applied by another."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ def request(price: Price, first: Month, last: Month, *, reason: str) -> PriceRes
 
 
 def check_months(first: Month, last: Month) -> None:
-    """Raise Invalid for months in the wrong order, or too many of them."""
+    """Check the months. Raises Invalid if they are in the wrong order, or too many."""
     if last < first:
         raise Invalid("The last month is before the first.", field="last_month")
     if last >= first.plus(MAX_MONTHS):
@@ -95,19 +95,19 @@ def apply(restatement: PriceRestatement) -> None:
 
 
 def reject(restatement: PriceRestatement) -> None:
-    """The request was rejected or withdrawn, or it expired: usage stays as it is."""
+    """Close the request as rejected, withdrawn or expired. Usage stays unchanged."""
     if restatement.state == "requested":
         restatement.state, restatement.ended_at = "rejected", clock.now()
         record(REJECTED, restatement, **named(restatement))
 
 
 def months_of(restatement: PriceRestatement) -> tuple[Month, Month]:
-    """The first and the last month."""
+    """Return the first and the last month."""
     return Month.parse(restatement.first_month), Month.parse(restatement.last_month)
 
 
 def named(restatement: PriceRestatement) -> dict[str, Any]:
-    """The facts that each entry has."""
+    """Return the details that each audit entry has."""
     return {
         "number": restatement.number,
         "model": restatement.model,

@@ -1,4 +1,4 @@
-"""The approval of a restatement by another person than who requested it."""
+"""The approval of a restatement by a person other than the requester."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -49,7 +49,7 @@ def _describe(approval: Approval) -> Description:
 
 
 def amounts(sums: Mapping[str, Decimal]) -> str:
-    """Return "€12.00 and $3.10"."""
+    """Return amounts by currency as text, such as "€12.00 and $3.10"."""
     return " and ".join(money(value, code) for code, value in sorted(sums.items()))
 
 

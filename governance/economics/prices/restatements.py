@@ -1,6 +1,6 @@
-"""What a restatement would change: a model's usage of some months by the book as it is now.
+"""Preview a restatement: a model's usage of some months at the current book prices.
 
-Rows of closed months stay as they are, and rows that the book has no price for.
+Rows of closed months are unchanged, as are rows that the book has no price for.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ from governance.kernel.data.db import find, session
 from governance.kernel.months import Month
 
 C = USAGE_COSTS.c
-KIND = "price_restatement"  # of approval
+KIND = "price_restatement"  # the kind of approval
 
 
 @dataclass(slots=True)
 class MonthChange:
-    """What a month's usage of the model costs before and after, by currency."""
+    """The cost of a month's usage of the model before and after, by currency."""
 
     month: Month
     rows: int = 0
@@ -34,7 +34,7 @@ class MonthChange:
     after: dict[str, Decimal] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """The same for a row of the database and a fingerprint."""
+        """Return the change as JSON, for a database row and a fingerprint."""
         return {
             "month": str(self.month),
             "rows": self.rows,
@@ -44,7 +44,7 @@ class MonthChange:
 
 
 def restatement(restatement_id: UUID, *, lock: bool = False) -> PriceRestatement:
-    """Raises NotFound for another tenant's."""
+    """Return a restatement. Raises NotFound for another tenant's."""
     return find(PriceRestatement, restatement_id, what="restatement", lock=lock)
 
 
@@ -53,7 +53,7 @@ def next_number() -> int:
 
 
 def rows_between(match_key: str, first: Month, last: Month) -> Sequence[Row[Any]]:
-    """Return the priced rows of a model in these months, but for closed ones."""
+    """Return the priced rows of a model in these months, except in closed ones."""
     closed = set(closed_months()())
     query = select(USAGE_COSTS).where(
         C.tenant_id == current.actor().tenant_id,
@@ -66,7 +66,7 @@ def rows_between(match_key: str, first: Month, last: Month) -> Sequence[Row[Any]
 
 
 def changes(match_key: str, first: Month, last: Month) -> list[MonthChange]:
-    """Return what would change in each month in which something would."""
+    """Return the changes of each month that a restatement would affect."""
     book = queries.model_prices([match_key])[match_key]
     found: dict[Month, MonthChange] = {}
     for row in rows_between(match_key, first, last):

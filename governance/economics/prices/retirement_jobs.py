@@ -1,4 +1,4 @@
-"""Each night the registers of all customers get the days on which vendors retire models."""
+"""A nightly job that enters vendors' model retirement dates in all customers' registers."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ type Announcements = dict[str, Announcement]
 
 
 def enter_model_retirements() -> None:
-    """Read the operator's price book once, and write in each customer's tenant."""
+    """Read the operator's price book once, and write to each customer's tenant."""
 
     def here() -> None:
         with transaction(read_only=True):
@@ -24,7 +24,7 @@ def enter_model_retirements() -> None:
 
 
 def announcements() -> Announcements:
-    """Return what the price book says, by match_key."""
+    """Return the announcements in the price book, by match_key."""
     return {
         match_key(each.provider, each.model): Announcement(each.ends_on, each.successor or "")
         for each in queries.deprecations(date.min)

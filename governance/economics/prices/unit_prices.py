@@ -1,4 +1,4 @@
-"""What a request costs by model and day, in the reporting currency. Pure."""
+"""Prices by model and day, in the reporting currency. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
@@ -21,10 +21,11 @@ def unit_prices(
     book: Mapping[str, Sequence[ModelPrice]],
     rates: MonthRates,
 ) -> list[UnitPrice]:
-    """Return the prices of these (provider, model) pairs on each day of the month: the customer's
-    negotiated ones before the list's; without a customer, the list's alone.
+    """Return the prices of these (provider, model) pairs on each day of the month.
 
-    A model without a price, or in a currency that has no rate up to the month, has none.
+    The customer's negotiated prices take precedence over the list's. Without a customer, only list
+    prices apply. A model without a price, or in a currency that has no rate up to the month, is
+    left out.
     """
     found = []
     for provider, model in sorted(models):
@@ -50,7 +51,7 @@ def unit_prices(
 def _spells(
     month: Month, customer_id: UUID | None, every: Sequence[ModelPrice]
 ) -> list[tuple[date, date, ModelPrice]]:
-    """First day, last day and price of each run of days with the same price."""
+    """Return first day, last day and price of each run of days with the same price."""
     days = [month.first_day + n * DAY for n in range(month.last_day.day)]
     runs = groupby(days, key=lambda day: price_on(every, day, customer_id))
     found = [(price, list(run)) for price, run in runs]

@@ -1,8 +1,8 @@
 """Rows of usage with their cost: written from customers' usage, and priced by the book.
 
-store(customer_id, rows, since)    what changed in a customer's usage
-price_unpriced()                   rows whose model has a price by now
-reprice(rows, book)                rows again, for a restatement
+store(customer_id, rows, since)    stores changed rows of a customer's usage
+price_unpriced()                   prices rows whose model has since got a price
+reprice(rows, book)                prices rows again, for a restatement
 
 A row keeps the price it used when its counts change. A row without a price gets one as soon as
 there is one; it cost nothing until then.
@@ -35,10 +35,10 @@ type Book = Mapping[str, Sequence[ModelPrice]]
 
 
 def store(customer_id: UUID, rows: Sequence[DayUsage], since: datetime | None) -> int:
-    """Write the changed rows of a customer's usage with their cost; return how many.
+    """Write the changed rows of a customer's usage with their cost. Return how many.
 
-    `since` is up to where the usage was read before. Where another process went further meanwhile,
-    nothing is written: what it has read is newer.
+    `since` is the instant up to which the usage was read before. If another process has read
+    further in the meantime, nothing is written: its rows are newer.
     """
     lock_tenant(f"usage costs of {customer_id}")
     if not rows or collected_until().get(customer_id) != since:
@@ -64,7 +64,7 @@ def store(customer_id: UUID, rows: Sequence[DayUsage], since: datetime | None) -
 
 
 def collected_until() -> dict[UUID, datetime]:
-    """Return up to which change each customer's usage is here."""
+    """Return the instant up to which each customer's usage was collected."""
     table = USAGE_COLLECTIONS.c
     query = select(table.customer_id, table.collected_until)
     mine = query.where(table.tenant_id == current.actor().tenant_id)
@@ -72,7 +72,7 @@ def collected_until() -> dict[UUID, datetime]:
 
 
 def _held(customer_id: UUID, rows: Sequence[DayUsage]) -> dict[tuple[Any, ...], UUID]:
-    """Which price each row used that is there already."""
+    """Return the price that each already stored row used."""
     days = [row.day for row in rows]
     query = select(*(C[name] for name in KEY), C.price_id).where(
         C.tenant_id == current.actor().tenant_id,
@@ -119,11 +119,11 @@ _UPSERT = _insert.on_conflict_do_update(
 )
 
 
-# ---- rows that are there already
+# ---- stored rows
 
 
 def price_unpriced() -> int:
-    """Price the rows whose model has a price by now; return how many got one."""
+    """Price the rows whose model has since got a price. Return how many."""
     mine = C.tenant_id == current.actor().tenant_id
     in_force = (
         select(Price.id)
@@ -140,9 +140,9 @@ def price_unpriced() -> int:
 
 
 def reprice(rows: Iterable[Row[Any]], book: Book) -> int:
-    """Give each row the price that the book has for its day; return how many rows have another.
+    """Give each row the book price of its day. Return how many rows have another price now.
 
-    A row that the book has no price for stays as it is.
+    A row that the book has no price for is unchanged.
     """
     changed = []
     for row in rows:

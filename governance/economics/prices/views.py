@@ -64,7 +64,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get(f"{PATH}/prices.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
-    """Export the prices that the filters match."""
+    """Export the prices that match the filters."""
     names = _names()
     asked = PRICES.read()
     found = price_list.matching(queries.book(_today()), asked)
@@ -94,7 +94,7 @@ def price(price_id: UUID) -> ResponseReturnValue:
 
 
 def _until(history: Sequence[Price]) -> dict[UUID, date]:
-    """The day from which another price supersedes each one that was superseded."""
+    """Return the day on which each superseded price ends."""
     found, later = {}, dict[UUID | None, date]()
     for row in history:
         if row.customer_id in later:
@@ -125,7 +125,7 @@ def new() -> ResponseReturnValue:
     f"{PATH}/<uuid:price_id>/restate", methods=["GET", "POST"], needs=permissions.RESTATE
 )
 def restate(price_id: UUID) -> ResponseReturnValue:
-    """Show what a model's usage would cost by the present book, and request to restate it."""
+    """Show the cost of a model's usage at the current book prices, and request to restate it."""
     found, form = queries.price(price_id), RestatementForm(**_asked_months())
     if request.method == "POST" and accepted(
         form,
@@ -147,7 +147,7 @@ def restate(price_id: UUID) -> ResponseReturnValue:
 
 
 def _asked_months() -> dict[str, Month]:
-    """The months that the address names, by default the present one."""
+    """Return the months in the address, by default the current month."""
     present = Month.of(_today())
     found = {}
     for name in ("first_month", "last_month"):

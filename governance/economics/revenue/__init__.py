@@ -1,1 +1,1 @@
-"""What customers pay: subscriptions, invoices, and what it took to win and to support them."""
+"""Customer revenue: subscriptions and invoices, with the cost of acquisition and support."""

@@ -1,4 +1,4 @@
-"""Change what is known of a customer, and the list of segments.
+"""Change customer accounts, and the list of segments.
 
 save_account    add or change the account of a customer
 set_segments    replace the operator's list
@@ -51,9 +51,9 @@ def save_account(
     lost_on: date | None,
     seen: str | None = None,
 ) -> Account:
-    """Add or change the account of a customer; `seen` is the mark of what the form was opened with.
+    """Add or change the account of a customer; `seen` is the mark that the form was opened with.
 
-    Raises Invalid for values that can't be, NotFound for a customer that never existed, and Stale.
+    Raises Invalid for impossible values, NotFound for a customer that never existed, and Stale.
     """
     require(permissions.EDIT)
     lock_tenant("accounts")
@@ -83,8 +83,9 @@ def save_account(
 
 
 def check_account(values: dict[str, Any], segments: Sequence[str]) -> None:
-    """Raise Invalid for a segment that isn't listed, seats that can't be, and a loss before the
-    win.
+    """Check an account's segment, seats and days. Raises Invalid.
+
+    The segment must be in the list, and a loss can't be before the win.
     """
     if values["segment"] not in segments:
         listed = ", ".join(segments)
@@ -101,7 +102,7 @@ def check_account(values: dict[str, Any], segments: Sequence[str]) -> None:
 
 
 def set_segments(names: Sequence[str]) -> None:
-    """Replace the list of segments. Raises Invalid where one that is gone is still in use."""
+    """Replace the list of segments. Raises Invalid if a removed one is still in use."""
     require(permissions.EDIT)
     lock_tenant("accounts")
     wanted = [" ".join(each.split()) for each in names if each.strip()]
@@ -122,7 +123,7 @@ def set_segments(names: Sequence[str]) -> None:
 
 
 def check_segments(wanted: Sequence[str]) -> None:
-    """Raise Invalid for a list of segments that can't be the operator's."""
+    """Check the operator's new list of segments. Raises Invalid."""
     if not wanted:
         raise Invalid("Enter at least one segment.", field="segments")
     if len(wanted) > MAX_SEGMENTS:

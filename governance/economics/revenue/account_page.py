@@ -1,4 +1,4 @@
-"""What the page of an account shows: twelve months of MRR, its subscriptions and its invoices."""
+"""The page of an account: twelve months of MRR, its subscriptions and its invoices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class AccountMonth:
 
 @dataclass(frozen=True, slots=True)
 class ShownAccount:
-    """The page; months are the newest first."""
+    """The data of the page; months are the newest first."""
 
     customer: CustomerEntry
     account: Account | None
@@ -45,7 +45,7 @@ class ShownAccount:
 
     @property
     def title(self) -> str:
-        """Say what the customer pays now."""
+        """The headline: the customer's current MRR."""
         held = self.account
         if held is not None and held.lost_on is not None:
             return f"{self.customer.name} was lost on {formatting.long_day(held.lost_on)}"
@@ -87,7 +87,7 @@ def read(customer_id: UUID) -> ShownAccount:
 
 
 def _chart(months: Sequence[AccountMonth]) -> Markup:
-    """MRR and what was billed, in thousands."""
+    """Return a chart of MRR and invoiced amounts, in thousands."""
     ordered = months[::-1]
     return charts.lines(
         [

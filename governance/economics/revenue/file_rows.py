@@ -1,8 +1,8 @@
-"""Rows of a file beside what is stored: what is new, what changes, what can't be. Pure.
+"""Compare the rows of a file with the stored ones: new, changed, unchanged and invalid. Pure.
 
-A row is told from others by its key. The same key with the same content changes nothing; with other
-content it replaces what is stored. Two rows of one file with the same key and other content
-contradict each other, and the second is rejected.
+A row is identified by its key. The same key with the same content changes nothing; with other
+content it replaces the stored row. If two rows of one file have the same key and different content,
+the second is rejected.
 
 A closed month keeps its figures, whatever is imported: the preview names the closed months that a
 file would change, and their reviews show it once they are reopened.
@@ -22,15 +22,15 @@ REOPEN = "Reopen the review of a closed month to include the change."
 type Values = Mapping[str, Any]
 type Key = tuple[Any, ...]
 type Months = tuple[Month, Month | None]  # first and last; None: without an end
-type Wrong = tuple[str, str]  # the field, and why
+type Wrong = tuple[str, str]  # the field, and the reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileTable:
-    """How rows of one kind are compared.
+    """The way rows of one kind are compared.
 
-    `values` makes a row's columns of the database from its cells. `wrong` says what can't be about
-    them, and `months` whose figures change when the second values replace the first (None: nothing
+    `values` converts a row's cells to database columns. `wrong` returns the error in them. `months`
+    returns the months whose figures change when the second values replace the first (None: nothing
     is stored yet).
     """
 
@@ -50,7 +50,7 @@ class FileTable:
 
 @dataclass(slots=True)
 class FileComparison:
-    """What a file would do to the stored rows."""
+    """The effect of a file on the stored rows."""
 
     table: FileTable
     accepted: list[Row] = field(default_factory=list)
@@ -71,7 +71,7 @@ class FileComparison:
             self.rejected.append(Rejection(row.line, *wrong))
             return
         self.accepted.append(row)
-        if key in self._lines:  # the same again
+        if key in self._lines:  # The row was in the file before.
             return
         self._lines[key] = (row.line, content)
         if before is None:
@@ -92,7 +92,7 @@ class FileComparison:
         return "", f"Line {line} says something else of it."
 
     def reject(self, keys: Collection[Key], field_name: str, reason: str) -> None:
-        """Take rows with these keys out again: what is wrong shows only beside other rows."""
+        """Reject accepted rows with these keys, for an error that depends on other rows."""
         kept = []
         for row in self.accepted:
             if self.table.key_of(self.table.values(row.values)) in keys:
@@ -106,11 +106,11 @@ class FileComparison:
 
     @property
     def written(self) -> list[Values]:
-        """What is stored when the file is applied."""
+        """The rows to store when the file is applied."""
         return [*self.new.values(), *self.changed.values()]
 
     def checked(self, totals: Sequence[Total], notes: Sequence[tuple[str, str]] = ()) -> Checked:
-        """The answer to the importing machinery."""
+        """Return the result for the import's preview."""
         counts = (("New", len(self.new)), ("Changed", len(self.changed)))
         said = [(label, plural(count, self.table.noun)) for label, count in counts if count]
         if self.unchanged:
@@ -129,7 +129,7 @@ class FileComparison:
 def compare(
     table: FileTable, rows: Sequence[Row], stored: Mapping[Key, Values], closed: Collection[Month]
 ) -> FileComparison:
-    """Compare the rows of a file with the stored ones, by key. `closed` are closed months."""
+    """Compare the rows of a file with the stored ones, by key; `closed` has the closed months."""
     found = FileComparison(table)
     for row in rows:
         found.add(row, stored, closed)
@@ -144,9 +144,7 @@ def _closed_among(touched: Months | None, closed: Collection[Month]) -> set[Mont
 
 
 def months_of_subscription(before: Values | None, after: Values) -> Months:
-    """The months whose MRR may change: from the first day that differs to the last that did or
-    will.
-    """
+    """Return the months whose MRR may change: from the first to the last differing day."""
     if before is None:
         return Month.of(after["starts_on"]), _last([after["ends_on"]])
     kept = ("customer_id", "amount", "currency")
@@ -162,6 +160,6 @@ def _last(ends: Sequence[date | None]) -> Month | None:
 
 
 def months_of_month(before: Values | None, after: Values) -> Months:
-    """The same for rows of one month, which a correction may move to another."""
+    """Return the range of months that a row of a single month affects, before and after."""
     months = [Month.parse(each["month"]) for each in (before, after) if each is not None]
     return min(months), max(months)

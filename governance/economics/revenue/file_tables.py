@@ -1,4 +1,4 @@
-"""The tables of the five files that finance imports: their keys, and what can't be in a row. Pure."""
+"""The tables of the five files that finance imports: their keys and row checks. Pure."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -23,7 +23,7 @@ MAX_HOURS = Decimal(100_000)
 
 
 def check_decimals(values: Values, field: str) -> Wrong | None:
-    """What is wrong with an amount that is finer than its currency."""
+    """Return the error of an amount with more decimals than its currency has, or None."""
     decimals = DECIMALS[values["currency"]]
     if values[field] == round_to(values[field], decimals):
         return None
@@ -61,7 +61,7 @@ def _support_wrong(values: Values) -> Wrong | None:
 
 
 def _of_no_month(_before: Values | None, _after: Values) -> Months | None:
-    """An account is of no month: each review keeps what it found."""
+    """Return None: an account belongs to no month, and each review keeps what it found."""
     return None
 
 
@@ -116,7 +116,7 @@ SUPPORT = FileTable(
 def names_of_several(
     table: FileTable, name: str, stored: Mapping[Key, Values], written: Sequence[Values]
 ) -> set[str]:
-    """References or invoice numbers that rows of more than one customer would have."""
+    """Return the references or invoice numbers that rows of more than one customer would have."""
     after = dict(stored) | {table.key_of(each): each for each in written}
     customers: dict[str, set[UUID]] = {each[name]: set() for each in written}
     for each in after.values():

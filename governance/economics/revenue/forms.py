@@ -9,7 +9,7 @@ from governance.kernel.web.forms import Form
 
 
 class AccountForm(Form):
-    """What is known of a customer."""
+    """The form of a customer's account."""
 
     segment = SelectField("Segment", choices=[])
     seats = IntegerField(
@@ -26,7 +26,7 @@ class AccountForm(Form):
 
 
 class SegmentsForm(Form):
-    """The operator's list."""
+    """The form of the operator's list of segments."""
 
     segments = TextAreaField(
         "Segments",

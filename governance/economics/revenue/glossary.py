@@ -1,4 +1,4 @@
-"""Terms of the glossary."""
+"""The glossary terms of revenue."""
 
 from governance.kernel.glossary import Term
 

@@ -1,4 +1,4 @@
-"""Write the rows of an applied file. The import itself is recorded, with who applied it."""
+"""Write the rows of an applied file. The import records who applied it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 2000
 
 
 def write(model: type[Model], table: FileTable, rows: Sequence[Row]) -> None:
-    """Store the rows of a file that are new or changed, each by its key."""
+    """Store the new and changed rows of a file, each by its key."""
     lock_tenant("revenue")
     found = stored_rows.compare(model, table, rows).written
     for start in range(0, len(found), ROWS_AT_ONCE):
@@ -46,7 +46,7 @@ def _upsert(model: type[Model], table: FileTable, values: Sequence[Mapping[str, 
 
 
 def writer(model: type[Model], table: FileTable) -> Apply:
-    """The `apply` of an import kind."""
+    """Return the `apply` function of an import kind."""
 
     def apply(_file_import: FileImport, rows: Sequence[Row]) -> None:
         write(model, table, rows)

@@ -1,4 +1,4 @@
-"""The five files that finance imports, as kinds of the importing machinery."""
+"""The five files that finance imports, as import kinds."""
 
 from collections.abc import Callable, Sequence
 
@@ -31,7 +31,7 @@ CURRENCY = Column("currency", "currency")
 
 
 def check_accounts(rows: Sequence[Row]) -> Checked:
-    """Check segments against the operator's list, and the rows against what is stored."""
+    """Check segments against the operator's list, and rows against the stored ones."""
     found = compare(Account, ACCOUNTS, rows)
     _reject_segments(found)
     return found.checked(totals(found.accepted, month="won_on"))
@@ -67,7 +67,7 @@ def check_invoices(rows: Sequence[Row]) -> Checked:
 
 
 def check_acquisition(rows: Sequence[Row]) -> Checked:
-    """Check segments, and say where spend and wins don't meet: both are kept."""
+    """Check segments, and note spend without wins and wins without spend: both are kept."""
     found = compare(AcquisitionMonth, ACQUISITION, rows)
     _reject_segments(found)
     written = found.written
@@ -79,7 +79,7 @@ def check_acquisition(rows: Sequence[Row]) -> Checked:
 
 
 def check_support(rows: Sequence[Row]) -> Checked:
-    """Check the rows against what is stored."""
+    """Check the rows against the stored ones."""
     found = compare(SupportMonth, SUPPORT, rows)
     return found.checked(totals(found.accepted))
 
@@ -97,7 +97,7 @@ def _reject_segments(found: FileComparison) -> None:
 
 
 def _reject_names_of_several(model: type[Model], found: FileComparison, name: str) -> None:
-    """Reject rows of a reference or number that another customer has as well."""
+    """Reject rows whose reference or number another customer has too."""
     table = found.table
     shared = file_tables.names_of_several(table, name, stored(model, table), found.written)
     keys = [table.key_of(each) for each in found.written if each[name] in shared]

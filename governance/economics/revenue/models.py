@@ -1,13 +1,13 @@
-"""What finance knows of each customer. All rows are the operator's own, so no customer reads them.
+"""Finance data of each customer. All rows are the operator's own, so no customer reads them.
 
     accounts             the customer's segment, seats, and when it was won and lost
-    account_segments     the list of segments that the operator keeps
-    subscriptions        versions of what a customer pays each month
-    invoices             what was billed for a month; a credit note is a negative amount
-    acquisition_months   what a channel cost and won in a month, by segment
+    account_segments     the operator's list of segments
+    subscriptions        versions of a customer's monthly amount
+    invoices             amounts billed for a month; a credit note is a negative amount
+    acquisition_months   spend and wins of a channel in a month, by segment
     support_months       hours, tickets and their cost by customer and month
 
-`customer_id` is the id of the customer's row in `tenants`, which stays when the tenant is deleted.
+`customer_id` is the id of the customer's row in `tenants`, which outlives a deleted tenant.
 A month is written "2026-10". Amounts are exact decimals in units of their currency.
 """
 
@@ -26,7 +26,7 @@ CURRENCY = "currency ~ '^[A-Z]{3}$'"
 
 
 class Account(Tenanted, Model):
-    """A customer as sales and finance see it."""
+    """A customer from the perspective of sales and finance."""
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -36,14 +36,14 @@ class Account(Tenanted, Model):
     )
 
     customer_id: Mapped[UUID]
-    segment: Mapped[str]  # of the operator's list
+    segment: Mapped[str]  # from the operator's list
     seats: Mapped[int]  # people who may use the products
     won_on: Mapped[date]
     lost_on: Mapped[date | None]  # the first day on which it was no longer a customer
 
     @property
     def mark(self) -> str:
-        """Of the row as it is now: a form carries it, so that a stale one is known."""
+        """The content of the row. A form carries it to detect a concurrent change."""
         return "/".join(str(each) for each in (self.segment, self.seats, self.won_on, self.lost_on))
 
 
@@ -58,7 +58,7 @@ class AccountSegment(Tenanted, Model):
 
 
 class CustomerSubscription(Tenanted, Model):
-    """What a customer pays each month from a day on.
+    """A customer's monthly amount from a day on.
 
     A later row with the same reference replaces this one from its own first day.
     """
@@ -76,7 +76,7 @@ class CustomerSubscription(Tenanted, Model):
     reference: Mapped[str]
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]  # the first day without it
-    amount: Mapped[Decimal] = mapped_column(AMOUNT)  # a month
+    amount: Mapped[Decimal] = mapped_column(AMOUNT)  # per month
     currency: Mapped[str]
 
 
@@ -94,13 +94,13 @@ class Invoice(Tenanted, Model):
     number: Mapped[str]
     customer_id: Mapped[UUID]
     issued_on: Mapped[date]
-    month: Mapped[str]  # of the service, whenever it was billed
+    month: Mapped[str]  # of the service, regardless of the billing date
     amount: Mapped[Decimal] = mapped_column(AMOUNT)  # net; negative for a credit note
     currency: Mapped[str]
 
 
 class AcquisitionMonth(Tenanted, Model):
-    """What a channel cost in a month, and the accounts it won, in one segment.
+    """Spend and won accounts of a channel in a month and segment.
 
     Spend without wins and wins without spend are both kept: no cost per win follows from either.
     """

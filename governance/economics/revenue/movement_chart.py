@@ -1,4 +1,4 @@
-"""MRR movements by month: what came above the line, what went below it."""
+"""A chart of MRR movements by month: gains above the line, losses below it."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -21,22 +21,22 @@ STEPS = 2  # grid lines on each side of zero
 
 
 def key() -> list[tuple[str, str]]:
-    """(ink, word) pairs for `c.key`."""
+    """Return (ink, word) pairs for `c.key`."""
     return [(ink, word) for _name, ink, word in (*GAINS, *LOSSES)]
 
 
 def short_name(bridge: Bridge) -> str:
-    """Return "Oct"."""
+    """Return the month's abbreviation, such as "Oct"."""
     return f"{bridge.first_day:%b}"
 
 
 def net(bridge: Bridge) -> Decimal:
-    """How far MRR moved in the month."""
+    """Return the net change of MRR in the month."""
     return bridge.end - bridge.start
 
 
 def chart(bridges: Sequence[Bridge], currency: str) -> Markup:
-    """One column a month: gains above zero, losses below it, the net change on top."""
+    """Return a chart: a column per month, gains above zero, losses below, the net change on top."""
     most = max((_sum(each, parts) for each in bridges for parts in (GAINS, LOSSES)), default=1)
     top = drawing.ceiling(float(most))
     room = HEIGHT - TOP - FOOT - 14

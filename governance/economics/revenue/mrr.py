@@ -1,11 +1,11 @@
 """Monthly recurring revenue and its movements, from versions of subscriptions. Pure.
 
-The MRR of a month is the sum of what is in force on the month's last day. A subscription that
-starts and ends inside one month is therefore in no month's MRR, and moves nothing: what it paid is
-in the invoices. A subscription whose first day without it is the first of a month was in force on
-the last day of the month before, and churns in the month that begins.
+The MRR of a month is the sum of the subscriptions in force on the month's last day. A subscription
+that starts and ends inside one month is therefore in no month's MRR and causes no movement: its
+revenue is in the invoices. A subscription whose first day without it is the first of a month was in
+force on the last day of the month before, and churns in the month that begins.
 
-Both ends of a month are converted at that month's rate, so a rate that moves is no expansion.
+Both ends of a month are converted at that month's rate, so a change of rates is no expansion.
 """
 
 from collections import defaultdict
@@ -24,8 +24,10 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionVersion:
-    """What a customer pays each month from `starts_on`, until `ends_on` (the first day without it)
-    or until a later version of the same reference starts.
+    """A customer's monthly amount from `starts_on` on.
+
+    It applies until `ends_on` (the first day without it), or until a later version of the same
+    reference starts.
     """
 
     customer_id: UUID
@@ -38,7 +40,7 @@ class SubscriptionVersion:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """How one customer's MRR moved in a month; every amount is zero or more.
+    """The movement of one customer's MRR in a month; every amount is zero or more.
 
     start + new + expansion + reactivation - contraction - churn = end
     """
@@ -56,7 +58,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """The movements of all customers in a month, added up, and how many customers they are."""
+    """The movements of all customers in a month, added up, with the number of customers."""
 
     month: Month
     start: Decimal = ZERO
@@ -78,12 +80,12 @@ class Bridge:
 
     @property
     def growth(self) -> Decimal | None:
-        """Change of MRR as a share of what the month started with; None where that was nothing."""
+        """The change of MRR as a share of the month's start; None if that was zero."""
         return (self.end - self.start) / self.start if self.start else None
 
 
 def in_force(versions: Iterable[SubscriptionVersion], day: date) -> list[SubscriptionVersion]:
-    """The versions in force on that day, one at most for each reference."""
+    """Return the versions in force on that day, at most one for each reference."""
     newest: dict[str, SubscriptionVersion] = {}
     for each in versions:
         known = newest.get(each.reference)
@@ -95,12 +97,11 @@ def in_force(versions: Iterable[SubscriptionVersion], day: date) -> list[Subscri
 def mrr_movements(
     versions: Sequence[SubscriptionVersion], months: Iterable[Month], convert: Convert
 ) -> list[Movement]:
-    """Return the movements of each month, by customer; customers without MRR at either end have
-    none.
+    """Return the movements of each month by customer, without customers that have no MRR.
 
-    A customer's subscriptions are added up first: one that grows by what another shrinks moves
-    nothing. A customer that comes back reactivates where it had MRR at the end of any earlier
-    month, and is new otherwise. Raises what `convert` raises.
+    A customer's subscriptions are added up first: if one grows by as much as another shrinks, there
+    is no movement. A returning customer reactivates if it had MRR at the end of any earlier month,
+    and is new otherwise. Raises what `convert` raises.
     """
     held: dict[UUID, list[SubscriptionVersion]] = defaultdict(list)
     for each in versions:
@@ -153,7 +154,7 @@ def _mrr(
 
 
 def _ever_paid(versions: Sequence[SubscriptionVersion], month: Month) -> bool:
-    """Whether any of them was in force with an amount on the last day of an earlier month."""
+    """Return whether any version was in force with an amount at the end of an earlier month."""
     first = min(each.starts_on for each in versions)
     earlier = Month.of(first)
     while earlier < month:

@@ -1,4 +1,4 @@
-"""Who sees and changes what finance knows of customers. Only the operator's people."""
+"""Permissions to view and change finance data of customers. Only for the operator's people."""
 
 from governance.kernel.safety.access import permission
 

@@ -71,11 +71,11 @@ class SupportFigures:
     cost: Decimal
 
 
-# ---- who they are
+# ---- customers
 
 
 def customers() -> dict[UUID, CustomerEntry]:
-    """Every customer by id, deleted tenants too, in the order of names."""
+    """Return every customer by id, including deleted tenants, in the order of names."""
     query = select(Tenant).where(Tenant.kind == "customer").order_by(Tenant.name)
     return {
         each.id: CustomerEntry(each.id, each.slug, each.name, each.tier, each.status == "active")
@@ -84,7 +84,7 @@ def customers() -> dict[UUID, CustomerEntry]:
 
 
 def customer(customer_id: UUID) -> CustomerEntry:
-    """The customer with that id. Raises NotFound."""
+    """Return the customer with that id. Raises NotFound."""
     found = customers().get(customer_id)
     if found is None:
         raise NotFound("This customer doesn't exist.")
@@ -101,7 +101,7 @@ def all_accounts() -> Sequence[Account]:
 
 
 def accounts(month: Month) -> Sequence[Account]:
-    """The accounts that were customers on any day of the month."""
+    """Return the accounts that were customers on any day of the month."""
     query = select(Account).where(
         Account.won_on <= month.last_day,
         Account.lost_on.is_(None) | (Account.lost_on > month.first_day),
@@ -110,19 +110,19 @@ def accounts(month: Month) -> Sequence[Account]:
 
 
 def segments() -> Sequence[str]:
-    """The operator's list of segments; four usual ones until it keeps its own."""
+    """Return the operator's list of segments, or four default ones until it is set."""
     query = select(AccountSegment.name).order_by(AccountSegment.position)
     return session().scalars(query).all() or FIRST_SEGMENTS
 
 
 def segments_in_use() -> set[str]:
-    """The segments of accounts and of acquisition spend."""
+    """Return the segments of accounts and of acquisition spend."""
     of_accounts = session().scalars(select(Account.segment).distinct())
     return {*of_accounts, *session().scalars(select(AcquisitionMonth.segment).distinct())}
 
 
 def lifetimes(as_of: date) -> dict[str, list[tuple[int, bool]]]:
-    """(months observed, whether it churned) of each account won by then, by segment."""
+    """Return (months observed, whether it churned) of each account won by then, by segment."""
     found: dict[str, list[tuple[int, bool]]] = defaultdict(list)
     for each in all_accounts():
         if (lived := lifetime(each.won_on, each.lost_on, as_of)) is not None:
@@ -134,7 +134,7 @@ def lifetimes(as_of: date) -> dict[str, list[tuple[int, bool]]]:
 
 
 def subscription_versions(customer_id: UUID | None = None) -> list[SubscriptionVersion]:
-    """Every version of every subscription, or those of one customer, the oldest first."""
+    """Return every version of every subscription, or those of one customer, the oldest first."""
     query = select(CustomerSubscription).order_by(
         CustomerSubscription.starts_on, CustomerSubscription.reference
     )
@@ -154,23 +154,23 @@ def subscription_versions(customer_id: UUID | None = None) -> list[SubscriptionV
 
 
 def mrr_movements(months: Iterable[Month]) -> list[Movement]:
-    """The movements of these months by customer."""
+    """Return the movements of these months by customer."""
     wanted = list(months)
     return mrr.mrr_movements(subscription_versions(), wanted, converter(wanted))
 
 
 def mrr_bridge(month: Month) -> Bridge:
-    """The movements of a month, of all customers."""
+    """Return the movements of a month, summed over all customers."""
     return mrr.bridge(month, mrr_movements([month]))
 
 
 def mrr_by_customer(month: Month) -> dict[UUID, Decimal]:
-    """MRR at the month's end of each customer that has any."""
+    """Return the MRR at the month's end of each customer that has any."""
     return {each.customer_id: each.end for each in mrr_movements([month]) if each.end}
 
 
 def converter(months: Collection[Month]) -> Convert:
-    """A function that converts an amount with the rates of one of these months."""
+    """Return a function that converts an amount with the rates of one of these months."""
     rates = months_rates(months)
     return lambda amount, currency, month: rates[month].convert(amount, currency)
 
@@ -179,14 +179,14 @@ def converter(months: Collection[Month]) -> Convert:
 
 
 def invoiced_by_customer(month: Month) -> dict[UUID, Decimal]:
-    """What was billed for the month, credit notes taken off, by customer."""
+    """Return the invoiced amount of the month, net of credit notes, by customer."""
     return invoiced([month]).get(month, {})
 
 
 def invoiced(
     months: Collection[Month], customer_id: UUID | None = None
 ) -> dict[Month, dict[UUID, Decimal]]:
-    """The same for several months, of all customers or of one."""
+    """Return the invoiced amounts of several months, for all customers or one."""
     total = func.sum(Invoice.amount)
     query = select(Invoice.month, Invoice.customer_id, Invoice.currency, total).where(
         Invoice.month.in_([str(each) for each in months])
@@ -203,7 +203,7 @@ def invoiced(
 
 
 def acquisition(months: Collection[Month]) -> list[AcquisitionFigures]:
-    """Spend and wins by month, channel and segment; one may be zero where the other isn't."""
+    """Return spend and wins by month, channel and segment. Either may be zero."""
     wanted = [str(each) for each in months]
     query = select(AcquisitionMonth).where(AcquisitionMonth.month.in_(wanted))
     ordered = query.order_by(
@@ -218,14 +218,14 @@ def acquisition(months: Collection[Month]) -> list[AcquisitionFigures]:
 
 
 def support_by_customer(month: Month) -> dict[UUID, SupportFigures]:
-    """Hours, tickets and cost of support in the month, by customer."""
+    """Return hours, tickets and cost of support in the month, by customer."""
     query = select(SupportMonth).where(SupportMonth.month == str(month))
     convert = converter([month])
     return {each.customer_id: _figures(each, convert) for each in session().scalars(query)}
 
 
 def support_of(customer_id: UUID, months: Collection[Month]) -> dict[Month, SupportFigures]:
-    """The support of one customer in these months."""
+    """Return the support of one customer in these months."""
     query = select(SupportMonth).where(
         SupportMonth.customer_id == customer_id,
         SupportMonth.month.in_([str(each) for each in months]),
@@ -240,7 +240,7 @@ def _figures(row: SupportMonth, convert: Convert) -> SupportFigures:
 
 
 def newest_invoices(customer_id: UUID, count: int) -> Sequence[Invoice]:
-    """The last invoices and credit notes of a customer, the newest first."""
+    """Return the last invoices and credit notes of a customer, the newest first."""
     query = select(Invoice).where(Invoice.customer_id == customer_id)
     return (
         session()

@@ -1,4 +1,4 @@
-"""The page of revenue: the month that is asked for, its figures, and its accounts."""
+"""The revenue page: the requested month, its figures, and its accounts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ class AccountRow:
 
     @property
     def name(self) -> str:
-        """What tells the row from the others."""
+        """The key that distinguishes the row from the others."""
         return str(self.customer.id)
 
     @property
@@ -124,7 +124,7 @@ class AccountRow:
 
     @property
     def states(self) -> set[str]:
-        """Of STATES."""
+        """The row's states, a subset of STATES."""
         lost_on = self.account.lost_on if self.account else None
         is_lost = lost_on is not None and lost_on <= self.month.last_day
         return {
@@ -135,7 +135,7 @@ class AccountRow:
 
     @property
     def moved(self) -> tuple[str, Decimal] | None:
-        """How its MRR moved in the month, in a word, and by how much."""
+        """The movement of its MRR in the month: a word and an amount."""
         if self.movement is None:
             return None
         amounts = ((word, getattr(self.movement, name)) for name, word in MOVED)
@@ -144,7 +144,7 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class RevenueMonth:
-    """What the page shows of a month: twelve months of movements and invoices, the newest last."""
+    """The data of a month's page: twelve months of movements and invoices, the newest last."""
 
     month: Month
     bridges: Sequence[Bridge]
@@ -161,7 +161,7 @@ class RevenueMonth:
 
 
 def asked_month() -> Month:
-    """The month in the address; the last that is over without one. Raises Invalid for nonsense."""
+    """Return the month in the address, by default the last complete one. Raises Invalid."""
     text = request.args.get("month", "")
     return parse_month(text, field="month") if text.strip() else present_month().plus(-1)
 
@@ -194,7 +194,7 @@ def read_month(month: Month) -> RevenueMonth:
 
 
 def _is_shown(customer: CustomerEntry, *held: Mapping[UUID, Any]) -> bool:
-    """A deleted tenant stays where it has an account, MRR or an invoice."""
+    """Return whether to list a customer: a deleted one needs an account, MRR or an invoice."""
     return customer.is_active or any(customer.id in each for each in held)
 
 
@@ -214,7 +214,7 @@ def _day(day: Any) -> str:
 
 
 def matching(rows: Sequence[AccountRow], asked: ListRequest) -> list[AccountRow]:
-    """The rows that the search and the filters match, in the order that is asked for."""
+    """Return the rows that match the search and the filters, in the requested order."""
     tests: dict[str, Callable[[AccountRow, str], bool]] = {
         "segment": lambda row, value: row.account is not None and row.account.segment == value,
         "state": lambda row, value: value in row.states,
@@ -224,7 +224,7 @@ def matching(rows: Sequence[AccountRow], asked: ListRequest) -> list[AccountRow]
 
 
 def headline(shown: RevenueMonth, currency: str) -> str:
-    """Say where MRR is, how it moved, and who left."""
+    """Return a headline with the MRR, its movement, and churned customers."""
     now = shown.bridge
     if not shown.has_revenue:
         return "No revenue is recorded yet"
@@ -237,7 +237,7 @@ def headline(shown: RevenueMonth, currency: str) -> str:
 
 
 def growth(bridge: Bridge) -> str | None:
-    """Return "+3.1%" of what the month started with; None where that was nothing."""
+    """Return the growth as text, such as "+3.1%"; None if the month started with zero."""
     if bridge.growth is None:
         return None
     percent = round_to(bridge.growth * 100, 1)
@@ -245,7 +245,7 @@ def growth(bridge: Bridge) -> str | None:
 
 
 def movement_title(shown: RevenueMonth, currency: str) -> str:
-    """Say what moved MRR most in twelve months."""
+    """Return a title with the largest MRR movement of twelve months."""
     gained = {name: sum((getattr(b, name) for b in shown.bridges), ZERO) for name in GAINED}
     lost = {name: sum((getattr(b, name) for b in shown.bridges), ZERO) for name in LOST}
     came, left = sum(gained.values(), ZERO), sum(lost.values(), ZERO)
@@ -259,7 +259,7 @@ def movement_title(shown: RevenueMonth, currency: str) -> str:
 
 
 def cells(row: AccountRow, currency: str, provisional: str) -> tuple[Any, ...]:
-    """Return the row of an export; `provisional` names the provisional rates of its month."""
+    """Return the cells of a row in an export; `provisional` names its month's provisional rates."""
     held = row.account
     return (
         row.customer.name,

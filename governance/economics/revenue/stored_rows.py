@@ -1,4 +1,4 @@
-"""The stored rows of a kind, to compare a file with."""
+"""The stored rows of a kind, for comparison with a file."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,12 +13,12 @@ from governance.kernel.data.db import Model, session
 
 
 def compare(model: type[Model], table: FileTable, rows: Sequence[Row]) -> FileComparison:
-    """Compare the rows of a file with what is stored, and with the months that are closed."""
+    """Compare the rows of a file with the stored rows and the closed months."""
     return compare_with(table, rows, stored(model, table), ports.closed_months()())
 
 
 def stored(model: type[Model], table: FileTable) -> Mapping[Key, Values]:
-    """Every stored row by its key."""
+    """Return every stored row by its key."""
     columns = model.__table__.c
     names = (*table.key, *table.content)
     query = select(*(columns[name] for name in names))

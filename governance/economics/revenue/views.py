@@ -40,7 +40,7 @@ BOTH = ["GET", "POST"]
 
 @operator_feature.get(f"{BASE}/", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """Show a month's MRR beside what was billed for it, its movements, and the accounts."""
+    """Show a month's MRR beside its invoiced revenue, its movements, and the accounts."""
     asked, month = ACCOUNTS.read(), revenue_list.asked_month()
     currency, now = rates.reporting_currency(), present_month()
     try:
@@ -82,7 +82,7 @@ def _figures(shown: RevenueMonth, asked: ListRequest, currency: str) -> dict[str
 
 
 def _address(month: Month) -> tuple[str, str]:
-    """Name and address of a month."""
+    """Return the name and address of a month."""
     return (
         month.long_name,
         url_for("operator_revenue.index", month=str(month)),
@@ -93,7 +93,7 @@ def _address(month: Month) -> tuple[str, str]:
     f"{BASE}/accounts.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE
 )
 def export(form: str) -> ResponseReturnValue:
-    """Export every account that the filters match."""
+    """Export every account that matches the filters."""
     asked, month = ACCOUNTS.read(), revenue_list.asked_month()
     currency = rates.reporting_currency()
     with rates.provisional_rates() as used:
@@ -107,7 +107,7 @@ def export(form: str) -> ResponseReturnValue:
 
 @operator_feature.get(f"{BASE}/accounts/<uuid:customer_id>", needs=permissions.VIEW)
 def account(customer_id: UUID) -> ResponseReturnValue:
-    """Show what a customer pays, was billed, and costs in support."""
+    """Show a customer's subscriptions, invoices, and support cost."""
     with rates.provisional_rates() as used:
         shown = account_page.read(customer_id)
     return page(
@@ -120,7 +120,7 @@ def account(customer_id: UUID) -> ResponseReturnValue:
 
 @operator_feature.get(f"{BASE}/account/<uuid:account_id>", needs=permissions.VIEW)
 def account_by_id(account_id: UUID) -> ResponseReturnValue:
-    """Where an audit entry about an account leads."""
+    """Redirect from an account's id, which audit entries link to."""
     found = find(Account, account_id)
     return redirect(url_for("operator_revenue.account", customer_id=found.customer_id), 302)
 

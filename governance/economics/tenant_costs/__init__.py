@@ -1,1 +1,1 @@
-"""What a tenant's own usage costs at the list prices, on its own page."""
+"""The cost of a tenant's own usage at list prices, on its own page."""

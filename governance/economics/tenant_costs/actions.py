@@ -1,4 +1,4 @@
-"""Decide whether tenants see what their usage costs at the list prices."""
+"""Decide whether tenants see the cost of their usage at list prices."""
 
 from sqlalchemy import select
 
@@ -28,9 +28,9 @@ WORK = "copy list prices"
 
 
 def share(*, is_shared: bool) -> None:
-    """Show list prices to every tenant, or hide them again; twice is once.
+    """Show list prices to every tenant, or hide them. Idempotent.
 
-    The copies in tenants follow within seconds.
+    The copies in tenants are updated within seconds.
     """
     require(permissions.SHARE)
     lock_tenant("list price settings")

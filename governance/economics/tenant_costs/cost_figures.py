@@ -1,4 +1,4 @@
-"""The figures of a tenant's own cost: amounts to the cent, whose rows add up to the total. Pure."""
+"""Figures of a tenant's own cost: amounts to the cent, whose rows add up to the total. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from governance.kernel.formatting import plural
 
 @dataclass(frozen=True, slots=True)
 class CostRow:
-    """A row with its amount to the cent; `unpriced` of its requests aren't in it."""
+    """A row with its amount to the cent, which excludes the `unpriced` requests."""
 
     sum: CostSum
     amount: Decimal
@@ -40,13 +40,13 @@ class TenantCosts:
     days: Sequence[CostRow]
     features: Sequence[CostRow]
     models: Sequence[CostRow]
-    without_price: Sequence[str]  # models, some of whose requests have none
+    without_price: Sequence[str]  # models with at least one request without a price
     provisional: Sequence[ProvisionalRate] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureUse:
-    """Adoption of a feature: who ever used it, in the month's last seven days, and in the month."""
+    """Adoption of a feature: people ever, in the month's last seven days, and in the month."""
 
     system: str
     feature: str
@@ -59,7 +59,7 @@ class FeatureUse:
 def figures(
     found: MonthCosts, tasks: Mapping[tuple[str, str], CompletedTasks], monthly_users: int
 ) -> TenantCosts | None:
-    """Return the month's figures; None where nothing has a price."""
+    """Return the month's figures, or None if nothing has a price."""
     if found.currency is None:
         return None
     cost, done = found.total.cost, sum(each.all for each in tasks.values())
@@ -95,7 +95,7 @@ def _rows(
 
 
 def feature_uses(active: Sequence[ActiveUsers], starts: Sequence[FeatureStart]) -> list[FeatureUse]:
-    """Return each feature that anybody ever used, by AI system and name."""
+    """Return each feature that was ever used, by AI system and name."""
     here = {(each.system, each.feature): each for each in active if each.feature is not None}
     found = []
     for each in starts:
@@ -115,12 +115,12 @@ def feature_uses(active: Sequence[ActiveUsers], starts: Sequence[FeatureStart]) 
 
 
 def whole(sum_: CostSum, estimate: Estimate) -> Estimate:
-    """Return the figure; not estimable where some of the cost is unknown."""
+    """Return the figure, or NotEstimable if some of the cost is unknown."""
     if not sum_.unpriced:
         return estimate
     return NotEstimable(f"{plural(sum_.unpriced, 'request')} without a price")
 
 
 def known(estimate: Estimate) -> Decimal | None:
-    """Return the figure; None where it isn't estimable."""
+    """Return the figure, or None if it isn't estimable."""
     return None if isinstance(estimate, NotEstimable) else estimate

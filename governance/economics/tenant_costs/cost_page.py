@@ -23,7 +23,7 @@ HEAD = (
 
 
 def headline(costs: TenantCosts | None, requests: int, month: str) -> str:
-    """As "€312.40 in October 2026, €0.0431 for each completed task"."""
+    """Return a headline such as "€312.40 in October 2026, €0.0431 for each completed task"."""
     if costs is None:
         return f"Cost of {month} is unknown" if requests else f"No cost in {month}"
     spent = f"{money(costs.total, costs.currency)} in {month}"
@@ -35,19 +35,19 @@ def headline(costs: TenantCosts | None, requests: int, month: str) -> str:
 
 
 def written(estimate: Estimate, currency: str) -> str:
-    """As "€0.0431", or "–" where it isn't estimable."""
+    """Return the amount as text, such as "€0.0431", or "–" if it isn't estimable."""
     if isinstance(estimate, NotEstimable):
         return "\N{EN DASH}"
     return unit_money(estimate, currency)
 
 
 def reason(estimate: Estimate) -> str:
-    """Why it isn't estimable; "" where it is."""
+    """Return the reason why it isn't estimable, or "" if it is."""
     return str(estimate) if isinstance(estimate, NotEstimable) else ""
 
 
 def chart(costs: TenantCosts, days: Days) -> Markup:
-    """Cost of each day as bars; a day without cost has none."""
+    """Return the cost of each day as a bar chart. A day without cost has no bar."""
     amounts = {row.sum.day: row.amount for row in costs.days if row.sum.day is not None}
     top = drawing.ceiling(float(max(amounts.values(), default=Decimal(0))))
     plot = drawing.Plot(46, 12, CHART_WIDTH - 54, CHART_HEIGHT - 42, top)
@@ -75,7 +75,7 @@ def chart(costs: TenantCosts, days: Days) -> Markup:
 
 
 def cells(costs: TenantCosts) -> list[Sequence[Any]]:
-    """Return the rows of the export: each group adds up to the total by itself."""
+    """Return the rows of the export. Each group adds up to the total."""
     return [
         (
             label,

@@ -1,4 +1,4 @@
-"""A tenant's own page of what its usage costs, at list prices that the operator agrees to show."""
+"""A tenant's own cost page, at list prices that the operator has approved to show."""
 
 from governance.economics.tenant_costs import (
     actions,

@@ -1,4 +1,4 @@
-"""The gate of rollouts on what a completed task of the AI system costs, at the list prices."""
+"""The rollout gate on the cost of a completed task of the AI system, at list prices."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,12 +12,12 @@ from governance.economics.usage import usage_list
 from governance.kernel.formatting import plural
 from governance.operations.gates.gates import Gate, GateReading, GateSubject, GateVerdict
 
-MOST = Decimal("1.2")  # of what a task cost before
-MIN_TASKS = 100  # in each month, below which their cost says nothing
+MOST = Decimal("1.2")  # × the earlier cost of a task
+MIN_TASKS = 100  # per month, for a meaningful cost
 
 
 def _cost(subject: GateSubject) -> Iterator[GateReading]:
-    """Read this month beside the newest month before; nothing for a system that never had a cost."""
+    """Compare this month with the newest month before; yield nothing if no month has a cost."""
     month = usage_list.this_month()
     months = queries.system_costs(subject.system_id, month.plus(-system_costs.COMPARED), month)
     costs = system_costs.of_months(months)
@@ -49,7 +49,7 @@ def _cost(subject: GateSubject) -> Iterator[GateReading]:
 def _judged(
     present: TaskCost | None, earlier: TaskCost | None, month: SystemMonth | None
 ) -> tuple[GateVerdict, str]:
-    """Return the verdict, and why it isn't decided."""
+    """Return the verdict, and the reason if it is undecided."""
     if month is not None and month.total.unpriced:
         return "undecided", f"{plural(month.total.unpriced, 'request')} without a price"
     if present is None:

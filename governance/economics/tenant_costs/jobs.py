@@ -1,4 +1,4 @@
-"""Copy list prices to tenants: those of the present months each minute, all of them each night."""
+"""Copy list prices to tenants: the current months each minute, all of them each night."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -16,25 +16,25 @@ from governance.kernel.data.db import transaction
 from governance.kernel.months import Month
 from governance.kernel.work.jobs import Progress, WorkItem, work
 
-MONTHS = 13  # whose copies follow the price book; those of earlier months stay
-PRESENT = 2  # months, the one before included
+MONTHS = 13  # months whose copies follow the price book; earlier ones are unchanged
+PRESENT = 2  # months: the current one and the one before
 
 log = structlog.get_logger("tenant costs")
 
 
 def copy_present_prices() -> None:
-    """Each minute, since a model may be used for the first time."""
+    """Copy the prices of the current months, since a model may be used for the first time."""
     _copy(PRESENT)
 
 
 def copy_prices() -> None:
-    """Each night, since the price book and rates may have changed."""
+    """Copy all prices, since the price book and rates may have changed."""
     _copy(MONTHS)
 
 
 @work(actions.WORK, waited_for=False)
 def copy_after_decision(_item: WorkItem, _progress: Progress) -> None:
-    """As soon as the operator decided."""
+    """Copy the prices as soon as the operator decides to show or hide them."""
     _copy(MONTHS)
 
 

@@ -1,10 +1,10 @@
-"""List prices in each customer's tenant, and whether the operator shows them.
+"""List prices in each customer's tenant, and the operator's decision to show them.
 
     list_price_settings   the operator's decision; without a row, tenants see no price
-    list_prices           copies in a customer's tenant of what its models cost in a month
+    list_prices           copies of the monthly prices of a customer's models, in its tenant
 
-Copies are a plain table: a row is what it says, without an id of ours. They are in the operator's
-reporting currency, at the rate of the month, or until it is entered at a provisional one.
+Copies are a plain table whose key is natural, without an id. They are in the operator's reporting
+currency, at the rate of the month, or at a provisional one until that is entered.
 """
 
 from sqlalchemy import CheckConstraint, Column, Date, Numeric, Table, Text, UniqueConstraint, Uuid
@@ -15,7 +15,7 @@ from governance.kernel.data.db import Model, Tenanted
 
 
 class ListPriceSettings(Tenanted, Model):
-    """Whether tenants see what their usage costs at the list prices."""
+    """The operator's decision whether tenants see the cost of their usage at list prices."""
 
     __tablename__ = "list_price_settings"
     __table_args__ = (UniqueConstraint("tenant_id"),)
@@ -34,7 +34,7 @@ LIST_PRICES = Table(
     Column("last_day", Date, nullable=False),
     Column("currency", Text, nullable=False),
     *(Column(f"{each}_price", Numeric, nullable=False) for each in (*BUCKETS, "request")),
-    Column("rate_currency", Text),  # of the price book, where its rate is provisional
+    Column("rate_currency", Text),  # of the price book, if its rate is provisional
     Column("rate_month", Date),  # first day of the month whose rate was used
     CheckConstraint("(rate_currency IS NULL) = (rate_month IS NULL)", name="provisional"),
     CheckConstraint("first_day <= last_day", name="days"),

@@ -1,4 +1,4 @@
-"""Who sees what usage costs at the list prices, and who shows it to tenants."""
+"""Permissions to view the cost of usage at list prices, and to show it to tenants."""
 
 from governance.kernel.safety.access import permission
 

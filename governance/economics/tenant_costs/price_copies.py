@@ -1,9 +1,9 @@
-"""What the models of each customer cost in a month by the list, copied to the customer's tenant.
+"""Copies of list prices: a month's prices of each customer's models, in the customer's tenant.
 
     prices_of(months)    in the operator's tenant: the rows of each customer
-    replace(months, …)   in a customer's: make its rows the same, where they differ
+    replace(months, …)   in a customer's tenant: update its rows if they differ
 
-Negotiated prices are nobody's list price, so they stay with the operator.
+Negotiated prices are not list prices, so they are never copied.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ type Copies = Sequence[Mapping[str, Any]]
 
 
 def prices_of(months: Sequence[Month]) -> dict[UUID, Copies]:
-    """Return the rows of each customer that used something in these months; four statements."""
+    """Return the rows of each customer with usage in these months. Runs four statements."""
     month = cast(func.date_trunc("month", C.day), Date).label("month")
     query = (
         select(C.customer_id, month, C.provider, C.model)
@@ -80,7 +80,7 @@ def _row(month: Month, price: UnitPrice, rates: MonthRates) -> dict[str, Any]:
 
 
 def replace(months: Sequence[Month], copies: Copies) -> bool:
-    """Make the acting customer's rows of these months the same; return whether they differed."""
+    """Replace the acting customer's rows of these months. Return whether they differed."""
     lock_tenant(LOCK)
     mine = LIST_PRICES.c.tenant_id == current.actor().tenant_id
     here = mine & LIST_PRICES.c.month.in_([each.first_day for each in months])

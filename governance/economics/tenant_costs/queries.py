@@ -1,9 +1,9 @@
-"""What usage cost at the list prices, in the acting customer's tenant.
+"""The cost of usage at list prices, in the acting customer's tenant.
 
-is_shared()          of the acting operator: whether tenants see list prices
+is_shared()          whether tenants of the acting operator see list prices
 has_list_prices()    whether this customer has any
 month_costs(month)   sums by day, by AI system and feature, and by model; one statement
-system_costs(…)      of one AI system: sums of each month, by feature and by model; two statements
+system_costs(…)      an AI system's sums of each month, by feature and by model; two statements
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ from governance.kernel.months import Month
 
 @dataclass(frozen=True, slots=True)
 class CostSum:
-    """Requests of a group and their cost, unrounded; `unpriced` of them have no price."""
+    """Requests of a group and their unrounded cost; `unpriced` of them have no price."""
 
     requests: int
     unpriced: int
@@ -39,10 +39,9 @@ class CostSum:
 
 @dataclass(frozen=True, slots=True)
 class MonthCosts:
-    """A month's sums, each list for itself the whole month; `currency` is None without a price.
+    """A month's sums; each list covers the whole month. `currency` is None without a price.
 
-    `provisional` are the rates that its prices are converted with until those of the month are
-    entered.
+    `provisional` has the rates that stand in for the month's own until those are entered.
     """
 
     currency: str | None
@@ -55,9 +54,9 @@ class MonthCosts:
 
 @dataclass(frozen=True, slots=True)
 class SystemMonth:
-    """One month of an AI system. Features and models are each the whole month.
+    """One month of an AI system; features and models each cover the whole month.
 
-    `tasks` are those that were completed, by feature; `currency` is None without a price.
+    `tasks` are the completed tasks by feature; `currency` is None without a price.
     """
 
     month: Month
@@ -74,7 +73,7 @@ class SystemMonth:
 
 
 def is_shared() -> bool:
-    """Return False until the operator decides that tenants see list prices."""
+    """Return whether tenants see list prices: False until the operator decides to show them."""
     return session().scalar(select(ListPriceSettings.is_shared)) or False
 
 
@@ -84,7 +83,7 @@ def has_list_prices() -> bool:
 
 
 def month_costs(month: Month) -> MonthCosts:
-    """Return what usage of a month costs at the list price of each day."""
+    """Return the cost of a month's usage at the list price of each day."""
     values = {
         "tenant": current.actor().tenant_id,
         "first": month.first_day,
@@ -114,13 +113,13 @@ def month_costs(month: Month) -> MonthCosts:
 
 
 def _provisional(month: Month, texts: Sequence[str] | None) -> tuple[ProvisionalRate, ...]:
-    """Read "USD 2026-11" as the rate used in place of the month's."""
+    """Parse texts such as "USD 2026-11" as the rates used in place of the month's."""
     found = [each.split() for each in texts or ()]
     return tuple(ProvisionalRate(month, code, Month.parse(of)) for code, of in found)
 
 
 def system_costs(system_id: UUID, first: Month, last: Month) -> list[SystemMonth]:
-    """Return the months of an AI system with usage, the earliest first; one statement."""
+    """Return the months of an AI system with usage, the earliest first. Runs one statement."""
     values = {
         "tenant": current.actor().tenant_id,
         "system": system_id,
@@ -185,7 +184,7 @@ LEFT JOIN ai_systems s ON s.tenant_id = :tenant AND s.id = summed.system_id
 ORDER BY day, cost DESC NULLS LAST, system, feature, provider, model
 """  # noqa: S608 - names of ours
 
-# each day of the system is one place of the key, whatever else the tenant uses
+# Each day of the system is a single index lookup, whatever else the tenant uses.
 _SYSTEM_DAYS = f"""priced AS (
   SELECT date_trunc('month', d.day)::date AS month, d.feature, d.provider, d.model, d.requests,
     p.currency, {_RATE} AS rate, ({_COST}) / 1000000 + d.requests * p.request_price AS cost
@@ -210,8 +209,8 @@ WITH {_SYSTEM_DAYS}, found AS (
 )
 SELECT * FROM found ORDER BY month, cost DESC NULLS LAST, feature, provider, model
 """  # noqa: S608 - names of ours
-# the months with a price for all usage and a task, each as "2026-11 EUR 131.20 1000", and the month
-# of a provisional rate
+# The months with a completed task and prices for all usage, each as "2026-11 EUR 131.20 1000",
+# followed by the month of a provisional rate.
 TASK_COSTS = f"""
 WITH {_SYSTEM_DAYS}, months AS (
   SELECT month, max(currency) AS currency, sum(cost) AS cost, max(right(rate, 7)) AS rate_month

@@ -1,4 +1,4 @@
-"""What one AI system costs at the list prices, month by month. Pure."""
+"""The cost of one AI system at list prices, month by month. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from governance.economics.tenant_costs.queries import CostSum, SystemMonth
 from governance.kernel.months import Month
 from governance.kernel.pictures import charts
 
-MONTHS = 13  # that list prices are kept for
+MONTHS = 13  # for which list prices are kept
 COMPARED = 3  # months back
 HUNDRED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class TaskCost:
-    """The cost of a completed task in a month. `rate_month` names the month of the rate, if provisional."""
+    """The cost of a completed task in a month. `rate_month` is the month of a provisional rate."""
 
     month: Month
     currency: str
@@ -33,7 +33,7 @@ class TaskCost:
 
 @dataclass(frozen=True, slots=True)
 class MonthRow:
-    """A month with its amounts as text, "" where nothing has a price or no task was completed."""
+    """A month with its amounts as text, "" without a price or a completed task."""
 
     month: Month
     requests: int
@@ -41,7 +41,7 @@ class MonthRow:
     tasks: int
     cost: str
     per_task: str
-    rates_of: str  # the month whose rates stand in for its own
+    rates_of: str  # the month of the provisional rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ class SystemCosts:
 def task_costs(
     months: Iterable[tuple[Month, str | None, Decimal, int, Month | None]],
 ) -> list[TaskCost]:
-    """Return what a task costs in the months that have a price and a task, the earliest first.
+    """Return the cost of a task in the months that have a price and a task, the earliest first.
 
-    Those in another currency than the newest one are left out.
+    Months in another currency than the newest one are left out.
     """
     found = [
         TaskCost(month, currency, amount, cost, tasks, rate_month)
@@ -77,7 +77,7 @@ def task_costs(
 
 
 def of_months(months: Iterable[SystemMonth]) -> list[TaskCost]:
-    """The same, without the months whose cost is partly unknown."""
+    """Return the cost of a task by month, without months whose cost is partly unknown."""
     return task_costs(
         (
             each.month,
@@ -92,7 +92,10 @@ def of_months(months: Iterable[SystemMonth]) -> list[TaskCost]:
 
 
 def change(costs: Sequence[TaskCost]) -> tuple[str, Month] | None:
-    """Return "+11%" and the month that it compares with: COMPARED back, or the earliest since."""
+    """Return the change, such as "+11%", and the month it is compared with.
+
+    That is the month COMPARED months back, or the earliest one since then.
+    """
     earlier = [each for each in costs[:-1] if each.month >= costs[-1].month.plus(-COMPARED)]
     if not earlier or not earlier[0].amount:
         return None
@@ -102,7 +105,7 @@ def change(costs: Sequence[TaskCost]) -> tuple[str, Month] | None:
 
 
 def title(costs: Sequence[TaskCost]) -> str:
-    """As "A completed task costs €0.13, up 11% since August 2026"."""
+    """Return a title such as "A completed task costs €0.13, up 11% since August 2026"."""
     newest = costs[-1]
     words = f"A completed task costs {unit_money(newest.amount, newest.currency)}"
     if newest.rate_month is not None:
@@ -117,7 +120,7 @@ def title(costs: Sequence[TaskCost]) -> str:
 
 
 def picture(costs: Sequence[TaskCost]) -> Markup:
-    """What a completed task cost in each month."""
+    """Return a chart of the cost of a completed task in each month."""
     small = max(each.amount for each in costs) < 1
     values = [float(each.amount * HUNDRED if small else each.amount) for each in costs]
     unit = "cents" if small else costs[-1].currency
@@ -144,7 +147,7 @@ def month_rows(months: Sequence[SystemMonth]) -> list[MonthRow]:
 
 
 def _written(total: CostSum, tasks: int, currency: str | None) -> tuple[str, str]:
-    """Cost, and cost of a completed task."""
+    """Return the cost, and the cost of a completed task, as text."""
     if currency is None:
         return "", ""
     per_task = known(whole(total, unit_cost.cost_per_completed_task(total.cost, tasks)))
@@ -155,7 +158,7 @@ def _written(total: CostSum, tasks: int, currency: str | None) -> tuple[str, str
 
 
 def figures(month: SystemMonth) -> SystemCosts | None:
-    """Return the figures of one month; None where nothing has a price."""
+    """Return the figures of one month, or None if nothing has a price."""
     if month.currency is None:
         return None
     cost, priced = month.total.cost, month.total.requests - month.total.unpriced
@@ -193,7 +196,7 @@ def _rows(sums: Sequence[CostSum], currency: str, tasks: dict[str, int]) -> list
 
 
 def headline(costs: SystemCosts | None, requests: int, month: str) -> str:
-    """As "€312.40 in October 2026"."""
+    """Return a headline such as "€312.40 in October 2026"."""
     if costs is None:
         return f"Cost of {month} is unknown" if requests else f"No cost in {month}"
     return f"{'At least ' if costs.unpriced else ''}{money(costs.total, costs.currency)} in {month}"

@@ -1,4 +1,4 @@
-"""What cost adds to an AI system's pages: a figure, a chart and a tab, once list prices are shown."""
+"""The cost parts of an AI system's pages: a figure, a chart and a tab, if list prices are shown."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -27,7 +27,7 @@ HEAD = ("Month", "Cost of a task", "Completed tasks", "Cost")
 
 
 def _has_cost(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """A row once usage of the system was counted and the operator shows its prices."""
+    """Select a row if usage of the system was counted and the operator shows its prices."""
     tenant = current.actor().tenant_id
     used = exists().where(TASKS.c.tenant_id == tenant, TASKS.c.system_id == system_id)
     priced = exists().where(LIST_PRICES.c.tenant_id == tenant)
@@ -46,7 +46,7 @@ COST_TAB = SystemTab(
 
 
 def _task_costs(system_id: UUID) -> Select[*tuple[Any, ...]]:
-    """The newest months as text: "2026-10 EUR 131.20 1000;2026-11 …"."""
+    """Select the newest months as text, such as "2026-10 EUR 131.20 1000;2026-11 …"."""
     last = usage_list.this_month()
     values = {
         "tenant": current.actor().tenant_id,

@@ -1,4 +1,4 @@
-"""What one AI system costs, on its own page."""
+"""The page of one AI system's cost."""
 
 from functools import partial
 
@@ -18,7 +18,7 @@ from governance.operations.systems import queries as systems
 
 @feature.get("/economics/cost/systems/<system_key>", needs=permissions.VIEW)
 def of_system(system_key: str) -> ResponseReturnValue:
-    """Show what an AI system costs in a month, by feature and model, and in the months before."""
+    """Show an AI system's cost in a month, by feature and model, and in the months before."""
     found, asked = systems.system(system_key), usage_list.asked_month()
     last = max(asked, usage_list.this_month())
     months = queries.system_costs(found.id, asked.plus(1 - system_costs.MONTHS), last)
@@ -44,7 +44,7 @@ def of_system(system_key: str) -> ResponseReturnValue:
 
 
 def _address(key: str, months: list[SystemMonth], month: Month) -> tuple[str, str] | None:
-    """Name and address of a neighbouring month; None where it has no usage."""
+    """Return the name and address of an adjacent month, or None if it has no usage."""
     if all(each.month != month for each in months):
         return None
     return month.long_name, url_for("tenant_costs.of_system", system_key=key, month=str(month))

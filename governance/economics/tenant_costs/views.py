@@ -25,12 +25,12 @@ from governance.kernel.web.responses import ResponseReturnValue
 feature = Feature("tenant_costs", __name__, counts_everything=True)
 operator_feature = Feature("operator_list_prices", __name__, scope="operator")
 SHARING = "/economics/prices/tenants"
-RETENTION_MONTHS = 3  # feature_starts counts who stays; the page shows who started
+RETENTION_MONTHS = 3  # required by feature_starts; the page doesn't show who stays
 
 
 @feature.get("/economics/cost", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    """Show what a month's usage costs at the list prices, and who uses it."""
+    """Show the cost of a month's usage at list prices, and its users."""
     month = usage_list.asked_month()
     active = active_users(month)
     found, name = queries.month_costs(month), usage_list.month_name(month)
@@ -60,7 +60,7 @@ def _costs(found: MonthCosts, month: Month, active: list[ActiveUsers]) -> Tenant
 
 
 def _address(month: Month) -> tuple[str, str] | None:
-    """Name and address of a neighbouring month; None where no usage is beyond it."""
+    """Return the name and address of an adjacent month; None if no usage is in that direction."""
     known = usage.months_with_usage()
     if known is None or not Month.of(known[0]) <= month <= Month.of(known[1]):
         return None

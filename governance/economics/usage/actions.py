@@ -1,6 +1,6 @@
 """Store usage events of the acting tenant.
 
-push    a machine's batch: what can be stored is stored, each other event is named
+push    stores the valid events of a machine's batch and returns a reason for each other event
 """
 
 from collections.abc import Sequence
@@ -32,8 +32,8 @@ from governance.operations.systems.models import AISystem
 MOST = BatchSize(rows=usage_events.MAX_EVENTS, size=8 * 1024 * 1024, noun="events")
 JSON = "application/json"
 NDJSON = ("application/x-ndjson", "application/jsonl")
-LATE = timedelta(days=400)  # how late an event may be
-AHEAD = timedelta(minutes=5)  # how far clocks may differ
+LATE = timedelta(days=400)  # the oldest event that is accepted
+AHEAD = timedelta(minutes=5)  # tolerated clock skew
 
 
 class _Batch(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,9 +41,9 @@ class _Batch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def push(body: bytes, media_type: str, *, idempotency_key: str | None) -> BatchResult:
-    """Store the events of a batch whose ids are new, and name the events that can't be stored.
+    """Store the events of a batch whose ids are new, and return a reason for each rejected event.
 
-    The same Idempotency-Key with the same body gives the same answer for 7 days. Raises
+    The same Idempotency-Key with the same body returns the same answer for 7 days. Raises
     UnreadableBatch, Invalid, TooLarge, and what batch_actions.once raises.
     """
     return batch_actions.once(
@@ -52,7 +52,7 @@ def push(body: bytes, media_type: str, *, idempotency_key: str | None) -> BatchR
 
 
 def store(read: ReadEvents) -> dict[str, Any]:
-    """Store what can be stored; return the counts and each rejected event."""
+    """Store the valid events. Return the counts and each rejected event."""
     systems = _systems(read.events)
     rejected, good, rows = list(read.rejected), list[UsageEvent](), list[int]()
     first: dict[str, UsageEvent] = {}
@@ -117,7 +117,7 @@ def _read_json(body: bytes) -> ReadEvents:
 
 
 def _systems(events: Sequence[UsageEvent]) -> dict[str, UUID]:
-    """The systems that events name and the key has access to, by slug."""
+    """Return the ids of the systems that events name and the key can access, by slug."""
     slugs = {each.system for each in events}
     only = api_keys.acting_key_system()
     query = select(AISystem.key, AISystem.id).where(AISystem.key.in_(slugs))

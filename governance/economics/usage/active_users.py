@@ -1,10 +1,10 @@
-"""How many people use what AI products offer: by day, week and month, and who stays.
+"""Count the active users of AI products by day, week and month, and their retention.
 
-active_users(month)     of the tenant, of each AI system, and of each of its features
+active_users(month)     for the tenant, each AI system, and each of its features
 cohorts(first, last)    people by the month of their first use, and how many come back
 
 People are pseudonyms. They are counted from usage_people, which outlives the events: a row has the
-days of a month on which somebody used a feature, as bits.
+days of a month on which a person used a feature, as bits.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class ActiveUsers:
-    """Different people who sent a request in a month.
+    """Distinct people who sent a request in a month.
 
     system, feature   None for all of them; the feature "" has the events that name none
-    daily             of each day of the month, up to today
-    weekly            of the seven days that end on each of these days
+    daily             for each day of the month, up to today
+    weekly            for the seven days that end on each of these days
     """
 
     system_id: UUID | None
@@ -44,9 +44,9 @@ class ActiveUsers:
 
 @dataclass(frozen=True, slots=True)
 class CohortMonth:
-    """People whose first use was in `first`, and who used something in `month`.
+    """People whose first use was in `first` and who used something in `month`.
 
-    `system` is None for the tenant: there a person starts once, whatever the AI system.
+    `system` is None for the tenant: its cohorts count a person once, across all AI systems.
     """
 
     system_id: UUID | None
@@ -78,7 +78,7 @@ def active_users(month: Month) -> list[ActiveUsers]:
 def cohorts(first: Month, last: Month) -> list[CohortMonth]:
     """Count the people who started from `first` to `last`, in each month up to `last`.
 
-    The first use is looked for in all months, also before `first`.
+    The first use is searched in all months, including those before `first`.
     """
     months = {"first": first.first_day, "last": last.first_day}
     return [
@@ -94,7 +94,7 @@ def days_so_far(month: Month) -> int:
 
 
 def _counts(month: Month) -> Sequence[str]:
-    """The columns of a month: d0 … for its days, w0 … for the seven days that end on each."""
+    """Return the SQL columns of a month: d0 … per day, w0 … per seven days that end on a day."""
     before = month.plus(-1).last_day.day
     columns = ["count(*) FILTER (WHERE days >= (1::bigint << 31)) AS monthly"]
     for n in range(month.last_day.day):

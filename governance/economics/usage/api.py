@@ -14,7 +14,7 @@ batch_requests.takes_batches(feature, actions.MOST)
 
 @feature.post("/api/v1/usage", needs=permissions.PUSH)
 def push() -> ResponseReturnValue:
-    """Store the events that can be stored; the answer names the others."""
+    """Store the valid events. The answer names the others."""
     done = actions.push(batch_requests.body(), request.mimetype, idempotency_key=idempotency_key())
     answer = jsonify(done.answer)
     if done.is_replay:

@@ -1,8 +1,8 @@
-"""Talk to ClickHouse about the events of one tenant.
+"""Query and change one tenant's events in ClickHouse.
 
 Each statement about events binds the acting tenant, and ClickHouse adds the same condition to every
-read of the table (additional_table_filters), so that a statement that forgot it would find nothing
-of another tenant. Texts of its errors and the address, which has a password, are never logged.
+read of the table (additional_table_filters). A statement that forgot it would still find nothing of
+another tenant. The text of its errors is never logged, nor is the address, which has a password.
 """
 
 import logging
@@ -25,7 +25,7 @@ CONNECT_SECONDS, ANSWER_SECONDS = 5, 45  # PostgreSQL ends a transaction that id
 SETTINGS = {
     "final": 1,  # of events that were inserted twice, one counts
     "do_not_merge_across_partitions_select_final": 1,
-    "async_insert": 0,  # an insert that returns is kept
+    "async_insert": 0,  # an insert is durable when it returns
     "lightweight_deletes_sync": 2,
 }
 UNKNOWN_TABLE = 60
@@ -36,7 +36,7 @@ logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # it logs ad
 class ClickHouse:
     """The database at an address such as https://user:password@host:8443/database.
 
-    It is connected when it is first used, so that the console starts without it.
+    It connects on first use, so that the console starts without it.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,12 +45,12 @@ class ClickHouse:
         self._client: Any = None
 
     def rows(self, query: str, **values: Any) -> Sequence[Sequence[Any]]:
-        """Ask about the acting tenant: `query` compares tenant_id with {tenant:UUID}."""
+        """Return rows of the acting tenant: `query` must compare tenant_id with {tenant:UUID}."""
         tenant_id = current.actor().tenant_id
         return self._rows(query, values | {"tenant": tenant_id}, _sealed(tenant_id))
 
     def stream(self, query: str, **values: Any) -> Iterator[Sequence[Any]]:
-        """As `rows`, a row at a time: never all of them in memory."""
+        """Yield rows of the acting tenant one by one, without holding all of them in memory."""
         tenant_id = current.actor().tenant_id
         with (
             self._errors() as client,
@@ -61,7 +61,7 @@ class ClickHouse:
             yield from found
 
     def rows_of_all(self, query: str) -> Sequence[Sequence[Any]]:
-        """Ask about the table as a whole."""
+        """Return rows of the whole table, across tenants."""
         return self._rows(query, {}, {})
 
     def _rows(
@@ -74,16 +74,16 @@ class ClickHouse:
         return rows
 
     def change(self, statement: str, **values: Any) -> None:
-        """Change events of the acting tenant."""
+        """Run a statement that changes events of the acting tenant."""
         self.command(statement, **values, tenant=current.actor().tenant_id)
 
     def command(self, statement: str, **values: Any) -> None:
-        """Run a statement about the table as a whole."""
+        """Run a statement on the whole table."""
         with self._errors() as client:
             client.command(statement, parameters=values)
 
     def insert(self, columns: Mapping[str, Sequence[Any]], kinds: Sequence[str]) -> None:
-        """Insert rows, given column by column, of these types."""
+        """Insert rows. Columns are given by name, with `kinds` as their ClickHouse types."""
         with self._errors() as client:
             client.insert(
                 TABLE,
@@ -94,7 +94,7 @@ class ClickHouse:
             )
 
     def insert_lines(self, names: Sequence[str], lines: bytes) -> None:
-        """Insert rows as PostgreSQL's COPY writes them."""
+        """Insert rows in the text format of PostgreSQL's COPY."""
         with self._errors() as client:
             client.raw_insert(TABLE, names, lines, fmt="TabSeparated")
 
@@ -142,7 +142,7 @@ def _connect(url: str) -> Any:
 
 
 def _sealed(tenant_id: UUID) -> dict[str, Any]:
-    """A UUID by type, so there is nothing in it to quote."""
+    """Return settings that filter the table by tenant. A checked UUID needs no quoting."""
     if not isinstance(tenant_id, UUID):
         raise TypeError("a tenant is named by a UUID")
     return {"additional_table_filters": f"{{'{TABLE}': 'tenant_id = toUUID(''{tenant_id}'')'}}"}

@@ -1,8 +1,8 @@
-"""What requests cost, computed by ClickHouse: exact, as PostgreSQL does (postgresql_events.py).
+"""Compute the cost of requests in ClickHouse: exact, as in PostgreSQL (postgresql_events.py).
 
-A cost is a whole number of the smallest part that any price has, so that no float is near it. The
-percentiles are the nearest ranks: quantilesExactWeighted takes the first value whose rank is at
-least the level's share, as percentile_disc does.
+A cost is a whole number of the smallest unit that any price has, so that no float is involved. The
+percentiles are nearest ranks: quantilesExactWeighted takes the first value whose rank is at least
+the level's share, as percentile_disc does.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ LARGEST = 2**63
 
 
 def costs(database: ClickHouse, span: Span, zone: str, prices: Sequence[UnitPrice]) -> Rows:
-    """Return counts and percentiles of the acting tenant: of all, each system, each feature."""
+    """Return counts and percentiles of the acting tenant, each of its systems, and each feature."""
     scale = _scale(prices)
     units = {
         bucket: [_units(each.per_million[bucket], scale) for each in prices] for bucket in BUCKETS
@@ -45,7 +45,7 @@ def costs(database: ClickHouse, span: Span, zone: str, prices: Sequence[UnitPric
 
 
 def _scale(prices: Sequence[UnitPrice]) -> int:
-    """How many decimals the most precise price has."""
+    """Return the number of decimals of the most precise price."""
     places = [0]
     for each in prices:
         places += [_decimals(price) for price in each.per_million.values()]
@@ -67,7 +67,7 @@ def _units(price: Decimal, scale: int) -> int:
 
 
 def _number(largest: int) -> str:
-    """The smallest type with room for every cost."""
+    """Return the smallest integer type with room for every cost."""
     return "Int64" if largest < LARGEST else "Int256"
 
 

@@ -1,9 +1,9 @@
 """Usage events in ClickHouse; ids of recent events, days and people stay in PostgreSQL.
 
 One row for each (tenant, instant, id): of rows that were inserted again, the latest counts. Events
-are inserted before PostgreSQL commits. A process that is killed in between leaves events that no day
-counts: sent again they take their place, otherwise forget_uncounted() removes them, since no id was
-remembered at the instant when they were received.
+are inserted before PostgreSQL commits. A process that is killed in between leaves events that no
+day counts. If they are sent again, the new rows replace them. Otherwise forget_uncounted() removes
+them, since no id was stored for the instant when they were received.
 """
 
 import json
@@ -35,14 +35,14 @@ from governance.kernel.intervals import Span
 from governance.kernel.months import Month
 
 INSTANT = "DateTime64(6, 'UTC')"
-LOOKED_UP = 5_000  # ids of one query
-DELETED = 500  # instants of one statement
-LINGERING = timedelta(hours=1)  # how long an insert may go on that nobody waits for
+LOOKED_UP = 5_000  # ids per query
+DELETED = 500  # instants per statement
+LINGERING = timedelta(hours=1)  # how long an abandoned insert may still run
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 _NAMES = ("feature", "provider", "model", "outcome")
 _TOKENS = [f"{each}_tokens" for each in BUCKETS]
-# The columns of an event; a text that an event leaves out is "".
+# The columns of an event. A text field that an event omits is "".
 COLUMNS = {
     "tenant_id": "UUID",
     "at": INSTANT,
@@ -61,13 +61,13 @@ PARTITION BY toYYYYMM(at) ORDER BY (tenant_id, at, event_id)"""
 
 
 class ClickhouseEvents:
-    """The event store of installations that one machine is too small for."""
+    """The event store of installations that need more than one machine."""
 
     def __init__(self, url: str) -> None:
         self.database = ClickHouse(url)
 
     def create_table(self) -> None:
-        """Create the table unless it is there."""
+        """Create the table if it doesn't exist."""
         self.database.command(CREATE)
 
     # ---- writing
@@ -102,7 +102,7 @@ class ClickhouseEvents:
             candidates = [(row.at, row.event_id) for row in session().execute(_OLD, values)]
             before = self._stored_before(candidates)
             values |= before
-            # Ids of old events may be forgotten, and those in PostgreSQL not moved yet.
+            # The ids of old events may be forgotten, and events in PostgreSQL may not be moved yet.
             if not before["old_at"] and not session().scalar(_ANY_LEFT, values):
                 new = file_storing.write_new(_WRITE_NEW_PART, values)
                 if new is not None:
@@ -127,10 +127,9 @@ class ClickhouseEvents:
         return sum(received[each] for each in lost)
 
     def _stored_before(self, candidates: Sequence[tuple[datetime, str]]) -> dict[str, Any]:
-        """What is stored under these instants and ids, as values of the statement that stores.
+        """Return stored events with these instants and ids, as bind values of the write statement.
 
-        An event received in the last days has its id in PostgreSQL, or it is one that no day
-        counts.
+        An event received in the last days either has its id in PostgreSQL or is counted by no day.
         """
         forgotten = micros(clock.now() - storing.REMEMBERED)
         found: list[Sequence[Any]] = []
@@ -186,7 +185,7 @@ class ClickhouseEvents:
         return clickhouse_costs.costs(self.database, span, zone, prices)
 
     def _check_moved(self, span: Span) -> None:
-        """Events that are only in PostgreSQL would be missing from every figure."""
+        """Raise DomainError if events exist only in PostgreSQL: every figure would miss them."""
         mine = {"tenant": current.actor().tenant_id, "start": span.start, "until": span.end}
         left = session().scalar(_LEFT, mine) or 0
         if left and left > self.database.rows(_COUNT, **_span(span))[0][0]:
@@ -206,9 +205,9 @@ class ClickhouseEvents:
             yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
     def delete_outside(self) -> None:
-        """Month by month, rewriting what is on the disk: a row that is only marked is still there.
+        """Delete month by month, rewriting parts on disk: a row only marked as deleted stays there.
 
-        A statement that takes longer than an answer may goes on in ClickHouse.
+        If a statement takes longer than the time-out of an answer, ClickHouse completes it anyway.
         """
         for (name,) in self.database.rows(_MONTHS_OF_TENANT):
             self.database.change(_DELETE_MONTH, month=int(name))
@@ -221,23 +220,23 @@ class ClickhouseEvents:
         return sorted({*partitions.EVENTS.existing(), *mine})
 
     def ensure_months(self, months: Iterable[Month]) -> None:
-        """ClickHouse makes a partition with the first event of a month."""
+        """Do nothing: ClickHouse creates a partition with the first event of a month."""
 
     def drop_month(self, month: Month) -> None:
-        partitions.EVENTS.drop(month)  # refused by PostgreSQL before its retention has passed
+        partitions.EVENTS.drop(month)  # PostgreSQL refuses this before its retention has passed
         number = month.year * 100 + month.number
         self.database.command(f"ALTER TABLE {TABLE} DROP PARTITION {{month:UInt32}}", month=number)
 
 
 def _plain(value: Any) -> Any:
-    """A value as PostgreSQL writes it in JSON."""
+    """Return a value as PostgreSQL writes it in JSON."""
     if isinstance(value, datetime):
         return value.isoformat()
     return value if isinstance(value, int | str) else str(value)
 
 
 def copied() -> str:
-    """The columns of a row in PostgreSQL, as ClickHouse reads them from COPY."""
+    """Return the columns of a PostgreSQL row in the form that ClickHouse reads from COPY."""
     instants = "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
     return ", ".join(
         instants.format(name)
@@ -250,7 +249,7 @@ def copied() -> str:
 
 
 def micros(at: datetime) -> int:
-    """An instant as ClickHouse is given it: microseconds since 1970."""
+    """Return an instant as microseconds since 1970, the form that ClickHouse binds."""
     return (at - EPOCH) // MICROSECOND
 
 
@@ -263,7 +262,7 @@ def _values(days: Days) -> dict[str, Any]:
 
 
 def instant(name: str) -> str:
-    """An instant that is bound by this name, as microseconds."""
+    """Return the expression of an instant that is bound under this name, in microseconds."""
     return f"fromUnixTimestamp64Micro({{{name}:Int64}}, 'UTC')"
 
 

@@ -1,8 +1,8 @@
-"""How many tasks AI products completed in a month, counted from the events.
+"""Count the tasks that AI products completed in a month, from their events.
 
     count(month)               count a month of the acting tenant, unless nothing changed since
     months_to_count()          its months whose usage changed since they were counted
-    completed_tasks(month)     what was counted, by AI system and feature
+    completed_tasks(month)     the stored counts, by AI system and feature
 
 A task is completed by the first of its requests that succeeds. It counts once, in the month and for
 the feature of that request, whatever came before and after: three attempts are one task, and the
@@ -33,7 +33,7 @@ LOOK_BACK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class CompletedTasks:
-    """Tasks that events name, and requests that succeeded without naming one."""
+    """Completed tasks: those that events name, and successful requests that name none."""
 
     named: int = 0
     unnamed: int = 0
@@ -44,9 +44,9 @@ class CompletedTasks:
 
 
 def count(month: Month) -> bool:
-    """Count the tasks of a month; return whether it had to be.
+    """Count the tasks of a month. Return False if nothing changed since the last count.
 
-    A month that lost a day of its events stays as it was counted.
+    A month that lost a day of its events keeps its count.
     """
     lock_tenant("usage tasks")
     if month not in months_to_count():
@@ -61,7 +61,7 @@ def count(month: Month) -> bool:
 
 
 def months_to_count() -> list[Month]:
-    """Return the months whose usage changed since, in order; those without all events left out."""
+    """Return the months to count again, in order, without those whose events are incomplete."""
     changed = session().execute(_CHANGED, {"tenant": current.actor().tenant_id}).scalars()
     months = [Month.of(day) for day in changed]
     return [

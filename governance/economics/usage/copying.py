@@ -1,4 +1,4 @@
-"""Read rows of PostgreSQL as lines of text, some megabytes at a time."""
+"""Read rows of PostgreSQL as lines of text, in pieces of 32 MB."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,12 +12,12 @@ PIECE_BYTES = 32 * 1024 * 1024
 
 
 def allow_an_hour() -> None:
-    """The statements of this transaction may take longer than those of a page."""
+    """Extend the statement time-out of this transaction to an hour."""
     session().execute(text("SET LOCAL statement_timeout = '60min'"))
 
 
 def lines(query: str, values: Mapping[str, Any] | None = None) -> Iterator[bytes]:
-    """Yield the rows of a query in pieces of whole lines; its values are named %(name)s."""
+    """Yield the rows of a query in pieces of whole lines. It refers to `values` as %(name)s."""
     allow_an_hour()
     raw = session().connection().connection.driver_connection
     if not isinstance(raw, psycopg.Connection):

@@ -1,7 +1,7 @@
-"""Where raw usage events are kept: one small interface, whatever database is behind it.
+"""The interface of the store for raw usage events, independent of the database behind it.
 
-PostgreSQL keeps the ids of recent events, days and people in any case. Their statements read what
-a store counts from events as Rows. Every method but those of months is about the acting tenant.
+PostgreSQL always keeps the ids of recent events, days and people. Its statements read what a store
+counts from events as Rows. Every method acts on the acting tenant, except those for months.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,18 +19,18 @@ from governance.kernel.months import Month
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows as PostgreSQL reads them in a larger statement: a SELECT, and the values it binds."""
+    """Rows that a larger PostgreSQL statement reads: a SELECT and its bind values."""
 
     sql: str
     values: Mapping[str, Any]
 
     def within(self, statement: str) -> str:
-        """The statement that reads them, with the SELECT where it says {rows}."""
+        """Return the statement with the SELECT in place of {rows}."""
         return statement.replace("{rows}", self.sql)
 
 
 def rows_of(kinds: Mapping[str, str], found: Sequence[Sequence[Any]]) -> Rows:
-    """Bind rows that were found elsewhere: columns of these names, in order, of these types."""
+    """Return Rows that bind results of another database; `kinds` has types by column, in order."""
     arrays = ", ".join(f"CAST(:found_{name} AS {kind}[])" for name, kind in kinds.items())
     return Rows(
         f"SELECT * FROM unnest({arrays}) AS found ({', '.join(kinds)})",  # noqa: S608 - names of ours
@@ -40,7 +40,7 @@ def rows_of(kinds: Mapping[str, str], found: Sequence[Sequence[Any]]) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Days of the operator's time zone, and the span from the first to the last of them."""
+    """Days in the operator's time zone, and the span from the first to the last of them."""
 
     days: Sequence[date]
     span: Span
@@ -49,7 +49,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class UnitPrice:
-    """What a model costs from one day to another, both included, in the currency of the caller.
+    """A model's price from one day to another, both included, in the currency of the caller.
 
     `per_million` has the price of a million tokens of each bucket.
     """
@@ -65,7 +65,7 @@ class UnitPrice:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a batch.
+    """The result of storing a batch.
 
     `same` and `different` are the positions, from 0, of events whose id was already stored, with
     the same content and with different content.
@@ -78,8 +78,9 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """What became of a part of a file: new events, and the row of the first one whose id is taken
-    by an event with other content.
+    """The result of storing a part of a file.
+
+    `different` is the row of the first event whose id is taken by an event with other content.
     """
 
     new: int
@@ -87,17 +88,17 @@ class StoredPart:
 
 
 class EventStore(Protocol):
-    """What the rest of the console asks of the events."""
+    """The event store, as the rest of the console uses it."""
 
     def write(self, events: Sequence[UsageEvent], systems: Mapping[str, UUID], zone: str) -> Stored:
-        """Store the events whose ids are new and count their days; each id is there once.
+        """Store the events whose ids are new and count their days. Each id occurs once in `events`.
 
         `systems` are ids by slug, `zone` is the operator's. Raises Unavailable.
         """
         ...
 
     def prepare_file(self) -> None:
-        """Once in the transaction that stores a file."""
+        """Prepare the transaction that stores a file. Call it once."""
         ...
 
     def write_part(self, tenant: Tenant, part: bytes, zone: str) -> StoredPart:
@@ -105,57 +106,62 @@ class EventStore(Protocol):
         ...
 
     def finish_file(self) -> None:
-        """After the last part. Raises Unavailable."""
+        """Complete the file after its last part. Raises Unavailable."""
         ...
 
     def forget_uncounted(self) -> int:
-        """Remove events of a write that never ended, which no day counts; return how many."""
+        """Remove events of incomplete writes, which no day counts. Return how many."""
         ...
 
     def counts(self, days: Days) -> Rows:
-        """Sums by day, system_id, feature, provider, model and outcome: requests and tokens."""
+        """Return requests and tokens by day, system_id, feature, provider, model and outcome."""
         ...
 
     def people(self, days: Days) -> Rows:
-        """By month, system_id, feature and person: the days of the month, as bits."""
+        """Return the days of the month, as bits, by month, system_id, feature and person."""
         ...
 
     def tasks(self, span: Span, look_back: timedelta) -> Rows:
-        """By system_id and feature of its first success: tasks that events name, and the requests
-        that succeeded without naming one.
+        """Return completed tasks by system_id and the feature of the first success.
 
-        A task that succeeded up to `look_back` before the span isn't one of it.
+        Counts tasks that events name, and requests that succeeded without naming one. A task that
+        succeeded up to `look_back` before the span isn't counted.
         """
         ...
 
     def costs(self, span: Span, zone: str, prices: Sequence[UnitPrice]) -> Rows:
-        """Of all requests, each system_id, and each of its features (NULL for all of them):
-        requests with a price, unpriced ones, and the 50th, 95th and 99th percentile of the cost.
+        """Return cost percentiles (50th, 95th, 99th) and counts of requests with and without price.
+
+        There is a row for all requests, for each system_id and for each feature: NULL means all.
         """
         ...
 
     def count_outside(self) -> int:
-        """How many events are kept outside of PostgreSQL. Raises Unavailable."""
+        """Return how many events are kept outside of PostgreSQL. Raises Unavailable."""
         ...
 
     def lines_outside(self) -> Iterator[bytes] | None:
-        """Each of those events as a line of JSON, in the order of time; None where the store keeps
-        none outside. Raises Unavailable.
+        """Yield each event kept outside of PostgreSQL as a line of JSON, in order of time.
+
+        Returns None if the store keeps none outside. Raises Unavailable.
         """
         ...
 
     def delete_outside(self) -> None:
-        """Delete all of them for good; done again, it goes on. Raises Unavailable."""
+        """Delete the tenant's events outside of PostgreSQL permanently. Can be repeated to resume.
+
+        Raises Unavailable.
+        """
         ...
 
     def months(self) -> list[Month]:
-        """The months of UTC whose events are there, of any tenant, in order."""
+        """Return the months in UTC that have events of any tenant, in order."""
         ...
 
     def ensure_months(self, months: Iterable[Month]) -> None:
-        """Make room for the events of these months of UTC."""
+        """Create the partitions for events of these months in UTC."""
         ...
 
     def drop_month(self, month: Month) -> None:
-        """Drop the events of a month, of every tenant; only one past its retention."""
+        """Drop the events of a month for every tenant. The month must be past its retention."""
         ...

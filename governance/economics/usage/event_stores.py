@@ -1,8 +1,8 @@
-"""Which store keeps the usage events of this installation.
+"""The store that keeps the usage events of this installation.
 
-use(url)              None: PostgreSQL, beside everything else; otherwise ClickHouse at this address
-store()               the one in use
-create_tables(url)    what the store needs beyond the migrations
+use(url)              chooses PostgreSQL if None, otherwise ClickHouse at this address
+store()               returns the chosen one
+create_tables(url)    creates what the store needs beyond the migrations
 """
 
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ _store: EventStore = PostgresqlEvents()
 
 
 def use(url: str | None) -> None:
-    """Choose the store. Raises SettingsError if the client of ClickHouse isn't installed."""
+    """Choose the store. Raises SettingsError if the ClickHouse client isn't installed."""
     global _store  # noqa: PLW0603 - one process, one store
     _store = clickhouse(url) if url else PostgresqlEvents()
 
@@ -29,7 +29,7 @@ def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of the port
+    except ValueError:  # The port isn't a number.
         return False
 
 
@@ -49,18 +49,18 @@ SETTING = Setting(
 
 
 def store() -> EventStore:
-    """The store in use."""
+    """Return the store of this installation."""
     return _store
 
 
 def create_tables(url: str | None) -> None:
-    """Create the table of events, unless it is there. Raises Unavailable."""
+    """Create the table of events if it doesn't exist. Raises Unavailable."""
     if url:
         clickhouse(url).create_table()
 
 
 def clickhouse(url: str) -> "ClickhouseEvents":
-    """The events at this address. Raises SettingsError if the client isn't installed."""
+    """Return the store at this address. Raises SettingsError if the client isn't installed."""
     try:
         from governance.economics.usage.clickhouse_events import ClickhouseEvents  # noqa: PLC0415
     except ModuleNotFoundError as error:

@@ -1,6 +1,6 @@
-"""Who ever used each feature, and who of those that started a while ago still does.
+"""Count the people who ever used each feature, and how many early users still do.
 
-Counted from usage_people, like active_users.py; a month is the operator's.
+Counted from usage_people, like active_users.py. Months are in the operator's time zone.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,10 @@ from governance.kernel.months import Month
 
 @dataclass(frozen=True, slots=True)
 class FeatureStart:
-    """A feature of an AI system: people who ever used it, those whose first use was in the earlier
-    month, and how many of those used it in the month.
+    """Adoption of a feature of an AI system.
+
+    Has the people who ever used it, those whose first use was in the earlier month, and how many of
+    those used it in the month.
     """
 
     system: str
@@ -26,9 +28,9 @@ class FeatureStart:
 
 
 def feature_starts(month: Month, *, after: int) -> list[FeatureStart]:
-    """Count the people of each feature up to a month; `after` is in months.
+    """Count the people of each feature of the acting tenant up to a month; `after` is in months.
 
-    Of the acting tenant; one statement.
+    Runs one statement.
     """
     values = {
         "tenant": current.actor().tenant_id,

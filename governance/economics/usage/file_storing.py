@@ -1,11 +1,11 @@
-"""Store the events of a file by the same statement as those of a batch, some 200,000 at a time.
+"""Store the events of a file with the same statement as a batch, some 200,000 at a time.
 
-The events come from a file for each customer, with the columns of COPIED. Each part is
-copied to a temporary table, then written with row-level security set to its customer. All of it
-happens in the caller's transaction, so that a file is stored as a whole or not at all.
+There is a file for each customer, with the columns of COPIED. Each part is copied to a temporary
+table, then written with row-level security set to its customer. All of it happens in the caller's
+transaction, so that a file is stored as a whole or not at all.
 
-Most files hold new events alone, so a part is first written as such. Where a unique key refuses one
-of them, that attempt is undone and the part is written by the statement that looks every id up.
+Most files hold only new events, so a part is first written as such. If a unique key rejects one of
+them, that attempt is rolled back and the part is written by the statement that looks up every id.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ FROM known"""
 ALL_GIVEN = f"SELECT {_FACTS} FROM usage_file"  # noqa: S608
 WRITE = text(storing.statement(GIVEN, RESULT))
 WRITE_NEW = text(storing.statement_for_new(ALL_GIVEN))
-# In a transaction that fills tables, PostgreSQL believes that they are as small as before it.
+# PostgreSQL plans with the table sizes from before this transaction, which fills the tables.
 SETTINGS = (
     text("SET LOCAL enable_seqscan = off"),
     text("SET LOCAL work_mem = '64MB'"),
@@ -59,7 +59,7 @@ EMPTY = text("TRUNCATE usage_file")
 
 
 def systems_of(tenants: Sequence[Tenant]) -> list[tuple[int, str, str]]:
-    """The AI systems of customers: the customer's place in `tenants`, slug and id."""
+    """Return the AI systems of customers as (index in `tenants`, slug, id)."""
     found = []
     for number, tenant in enumerate(tenants):
         with in_tenant(tenant):
@@ -68,14 +68,14 @@ def systems_of(tenants: Sequence[Tenant]) -> list[tuple[int, str, str]]:
 
 
 def prepare() -> None:
-    """Once in the transaction."""
+    """Create the temporary table and its settings. Call it once in the transaction."""
     session().execute(CREATE)
     for setting in SETTINGS:
         session().execute(setting)
 
 
 def write(tenant: Tenant, part: bytes, zone: str) -> StoredPart:
-    """Store the events of a part, in the customer's tenant. `prepare` was called before."""
+    """Store the events of a part in the customer's tenant. Call `prepare` before."""
     fill(part)
     now = clock.now()
     values = {
@@ -94,7 +94,7 @@ def write(tenant: Tenant, part: bytes, zone: str) -> StoredPart:
 
 
 def write_new(statement: TextClause, values: Mapping[str, Any]) -> int | None:
-    """Store the part if all its events are new; None if one isn't, and then nothing is stored."""
+    """Store the part if all its events are new; otherwise store nothing and return None."""
     try:
         with session().connection().begin_nested():
             return int(session().execute(statement, values).scalar_one())
@@ -105,7 +105,7 @@ def write_new(statement: TextClause, values: Mapping[str, Any]) -> int | None:
 
 
 def fill(part: bytes) -> None:
-    """Let the temporary table have the events of this part."""
+    """Replace the rows of the temporary table with the events of this part."""
     session().execute(EMPTY)
     raw = session().connection().connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
@@ -118,7 +118,7 @@ def fill(part: bytes) -> None:
 
 @contextmanager
 def in_tenant(tenant: Tenant) -> Generator[None]:
-    """Let row-level security show the customer's rows, and then the operator's again."""
+    """Switch row-level security to the customer within the block, then back to the operator."""
     who = current.actor()
     session().execute(IN_TENANT, {"tenant": str(tenant.id)})
     with current.acting_as(founder(tenant.id, tenant.slug, tenant.name)):
@@ -127,7 +127,7 @@ def in_tenant(tenant: Tenant) -> Generator[None]:
 
 
 def parts(path: Path) -> Iterator[bytes]:
-    """A file in parts of whole lines."""
+    """Yield a file in parts of whole lines."""
     rest = b""
     with path.open("rb") as file:
         while piece := file.read(PART_BYTES):

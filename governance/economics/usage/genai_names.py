@@ -1,11 +1,11 @@
-"""OpenTelemetry's names of what a call of a model says, the present ones first, then older ones.
+"""OpenTelemetry's attribute names for a model call: current names first, then older ones.
 
 Source: semantic conventions 1.41 (registry gen_ai), and the names that they replaced. Data only.
 """
 
 from collections.abc import Mapping
 
-# Attributes of a span, by what they say. The first one that is there counts.
+# Attributes of a span, by their meaning. The first one with a value is used.
 SPAN: Mapping[str, tuple[str, ...]] = {
     "operation": ("gen_ai.operation.name",),
     "provider": ("gen_ai.provider.name", "gen_ai.system"),
@@ -30,7 +30,7 @@ SPAN: Mapping[str, tuple[str, ...]] = {
     "reasoning": ("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"),
 }
 
-# Attributes of the resource, for what its spans leave out.
+# Attributes of the resource, used for what its spans omit.
 RESOURCE: Mapping[str, tuple[str, ...]] = {
     "system": ("governance.system", "service.name"),
     "feature": ("governance.feature",),
@@ -41,13 +41,13 @@ SPAN_NAMES = frozenset(name for names in SPAN.values() for name in names)
 RESOURCE_NAMES = frozenset(name for names in RESOURCE.values() for name in names)
 
 # Operations that call a model. An agent's, a workflow's or a tool's span sums the calls inside it.
-# One of another name, or of none, is a call when it has tokens.
+# A span with another operation, or none, is a call if it has tokens.
 CALLS = frozenset({"chat", "generate_content", "text_completion", "embeddings"})
 NO_CALLS = frozenset(
     {"create_agent", "invoke_agent", "invoke_workflow", "execute_tool", "retrieval"}
 )
 
-# Why a model stopped, in lower case, and error types: the answer was withheld.
+# Stop reasons, in lower case, and error types that mean the answer was withheld.
 REFUSALS = frozenset(
     {
         "blocklist",

@@ -1,4 +1,4 @@
-"""Which spans are calls of a model, and the usage event of each.
+"""Find the spans that are model calls, and convert each to a usage event.
 
 OpenTelemetry's input tokens include those of a cache, and its output tokens include reasoning. Our
 buckets are disjoint: input = input_tokens - cache_read - cache_creation, output = output_tokens -
@@ -15,8 +15,8 @@ from governance.economics.usage.genai_names import CALLS, FAILURES, NO_CALLS, RE
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_NANOSECONDS = 2**63 - 1
-MAX_ATTRIBUTES = 1000  # of a span or a resource
-MAX_VALUES = 20  # of a list that are looked at
+MAX_ATTRIBUTES = 1000  # per span or resource
+MAX_VALUES = 20  # values of a list that are read
 TOO_MANY_ATTRIBUTES = f"A span has at most {MAX_ATTRIBUTES:,} attributes."
 
 type Attributes = Mapping[str, Any]  # text, numbers, booleans and lists of them, by name
@@ -24,11 +24,11 @@ type Attributes = Mapping[str, Any]  # text, numbers, booleans and lists of them
 
 @dataclass(frozen=True, slots=True)
 class SentSpan:
-    """A span as it was sent; `name` is what an answer calls it.
+    """A span as it was sent; `name` identifies it in an answer.
 
     trace_id, span_id   32 and 16 hexadecimal digits
     ended               nanoseconds since 1970
-    attributes          those of genai_names.SPAN_NAMES, and of the resource RESOURCE_NAMES
+    attributes          those of genai_names.SPAN_NAMES; `resource` those of RESOURCE_NAMES
     """
 
     name: str
@@ -42,20 +42,20 @@ class SentSpan:
 
 @dataclass(frozen=True, slots=True)
 class RejectedSpan:
-    """A span that can't be stored, by the name an answer calls it."""
+    """A span that can't be stored, with its name and the reason."""
 
     name: str
     reason: str
 
 
 class _Wrong(Exception):
-    """Why a span can't be stored."""
+    """The reason why a span can't be stored."""
 
 
 def event_of(span: SentSpan) -> dict[str, Any] | RejectedSpan | None:
-    """Return the usage event of a call, as JSON has it; None for a span that is no call.
+    """Return the usage event of a model call in the API's JSON form, or None for any other span.
 
-    Texts and sizes are still to be checked as those of any event (usage_events.py).
+    The caller still checks texts and sizes as for any event (usage_events.py).
     """
     if not is_call(span):
         return None
@@ -66,7 +66,7 @@ def event_of(span: SentSpan) -> dict[str, Any] | RejectedSpan | None:
 
 
 def is_call(span: SentSpan) -> bool:
-    """Whether a span calls a model, by its operation or, where that says nothing, by its tokens."""
+    """Return whether a span calls a model: by its operation or, if it has none, by its tokens."""
     operation = _found(span, "operation")
     if operation in CALLS or operation in NO_CALLS:
         return operation in CALLS
@@ -101,7 +101,7 @@ def _event(span: SentSpan) -> dict[str, Any]:
 
 
 def _found(span: SentSpan, what: str) -> Any:
-    """The first attribute with a value that says it, of the span, then of its resource."""
+    """Return the first value under any name of `what`, from the span, then from its resource."""
     for names, attributes in (
         (genai_names.SPAN.get(what, ()), span.attributes),
         (genai_names.RESOURCE.get(what, ()), span.resource),
@@ -126,7 +126,7 @@ def _tokens(span: SentSpan, what: str) -> int:
 
 
 def _buckets(total: Mapping[str, int]) -> dict[str, int]:
-    """Disjoint buckets of what OpenTelemetry counts. Raises when a part exceeds its total."""
+    """Split OpenTelemetry's totals into disjoint buckets. Raises if a part exceeds its total."""
     read = total["input"] - total["cache_read"] - total["cache_write"]
     if read < 0:
         raise _Wrong(

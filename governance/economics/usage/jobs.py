@@ -1,4 +1,8 @@
-"""The jobs of usage: tasks each hour; each night months ahead, ids of old events, and old months."""
+"""Scheduled jobs of usage.
+
+Each hour they count completed tasks. Each night they create partitions ahead, forget the ids of old
+events, and drop old months.
+"""
 
 import structlog
 
@@ -9,23 +13,23 @@ from governance.kernel import current
 from governance.kernel.data.db import transaction
 from governance.kernel.months import Month
 
-MAX_NAMED = 10  # differences in the log
+MAX_NAMED = 10  # differences in a log entry
 log = structlog.get_logger("usage")
 
 
 def create_partitions() -> None:
-    """Create the months ahead, so that no batch has to."""
+    """Create the partitions of the coming months, so that no batch has to."""
     with transaction():
         partitions.EVENTS.create_ahead()
 
 
 def forget_event_keys() -> None:
-    """Forget the ids of events that nobody sends again any more."""
+    """Forget the ids of events that are too old to be sent again."""
     once_a_day_in_each("forget usage event ids", _forget)
 
 
 def _forget() -> None:
-    """Events that no day counts are found while the ids of the others are known."""
+    """Remove uncounted events first: they are recognized by the ids of the others."""
     store().forget_uncounted()
     storing.forget_keys()
 
@@ -46,7 +50,7 @@ def _count_tasks() -> None:
 def drop_old_events() -> None:
     """Drop each month past its retention, the oldest first, once every tenant has proven it.
 
-    A month that differs from its days, or that a tenant can't prove, stays with all later ones.
+    A month that differs from its days, or that a tenant can't prove, is kept with all later ones.
     """
     count_tasks()
     with transaction(read_only=True):
@@ -62,7 +66,7 @@ def drop_old_events() -> None:
 
 
 def _is_proven(month: Month) -> bool:
-    """Whether the days of every tenant say what the events of the month say."""
+    """Return whether every tenant's days match the events of the month."""
     asked, proven = 0, 0
 
     def count(_tenant: object) -> bool:

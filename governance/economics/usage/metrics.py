@@ -1,4 +1,4 @@
-"""What a scraper reads about received usage."""
+"""Prometheus metrics of received usage."""
 
 import prometheus_client
 

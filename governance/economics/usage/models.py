@@ -40,7 +40,7 @@ def _buckets(kind: type[Integer] | type[BigInteger]) -> tuple[Column[Any], ...]:
     return tuple(Column(f"{each}_tokens", kind, nullable=False) for each in BUCKETS)
 
 
-# A foreign key would be looked up for each event. Every event has its day, and that has one.
+# No foreign key: it would be looked up for each event. An event's day has that key.
 EVENTS = Table(
     "usage_events",
     Model.metadata,
@@ -66,7 +66,7 @@ EVENT_KEYS = Table(
     Model.metadata,
     Column("tenant_id", Uuid, primary_key=True),
     Column("event_id", Text(collation="C"), primary_key=True),
-    Column("digest", BigInteger, nullable=False),  # of all that the event says
+    Column("digest", BigInteger, nullable=False),  # hash of the event's content
     Column("received_at", DateTime(timezone=True), nullable=False),
 )
 
@@ -121,6 +121,6 @@ PROOFS = Table(
     Column("tenant_id", Uuid, primary_key=True),
     Column("month", Date, primary_key=True),  # its first day, in UTC
     Column("checked_at", DateTime(timezone=True), nullable=False),
-    Column("differing", Integer, nullable=False),  # rows of days that say something else
+    Column("differing", Integer, nullable=False),  # rows of days that differ from the events
     CheckConstraint("differing >= 0", name="differing"),
 )

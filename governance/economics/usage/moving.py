@@ -1,9 +1,9 @@
-"""Copy usage events from PostgreSQL to ClickHouse, and prove that each month is there.
+"""Copy usage events from PostgreSQL to ClickHouse, and prove that each month is complete.
 
     months()      the months of UTC with events in PostgreSQL, of any tenant
-    move(month)   copy a month of the acting tenant, unless it is there already
+    move(month)   copy a month of the acting tenant, unless it is copied already
 
-A copy that broke off is made again: an event that is inserted twice counts once. PostgreSQL keeps
+An interrupted copy can be repeated: an event that is inserted twice counts once. PostgreSQL keeps
 its events; nothing reads them any more once GOVERNANCE_USAGE_URL is set.
 """
 
@@ -35,9 +35,9 @@ _SUMS = ", ".join(f"coalesce(sum({each}), 0)" for each in _TOKENS)
 
 @dataclass(frozen=True, slots=True)
 class MovedMonth:
-    """Events of a month of a tenant, and whether they had to be copied.
+    """The number of events in a tenant's month, and whether they had to be copied.
 
-    `missing` says how the sums differ after the copy; empty proves it.
+    `missing` states how the sums differ after the copy; if empty, the copy is proven complete.
     """
 
     events: int
@@ -51,7 +51,7 @@ def months() -> list[Month]:
 
 
 def move(month: Month) -> MovedMonth:
-    """Copy a month of the acting tenant; what was received after the last event isn't compared.
+    """Copy a month of the acting tenant. Events received after the copy began aren't compared.
 
     Call it in a snapshot. Raises Unavailable.
     """

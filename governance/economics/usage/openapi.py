@@ -1,4 +1,4 @@
-"""`POST /api/v1/usage` and `POST /api/v1/otlp/v1/traces`, as OpenAPI 3.1."""
+"""The OpenAPI 3.1 description of `POST /api/v1/usage` and `POST /api/v1/otlp/v1/traces`."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""Store the calls of models among the spans of an OTLP request.
+"""Store the model calls among the spans of an OTLP request.
 
-A span is known by its trace id and span id, so that one that is exported again counts once.
+A span is identified by its trace id and span id, so that one that is exported again counts once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,14 +26,14 @@ JSON, PROTOBUF = "application/json", "application/x-protobuf"
 
 
 class UnsupportedMediaType(Invalid):
-    """The body is in no encoding of OTLP/HTTP."""
+    """The media type of the body isn't an encoding of OTLP/HTTP."""
 
     status = 415
 
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """What became of the spans: those that call no model are ignored."""
+    """The result of an export. Spans that call no model are ignored."""
 
     accepted: int
     duplicate: int
@@ -42,7 +42,7 @@ class ExportResult:
 
 
 def export(body: bytes, media_type: str) -> ExportResult:
-    """Store the calls of models and name each span that can't be stored.
+    """Store the model calls and name each span that can't be stored.
 
     Raises UnreadableBatch, TooLarge and UnsupportedMediaType.
     """
@@ -84,7 +84,7 @@ def _store(spans: Iterator[SentSpan | RejectedSpan]) -> ExportResult:
 
 
 def _reason(error: dict[str, Any]) -> str:
-    """The reason with the attributes that its field is read from."""
+    """Return the reason, followed by the attributes from which its field is read."""
     field = error["field"].removeprefix("tokens.")
     names = (*genai_names.SPAN.get(field, ()), *genai_names.RESOURCE.get(field, ()))
     read_from = f" ({', '.join(dict.fromkeys(names))})" if names else ""

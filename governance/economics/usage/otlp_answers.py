@@ -1,4 +1,4 @@
-"""What an OTLP exporter is answered, in the encoding of its request.
+"""Answers to an OTLP exporter, in the encoding of its request.
 
 ExportTraceServiceResponse    with `partial_success` that names spans which can't be stored
 google.rpc.Status             for a request of which nothing is stored
@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from governance.economics.usage.genai_spans import RejectedSpan
 
 MAX_NAMED_SPANS = 20
-# Codes of google.rpc by the status of HTTP; any other is UNKNOWN.
+# google.rpc codes by HTTP status; any other is UNKNOWN.
 CODES = {
     400: 3,  # INVALID_ARGUMENT
     401: 16,  # UNAUTHENTICATED
@@ -32,7 +32,7 @@ UNKNOWN = 2
 
 
 def exported(rejected: Sequence[RejectedSpan], *, as_json: bool) -> bytes:
-    """Return the answer to a request whose other spans are stored."""
+    """Return the answer to a request that was stored, except for the rejected spans."""
     answer = ExportTraceServiceResponse()
     if rejected:
         answer.partial_success.rejected_spans = len(rejected)
@@ -41,7 +41,7 @@ def exported(rejected: Sequence[RejectedSpan], *, as_json: bool) -> bytes:
 
 
 def refused(status: int, reason: str, *, as_json: bool) -> bytes:
-    """Return the answer to a request of which nothing is stored; `status` is that of HTTP."""
+    """Return the answer to a request of which nothing is stored; `status` is the HTTP status."""
     return _encoded(Status(code=CODES.get(status, UNKNOWN), message=reason), as_json=as_json)
 
 

@@ -14,7 +14,7 @@ batch_requests.takes_batches(feature, otlp_actions.MOST)
 
 @feature.post("/api/v1/otlp/v1/traces", needs=permissions.PUSH)
 def export_traces() -> ResponseReturnValue:
-    """Store the calls of models among the spans; the answer names those that can't be stored."""
+    """Store the model calls among the spans. The answer names those that can't be stored."""
     from governance.economics.usage import otlp_answers  # noqa: PLC0415 - loads protobuf
 
     result = otlp_actions.export(batch_requests.body(), request.mimetype)
@@ -27,7 +27,7 @@ def export_traces() -> ResponseReturnValue:
 
 @feature.after_request
 def answer_as_status(answer: Response) -> Response:
-    """Say what is wrong with a request as google.rpc.Status, in the encoding of the request."""
+    """Convert an error answer to google.rpc.Status, in the encoding of the request."""
     if answer.mimetype == "application/problem+json":
         from governance.economics.usage import otlp_answers  # noqa: PLC0415 - the same
 

@@ -1,7 +1,7 @@
-"""Spans of an OTLP request in JSON: names in camelCase, ids in hexadecimal, integers as text too.
+"""Spans of an OTLP request in JSON: camelCase names, hexadecimal ids, integers also as strings.
 
-What a usage event doesn't need is skipped unread, and each span is read by itself, so that a wrong
-one is no reason to reject the others.
+Fields that a usage event doesn't need are skipped unparsed, and each span is parsed by itself, so
+that an invalid one doesn't reject the others.
 """
 
 import re
@@ -23,7 +23,7 @@ from governance.economics.usage.genai_spans import (
 from governance.economics.usage.usage_events import MAX_EVENTS, TooManyEvents
 from governance.kernel.web.batch_requests import UnreadableBatch
 
-MAX_OBJECTS = 100 * MAX_EVENTS  # braces of a request: 8 MB of spans have fewer
+MAX_OBJECTS = 100 * MAX_EVENTS  # braces per request: 8 MB of spans have fewer
 _IDS = re.compile(r"[0-9a-fA-F]{32}-[0-9a-fA-F]{16}")
 _ERROR = (2, "2", "STATUS_CODE_ERROR")
 
@@ -81,7 +81,7 @@ _REQUEST, _SPAN = msgspec.json.Decoder(_Request), msgspec.json.Decoder(_Span)
 
 
 def read(body: bytes) -> Iterator[SentSpan | RejectedSpan]:
-    """Yield the spans of a request. Raises UnreadableBatch, and TooManyEvents."""
+    """Yield the spans of a request. Raises UnreadableBatch and TooManyEvents."""
     if body.count(b"{") > MAX_OBJECTS:
         raise TooManyEvents
     number = 0
@@ -156,7 +156,7 @@ def _value(value: _Value) -> Any:
 
 
 def _scalar(value: _Scalar) -> Any:
-    """The value; a number that is written as text is one."""
+    """Return the value. An integer written as a string becomes an int."""
     if value.int_value is not None:
         return int(value.int_value)
     if value.double_value is not None:

@@ -1,4 +1,4 @@
-"""`POST /api/v1/otlp/v1/traces`, as OpenAPI 3.1."""
+"""The OpenAPI 3.1 description of `POST /api/v1/otlp/v1/traces`."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ REFUSALS = {
 
 
 def _bodies(schema: str) -> dict[str, Any]:
-    """The same message in both encodings."""
+    """Return the content of a message in both encodings."""
     described = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
     return {JSON: described, PROTOBUF: {"schema": {"type": "string", "format": "binary"}}}
 

@@ -1,7 +1,7 @@
-"""Spans of an OTLP request in protobuf, and answers in it.
+"""Spans of an OTLP request, and its answers, in protobuf.
 
-The outer messages are walked, so that spans are counted before memory is taken for them, and each
-span is parsed by itself. A message of two bytes takes 170 bytes once it is parsed.
+The outer messages are walked, so that spans are counted before memory is allocated for them, and
+each span is parsed by itself. A message of two bytes takes 170 bytes once it is parsed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,9 +27,9 @@ from governance.kernel.web.batch_requests import UnreadableBatch
 
 MAX_SPAN_BYTES = 1024 * 1024
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
-MAX_FIELDS = 20 * MAX_EVENTS  # outside of spans, each walked twice at most
-VARINT, LENGTH = 0, 2  # kinds of fields
-FIXED = {1: 8, 5: 4}  # the others, and their bytes
+MAX_FIELDS = 20 * MAX_EVENTS  # fields outside of spans, each walked twice at most
+VARINT, LENGTH = 0, 2  # wire types
+FIXED = {1: 8, 5: 4}  # size in bytes by fixed-size wire type
 MAX_VARINT_BITS = 64
 
 
@@ -43,7 +43,7 @@ _SPANS = _number(ScopeSpans, "spans")
 
 
 def read(body: bytes) -> Iterator[SentSpan | RejectedSpan]:
-    """Yield the spans of a request. Raises UnreadableBatch, and TooManyEvents."""
+    """Yield the spans of a request. Raises UnreadableBatch and TooManyEvents."""
     number, wire = 0, _Wire()
     for sent in wire.parts(memoryview(body), _RESOURCE_SPANS):
         resource = _resource(b"".join(wire.parts(sent, _RESOURCE)))
@@ -107,17 +107,17 @@ def _scalar(value: AnyValue) -> Any:
     return getattr(value, kind) if kind in scalars else None
 
 
-# ---- the wire
+# ---- wire format
 
 
 class _Wire:
-    """Walks messages, of which a request has so many fields at most."""
+    """A walk over messages that limits the number of fields in a request."""
 
     def __init__(self) -> None:
         self._fields_left = MAX_FIELDS
 
     def parts(self, message: memoryview, field: int) -> Iterator[memoryview]:
-        """Yield the values of a field, in order. Raises UnreadableBatch, and TooManyEvents."""
+        """Yield the values of a field, in order. Raises UnreadableBatch and TooManyEvents."""
         at, end = 0, len(message)
         while at < end:
             self._fields_left -= 1
@@ -141,7 +141,7 @@ class _Wire:
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """A number and where the next one begins. Raises UnreadableBatch."""
+    """Return the number at this position and the position after it. Raises UnreadableBatch."""
     number = 0
     for shift in range(0, MAX_VARINT_BITS, 7):
         if at >= len(message):

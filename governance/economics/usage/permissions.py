@@ -1,4 +1,4 @@
-"""Who may send usage, and who sees it."""
+"""Permissions to send and to view usage."""
 
 from governance.kernel.safety.access import permission, scope
 

@@ -18,7 +18,7 @@ from governance.kernel.months import Month
 
 
 class PostgresqlEvents:
-    """The event store of one machine; nothing of it is apart from the counts."""
+    """The event store of a single machine. It keeps events and counts in the same database."""
 
     def write(self, events: Sequence[UsageEvent], systems: Mapping[str, UUID], zone: str) -> Stored:
         return storing.write(events, systems, zone)
@@ -30,10 +30,10 @@ class PostgresqlEvents:
         return file_storing.write(tenant, part, zone)
 
     def finish_file(self) -> None:
-        """Every part is stored as a whole."""
+        """Do nothing: every part is already stored."""
 
     def forget_uncounted(self) -> int:
-        return 0  # events and counts are of one transaction
+        return 0  # events and counts are written in one transaction
 
     def counts(self, days: Days) -> Rows:
         return Rows(_COUNTS, _values_of(days))
@@ -57,7 +57,7 @@ class PostgresqlEvents:
         return None
 
     def delete_outside(self) -> None:
-        """Everything is a row of PostgreSQL."""
+        """Do nothing: all events are rows of PostgreSQL."""
 
     def months(self) -> list[Month]:
         return partitions.EVENTS.existing()

@@ -2,8 +2,8 @@
 
 usage_by_day(days)      for the chart
 usage_by_model(days)    for the table
-months_with_usage()     between which months a reader can go
-changed_days(since)     what was counted since, for a reader that prices usage
+months_with_usage()     the range of months that a reader can navigate
+changed_days(since)     days counted since an instant, for a reader that prices usage
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from governance.kernel import current
 from governance.kernel.data.db import session
 from governance.operations.systems.models import AISystem
 
-UNHELPFUL = ("failed", "retried")  # attempts that came to nothing
+UNHELPFUL = ("failed", "retried")  # attempts without a usable answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Usage:
 
     @property
     def name(self) -> str:
-        """What tells the row from the others."""
+        """The key that distinguishes the row from the others."""
         return "/".join((str(self.system_id), self.feature, self.provider, self.model))
 
     @property
@@ -48,14 +48,14 @@ class Usage:
 
     @property
     def cached_share(self) -> float:
-        """Share of what models read that came from a cache; 0 where they read nothing."""
+        """The share of input tokens read from a cache; 0 if there are none."""
         read = self.tokens["input"] + self.tokens["cache_read"] + self.tokens["cache_write"]
         return self.tokens["cache_read"] / read if read else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Whole days of the operator's time zone, both included."""
+    """A range of whole days in the operator's time zone, both ends included."""
 
     first: date
     last: date
@@ -69,16 +69,16 @@ class DayUsage:
     system_id: UUID
     system: str  # its slug
     feature: str  # "" where events name none
-    provider: str  # the same
+    provider: str  # "" where events name none
     model: str
     outcome: str
-    requests: int  # may be 0, where a rebuild found no event
+    requests: int  # may be 0 if a rebuild found no event
     tokens: dict[str, int]  # by bucket
     changed_at: datetime
 
 
 def usage_by_model(days: Days) -> list[Usage]:
-    """Return the usage of each system, feature and model, the most tokens first."""
+    """Return the usage of each system, feature and model, those with the most tokens first."""
     total = func.sum(DAYS.c.requests)
     query = (
         select(
@@ -116,17 +116,17 @@ def usage_by_model(days: Days) -> list[Usage]:
 
 
 def months_with_usage() -> tuple[date, date] | None:
-    """Return the first and the last day with usage; None without any."""
+    """Return the first and the last day with usage, or None if there is none."""
     mine = DAYS.c.tenant_id == current.actor().tenant_id
     row = session().execute(select(func.min(DAYS.c.day), func.max(DAYS.c.day)).where(mine)).one()
     return None if row[0] is None else (row[0], row[1])
 
 
 def changed_days(since: datetime | None) -> list[DayUsage]:
-    """Return the rows of days that changed after an instant, the earliest change first.
+    """Return the acting tenant's day rows that changed after an instant, the earliest change first.
 
-    Each has all that is counted of it, not what was added. Pass the last row's `changed_at` the
-    next time; None is everything. Of the acting tenant.
+    Each row has the total of its day, not what was added. Pass the last row's `changed_at` in the
+    next call; None returns everything.
     """
     query = (
         select(
@@ -162,7 +162,7 @@ def changed_days(since: datetime | None) -> list[DayUsage]:
 
 
 def usage_by_day(days: Days) -> Sequence[tuple[date, int, int]]:
-    """Return day, requests and tokens of each day with usage, in order."""
+    """Return (day, requests, tokens) for each day with usage, in order."""
     tokens = sum((func.sum(DAYS.c[f"{each}_tokens"]) for each in BUCKETS[1:]), _first_bucket())
     query = select(DAYS.c.day, func.sum(DAYS.c.requests), tokens).group_by(DAYS.c.day)
     rows = session().execute(_within(query, days).order_by(DAYS.c.day))

@@ -1,4 +1,4 @@
-"""Count the days of the acting tenant again from its events."""
+"""Recount the days of the acting tenant from its events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ REBUILT = action(
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What differed and is corrected, how many days were counted, and how many could not be."""
+    """The result of a recount: corrected differences, and counts of recounted and dropped days."""
 
     differences: Sequence[Difference]
     counted: int
@@ -33,9 +33,9 @@ class Rebuilt:
 
 
 def rebuild(month: Month | None = None) -> Rebuilt:
-    """Count a month of the operator again, by default all whose events are there.
+    """Recount a month in the operator's time zone, by default every month that has its events.
 
-    Days whose events are dropped stay as they were counted.
+    Days whose events are dropped keep their counts.
     """
     lock_tenant("usage")
     store().forget_uncounted()

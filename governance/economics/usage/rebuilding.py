@@ -1,10 +1,10 @@
-"""Count days again from their events, and correct those that differ.
+"""Recount days from their events, and correct those that differ.
 
-    countable_days(month)    the days whose events are all still there
-    differences(days)        rows of usage_days that say something else than the events
-    correct(days)            make them say the same
+    countable_days(month)    the days whose events all still exist
+    differences(days)        rows of usage_days that differ from the events
+    correct(days)            set them to what the events add up to
 
-A day that loses all its events stays with 0 requests, so that readers of changes see it.
+A day that loses all its events is kept with 0 requests, so that readers of changes see it.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A row of a day whose counts are not those of its events; tokens are of all buckets."""
+    """A usage_days row that differs from its events; tokens are the sum of all buckets."""
 
     day: date
     system: str
@@ -57,7 +57,7 @@ class Difference:
 
 
 def countable_days(month: Month) -> list[date]:
-    """Return the days of a month of the operator whose events aren't dropped.
+    """Return the days of a month in the operator's time zone whose events aren't dropped.
 
     A recent month of UTC without a partition never had an event.
     """
@@ -72,14 +72,14 @@ def countable_days(month: Month) -> list[date]:
 
 
 def countable_months() -> list[Month]:
-    """Return the months with such days, in order, up to the present one."""
+    """Return the months with such days, in order, up to the current one."""
     present = Month.of(clock.now().astimezone(ZoneInfo(operator_time_zone())).date())
     near = {each.plus(n) for each in store().months() for n in (-1, 0, 1)}
     return [month for month in sorted(near) if month <= present and countable_days(month)]
 
 
 def differences(days: Sequence[date]) -> list[Difference]:
-    """Return what differs on these days, in order of days."""
+    """Return the rows that differ on these days, in order of days."""
     if not days:
         return []
     counts = store().counts(_given(days))
@@ -88,18 +88,18 @@ def differences(days: Sequence[date]) -> list[Difference]:
 
 
 def correct(days: Sequence[date]) -> None:
-    """Make the days say what their events say. The caller holds the tenant's lock "usage"."""
+    """Set the counts of days from their events. The caller holds the tenant's lock "usage"."""
     if not days:
         return
     counts = store().counts(_given(days))
     session().execute(text(counts.within(_CORRECT)), _values(days, counts))
-    for _, of_month in groupby(days, Month.of):  # of each month, so that people fit in memory
+    for _, of_month in groupby(days, Month.of):  # per month, so that people fit in memory
         people = store().people(_given(list(of_month)))
         session().execute(text(people.within(_ADD_PEOPLE)), _values(days, people))
 
 
 def span_of(first: date, last: date, zone: ZoneInfo) -> Span:
-    """From the first minute of a day to the end of another one."""
+    """Return the span from the start of a day to the end of another one."""
     start, end = (datetime.combine(day, time(), zone) for day in (first, last + DAY))
     return Span(start.astimezone(UTC), end.astimezone(UTC))
 

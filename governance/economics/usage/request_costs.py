@@ -1,4 +1,4 @@
-"""What a request costs: the 50th, 95th and 99th percentile of a month, from its events.
+"""Compute the cost of a request: the 50th, 95th and 99th percentile of a month, from its events.
 
 A cost is linear in the tokens of each bucket, so a distribution of costs needs the tokens of each
 request: sums by day don't have them, and a histogram of costs would be wrong as soon as a price
@@ -27,11 +27,11 @@ __all__ = ["RequestCosts", "UnitPrice", "request_costs"]
 
 @dataclass(frozen=True, slots=True)
 class RequestCosts:
-    """Percentiles of the cost of a request, whatever its outcome; each is the cost of some request.
+    """Percentiles of the cost of a request, whatever its outcome; each is a real request's cost.
 
     system, feature     None for all of them; the feature "" has the events that name none
-    requests            with a price; `unpriced` are the others, which no percentile includes
-    p50, p95, p99       None where no request has a price
+    requests            those with a price; `unpriced` are the others, which no percentile includes
+    p50, p95, p99       None if no request has a price
     """
 
     system_id: UUID | None
@@ -47,7 +47,7 @@ class RequestCosts:
 def request_costs(month: Month, unit_prices: Sequence[UnitPrice]) -> list[RequestCosts]:
     """Return the percentiles of the tenant, then of each AI system and feature, by name.
 
-    Empty for a month whose events are past their retention. Raises ValueError when two prices of a
+    Empty for a month whose events are past their retention. Raises ValueError if two prices of a
     model overlap.
     """
     _check_disjoint(unit_prices)

@@ -1,8 +1,8 @@
-"""Prove that days say what their events say, before the events are dropped.
+"""Prove that days match their events, before the events are dropped.
 
-prove(month)            compare the days of the acting tenant with its events, and keep the outcome
+prove(month)            compare the days of the acting tenant with its events, and store the outcome
 prove_again()           the same for months that differed, after they are corrected
-differing_rows(month)   how many rows differed when a month was last compared
+differing_rows(month)   the number of rows that differed when a month was last compared
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ from governance.kernel.months import Month
 
 
 def prove(month: Month) -> list[Difference]:
-    """Return what differs on the days that a month of UTC touches; empty proves it.
+    """Return the rows that differ on the days that a month of UTC touches; empty proves it.
 
-    The outcome is kept as the tenant's proof of the month.
+    The outcome is stored as the tenant's proof of the month.
     """
     lock_tenant("usage")
     found = rebuilding.differences(_days(month))
@@ -41,7 +41,7 @@ def prove(month: Month) -> list[Difference]:
 
 
 def prove_again() -> None:
-    """Compare the months that differed when they were last compared."""
+    """Compare again each month that differed in its last comparison."""
     query = select(PROOFS.c.month).where(
         PROOFS.c.tenant_id == current.actor().tenant_id, PROOFS.c.differing > 0
     )
@@ -58,9 +58,9 @@ def differing_rows(month: Month) -> int:
 
 
 def _days(month: Month) -> Sequence[date]:
-    """The operator's days in a month of UTC.
+    """Return the days in the operator's time zone that overlap a month of UTC.
 
-    One that began in the month before was proven with it, if that month is dropped.
+    If the month before is dropped, a day that began in it was proven with it and is left out.
     """
     zone = ZoneInfo(operator_time_zone())
     start = first_instant(month)

@@ -1,7 +1,7 @@
 """Write usage events and add them to their days: one statement for a batch.
 
-An event whose id came before is left out. Batches of a tenant are stored one after the other, so of
-two with the same events the second finds those of the first.
+An event whose id is already stored is skipped. A tenant's batches are stored one after the other,
+so of two with the same events the second finds those of the first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ from governance.kernel import clock, current
 from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.data.monthly_partitions import months_between
 
-REMEMBERED = timedelta(days=7)  # how long an id is known, whatever its instant
-LONG_AGO = timedelta(days=6)  # older events may have lost their id; they are known by their instant
+REMEMBERED = timedelta(days=7)  # how long an id is stored after the event is received
+LONG_AGO = timedelta(days=6)  # older events may have lost their id; their instant identifies them
 
-# Columns with the fields of the event that they hold.
+# Columns and the event fields that they hold.
 _TEXTS = {
     "event_id": "id",
     "feature": "feature",
@@ -39,7 +39,7 @@ _FACTS = ["at", "system", *_TEXTS, *_TOKENS]
 STORED = ["at", "system_id", *_TEXTS, *_TOKENS]
 _DAY = ["day", "system_id", "feature", "provider", "model", "outcome"]
 _PERSON = ["month", "system_id", "feature", "person"]
-# Month, system, feature, person and days of the rows of a query that has each one's day.
+# The month, system, feature, person and days of rows that have a day each.
 PEOPLE_OF_DAYS = """day - date_part('day', day)::int + 1, system_id, coalesce(feature, ''), person,
     bit_or(1 << date_part('day', day)::int - 1)"""
 _ARRAYS = {"at": "timestamptz", "system": "int"} | dict.fromkeys(_TEXTS, "text")
@@ -51,13 +51,13 @@ def _commas(parts: Sequence[str], form: str = "{}") -> str:
 
 
 def digest(table: str = "") -> str:
-    """A hash of all that an event says."""
+    """Return the expression of a hash of the event's content."""
     facts = _commas(STORED, f"{table}.{{}}" if table else "{}")
     return f"hash_record_extended(ROW({facts}), 0)"
 
 
-# When a day changed: later than any change of the tenant before, whatever its clocks say. Only for
-# writers that hold the tenant's lock "usage", so that changes are committed in this order.
+# The instant when a day changed: later than any earlier change of the tenant, even if clocks
+# differ. Its writers hold the tenant's lock "usage", so that changes commit in this order.
 CHANGED_AT = """greatest(CAST(:now AS timestamptz), (SELECT max(changed_at) + interval '1 microsecond'
     FROM usage_days WHERE tenant_id = :tenant))"""
 FROM_ARRAYS = f"""
@@ -70,7 +70,7 @@ FROM_ARRAYS = f"""
 
 # Parts of a statement: events of `given` with their days, and what is written of those in `new`.
 _DATED = "SELECT *, (at AT TIME ZONE :zone)::date AS day FROM given"
-# Events that may have lost their id: what is stored at their instant under it is the same event.
+# Events that may have lost their id: one stored at the same instant with this id is the same event.
 KNOWN = f"""
   SELECT n, e.digest = given.digest FROM given CROSS JOIN LATERAL (
     SELECT {digest("e")} AS digest FROM usage_events AS e
@@ -116,9 +116,10 @@ def statement(given: str, result: str, *, known: str = KNOWN, store: str = STORE
     """Return the statement that stores new events and counts their days.
 
     `given` selects n, digest and STORED of events with different ids; `result` selects from given
-    and from known (n, is_same), the events whose ids were stored before. OFFSET 0 has each of them
-    looked up by the index, whatever PostgreSQL believes about the size of the tables. `known` finds
-    events that lost their id, and `store` keeps the new ones (clickhouse_events.py has others).
+    and from known (n, is_same), the events whose ids are already stored. OFFSET 0 makes PostgreSQL
+    look each of them up by the index, whatever it assumes about the size of the tables. `known`
+    finds events that lost their id, and `store` keeps the new ones. clickhouse_events.py passes
+    others.
     """
     return f"""
 WITH given AS MATERIALIZED ({given}), known AS MATERIALIZED (
@@ -137,8 +138,8 @@ WITH given AS MATERIALIZED ({given}), known AS MATERIALIZED (
 def statement_for_new(given: str, *, store: str = STORE) -> str:
     """Return the statement that stores events whose ids are all new, and returns their number.
 
-    No id is looked up: where one is taken, a unique key refuses it. That happens before the rest
-    is written, since the result reads the ids, which are written in order.
+    No id is looked up: if one is taken, a unique key rejects it. That happens before the rest is
+    written, since the result reads the ids, which are written in order.
     """
     return f"""
 WITH given AS ({given}), new AS MATERIALIZED ({_DATED}),
@@ -151,7 +152,7 @@ WRITE = text(statement(FROM_ARRAYS, RESULT))
 
 
 def write(events: Sequence[UsageEvent], systems: Mapping[str, UUID], zone: str) -> Stored:
-    """Store the events whose ids are new; each id is in `events` once.
+    """Store the events whose ids are new. Each id occurs once in `events`.
 
     `systems` are ids by slug, `zone` is the operator's.
     """
@@ -192,7 +193,7 @@ def values_of(events: Sequence[UsageEvent], systems: Mapping[str, UUID]) -> dict
 
 
 def _texts(events: Sequence[UsageEvent], field: str) -> str:
-    """An array in PostgreSQL's own spelling: none of the texts has a quote or a backslash."""
+    """Return an array literal of PostgreSQL: none of the texts has a quote or a backslash."""
     found = map(attrgetter(field), events)
     return _array(["NULL" if value is None else f'"{value}"' for value in found])
 

@@ -1,4 +1,4 @@
-"""Read usage events that a machine sends, and say of each other row why it is rejected.
+"""Read usage events that a machine sends, and return the reason for each rejected row.
 
     {"events": [{"id": "req-81f2", "at": "2026-11-25T09:14:03.250Z", "system": "claims-triage",
                  "model": "claude-sonnet-4-5", "outcome": "success",
@@ -21,15 +21,16 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-MAX_EVENTS = 10_000  # of a batch
-MAX_TOKENS = 1_000_000_000  # of one bucket of one event
+MAX_EVENTS = 10_000  # per batch
+MAX_TOKENS = 1_000_000_000  # per bucket of an event
 MAX_NAME_LENGTH = 100
 
 type Outcome = Literal["success", "refused", "failed", "retried"]
 
 OUTCOMES: tuple[str, ...] = get_args(Outcome.__value__)
 
-# What texts are made of. None has a quote or a backslash (storing.py), an id no @: nobody's address.
+# The allowed texts. None has a quote or a backslash (storing.py). An id has no @, so that it
+# can't be an e-mail address.
 SLUG = r"[a-z][a-z0-9-]{0,62}[a-z0-9]"
 ID = r"[A-Za-z0-9][A-Za-z0-9._:/+=~-]{0,99}"
 WORDS = r"[A-Za-z0-9](?:[A-Za-z0-9 ._:/@+()-]{0,98}[A-Za-z0-9)])?"
@@ -64,9 +65,9 @@ BUCKETS = tuple(each.name for each in msgspec.structs.fields(TokenBuckets))
 class UsageEvent(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """One request to a model.
 
-    id        the sender's name of the event: sent again, it counts once
-    system    slug of the AI system; `feature` of its feature
-    outcome   "retried": an attempt that another one followed
+    id        the sender's id of the event; an event that is sent again counts once
+    system    slug of the AI system; `feature` is the slug of its feature
+    outcome   "retried" for an attempt that was followed by another one
     request, task   what the attempts belong to
     user      a pseudonym
     """
@@ -86,7 +87,7 @@ class UsageEvent(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class RejectedEvent:
-    """Why an event can't be stored; `row` from 1 on."""
+    """The reason why an event can't be stored; `row` counts from 1."""
 
     row: int
     field: str
@@ -95,7 +96,7 @@ class RejectedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ReadEvents:
-    """The events of a batch with the numbers of their rows, and the others."""
+    """The valid events of a batch with their row numbers, and the rejected ones."""
 
     events: Sequence[UsageEvent]
     rows: Sequence[int]
@@ -103,7 +104,7 @@ class ReadEvents:
 
 
 FIELDS = tuple(each.name for each in msgspec.structs.fields(UsageEvent))
-COMMAS = len(FIELDS) + len(BUCKETS)  # of an event, at most: a batch with more has too many of them
+COMMAS = len(FIELDS) + len(BUCKETS)  # per event, at most: more commas mean too many events
 REQUIRED = ("id", "at", "system", "model", "outcome")
 _EVENT = msgspec.json.Decoder(UsageEvent)
 _EVENTS = msgspec.json.Decoder(list[UsageEvent])
@@ -111,7 +112,7 @@ _RAW_EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class TooManyEvents(Exception):
-    """There are more than MAX_EVENTS, so none of them is read."""
+    """There are more than MAX_EVENTS events, so none of them is read."""
 
 
 def read(events: bytes) -> ReadEvents:
@@ -133,14 +134,14 @@ def read(events: bytes) -> ReadEvents:
 
 
 def read_lines(body: bytes) -> ReadEvents:
-    """Read events one by one, each on a line of its own. Raises TooManyEvents."""
+    """Read events from lines, one event per line. Raises TooManyEvents."""
     if body.count(b"\n") > 2 * MAX_EVENTS:
         raise TooManyEvents
     return read_rows([line for line in body.splitlines() if line.strip()])
 
 
 def read_rows(rows: Sequence[bytes | msgspec.Raw]) -> ReadEvents:
-    """Read events one by one, each of them a JSON object; any other row is rejected."""
+    """Read events one by one. A row that isn't a valid JSON object of an event is rejected."""
     if len(rows) > MAX_EVENTS:
         raise TooManyEvents
     events, numbers, rejected = [], [], []
@@ -163,7 +164,7 @@ def _event(row: bytes | msgspec.Raw) -> UsageEvent | None:
 
 
 def _has_good_texts(name: str, events: Sequence[UsageEvent]) -> bool:
-    """Whether a field is well formed in every event; most of its values may be the same."""
+    """Return whether a field is well formed in every event. Distinct values are checked once."""
     values = set(map(attrgetter(name), events))
     values.discard(None)
     lines = "".join(f"{value}\n" for value in values)
@@ -177,7 +178,7 @@ _ALL = {name: re.compile(rf"(?:{pattern}\n)*+") for name, pattern in PATTERNS.it
 
 
 def why_rejected(row: bytes | msgspec.Raw) -> tuple[str, str]:
-    """The field and the reason, for a row that is no event."""
+    """Return the field and the reason for a row that isn't a valid event."""
     try:
         found = msgspec.json.decode(row)
     except (msgspec.DecodeError, RecursionError):
@@ -257,5 +258,5 @@ def _wrong_tokens(tokens: Any) -> tuple[str, str] | None:
 
 
 def _shown(name: str) -> str:
-    """A name as an answer repeats it: short, and without what can't be stored."""
+    """Return a name that is safe to repeat in an answer: short and printable."""
     return "".join(c if c.isprintable() else "?" for c in name[:40])

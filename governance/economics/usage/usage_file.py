@@ -1,8 +1,8 @@
 """Usage files of the operator: the events of many customers, as CSV, JSON Lines or Parquet.
 
-DuckDB reads and checks them in a child process (usage_file_child.py); PostgreSQL stores them by the
-statement that stores batches (file_storing.py). A file of ten million events needs no more memory
-than one of a hundred.
+DuckDB reads and checks them in a child process (usage_file_child.py); PostgreSQL stores them with
+the statement that stores batches (file_storing.py). A file of ten million events needs no more
+memory than one of a hundred.
 """
 
 import json
@@ -51,7 +51,7 @@ TEMPLATE = ",".join(COLUMNS) + (
 
 
 def read(given: GivenFile) -> Preview:
-    """Check every row. Raises Invalid for a file that can't be read."""
+    """Check every row and return a preview. Raises Invalid for a file that can't be read."""
     with transaction(read_only=True):
         orders = _orders("check", given, _customers())
     answer = _child(given, orders)
@@ -78,8 +78,8 @@ def _rejection(found: Sequence[Any]) -> Rejection:
 def apply(row: FileImport, given: GivenFile) -> None:
     """Store the events whose ids are new.
 
-    Raises DomainError where an id is taken by an event with other content, or where a customer or
-    system of the file has gone since the preview.
+    Raises DomainError if an id is taken by an event with other content, or if a customer or system
+    of the file was removed since the preview.
     """
     tenants = _customers()
     with transaction():
@@ -111,20 +111,21 @@ def _taken(number: int, tenant: Tenant) -> str:
 
 
 def _written(folder: Path, tenants: Sequence[Tenant]) -> list[tuple[Tenant, Path]]:
-    """The files that the child has written, in the order of tenants: two imports that run at once
-    lock tenants in the same order.
+    """Return the files that the child process wrote, ordered by tenant id.
+
+    The order makes two concurrent imports lock tenants in the same order.
     """
     found = [(tenants[int(path.name)], path) for path in folder.iterdir()]
     return sorted(found, key=lambda each: each[0].id)
 
 
 def _months(row: FileImport) -> set[Month]:
-    """Every month of UTC with events: those of the operator's time zone, and their neighbours."""
+    """Return the months of UTC that may have events: the preview's months and their neighbors."""
     months = {Month.parse(each["month"]) for each in row.totals}
     return {month.plus(n) for month in months for n in (-1, 0, 1)}
 
 
-# ---- the child
+# ---- child process
 
 
 def _customers() -> list[Tenant]:
@@ -149,7 +150,7 @@ def _orders(do: str, given: GivenFile, tenants: Sequence[Tenant]) -> dict[str, A
 
 
 def _child(given: GivenFile, orders: dict[str, Any]) -> dict[str, Any]:
-    """Run the child; return its answer. Raises Invalid for a file that can't be read."""
+    """Run the child process and return its answer. Raises Invalid for a file that can't be read."""
     outcome = sandbox.run(CHILD, limits=LIMITS, sent=json.dumps(orders, default=str).encode())
     if not outcome.is_finished:
         log.warning("usage file not read", ending=outcome.ending.value, errors=outcome.errors)

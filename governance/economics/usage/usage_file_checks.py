@@ -1,12 +1,12 @@
-"""What DuckDB checks of each row of a usage file, as SQL, and the sentence for each check. Pure.
+"""Checks that DuckDB runs on each row of a usage file, as SQL, with an error text for each. Pure.
 
-A file has the fields of an event and `tenant`, the slug of a customer. In CSV and Parquet each token
-bucket is a column (`input_tokens`); in JSON Lines an event is written as the API takes it. Every
-field is a text in SQL, and NULL where it is missing.
+A file has the fields of an event and `tenant`, the slug of a customer. In CSV and Parquet each
+token bucket is a column (`input_tokens`); in JSON Lines an event is written as in the API. Every
+field is a text in SQL, and NULL if it is missing.
 
-    CHECKS                  in order: the first that applies is why a row is rejected
-    RIGHT                   true of a row that none of them applies to
-    WRONG                   the number of that check, 0 where none applies
+    CHECKS                  in order: the first that applies is the reason for the rejection
+    RIGHT                   true if none of them applies to a row
+    WRONG                   the number of the check that applies, 0 if none does
     columns_of(header, …)   the expression of each field in a table with these columns
 """
 
@@ -31,13 +31,13 @@ MAX_REJECTED = 100_000  # rows that are listed with their reason
 INSTANT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d(:?\d\d)?)"
 LOCAL = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?"
 
-# Numbers of what isn't found row by row.
+# Numbers of errors that aren't found row by row.
 REPEATED = 200  # the same id with other content in the file
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check of a field: `when` is SQL over the fields of a row, true where it is wrong."""
+    """A check of a field: `when` is SQL over the fields of a row, true if the row is invalid."""
 
     field: str
     sentence: str
@@ -45,7 +45,7 @@ class Check:
 
 
 def name(column: str) -> str:
-    """A field as a name of SQL."""
+    """Return a field as a quoted SQL name."""
     return f'"{column}"'
 
 
@@ -96,7 +96,7 @@ CHECKS: tuple[Check, ...] = (
     *map(_form, ("feature", "provider", "request", "task", "user")),
     *(check for column in TOKENS for check in _tokens(column)),
 )
-# True of most rows that are right, and of no other: faster than every check in turn.
+# True for most valid rows, and for no other: faster than every check in turn.
 RIGHT = " AND ".join(
     (
         "NOT broken",
@@ -121,11 +121,11 @@ VALUE = "CASE wrong {} END".format(
     " ".join(
         f"WHEN {n} THEN {name(check.field)}" for n, check in enumerate(CHECKS, 1) if check.field
     )
-)  # of the field that is wrong
+)  # the field that the check is about
 
 
 def reason(number: int) -> tuple[str, str]:
-    """The field and the sentence of a check."""
+    """Return the field and the error text of a check."""
     if number == REPEATED:
         return "id", "Another row of the file has this id and different content."
     check = CHECKS[number - 1]
@@ -133,7 +133,7 @@ def reason(number: int) -> tuple[str, str]:
 
 
 def columns_of(header: Sequence[str]) -> Mapping[str, str]:
-    """The expression of each field where the columns of a table are those of `header`."""
+    """Return the expression of each field in a table whose columns are those of `header`."""
     return {
         each: f"CAST({name(each)} AS VARCHAR)" if each in header else "CAST(NULL AS VARCHAR)"
         for each in COLUMNS
@@ -141,7 +141,7 @@ def columns_of(header: Sequence[str]) -> Mapping[str, str]:
 
 
 def columns_of_lines() -> Mapping[str, str]:
-    """The same for a column `line` with the JSON object of an event."""
+    """Return the expression of each field in a column `line` with the JSON object of an event."""
     texts = {each: f"line ->> '$.{each}'" for each in COLUMNS if each not in TOKENS}
     tokens = {f"{each}_tokens": f"line ->> '$.tokens.{each}'" for each in BUCKETS}
     fields = ", ".join(f"'{each}'" for each in ("tenant", *FIELDS))

@@ -1,10 +1,10 @@
-"""The child process that reads a usage file with DuckDB; its orders come on standard input as JSON.
+"""The child process that reads a usage file with DuckDB. Its orders are JSON on standard input.
 
-    {"do": "check", …}     print what the file holds: counts, totals, the first rejected rows
+    {"do": "check", …}     print a summary of the file: counts, totals, the first rejected rows
     {"do": "write", …}     write its events for PostgreSQL, in a file for each customer
 
-Columns of what is written: those of file_storing.COPIED. Every statement reads the file in one pass
-and spills what doesn't fit into memory to the folder.
+The files it writes have the columns of file_storing.COPIED. Every statement reads the file in one
+pass, and spills what doesn't fit into memory to the folder.
 """
 
 import json
@@ -21,7 +21,7 @@ from governance.economics.usage import usage_file_checks as checks
 from governance.economics.usage.usage_file_checks import REPEATED, TEXTS, TOKENS, VALUE, WRONG
 
 type Connection = duckdb.DuckDBPyConnection
-SHARE_ROWS = 4_000_000  # whose ids are compared at a time
+SHARE_ROWS = 4_000_000  # rows whose ids are compared at a time
 SPLIT_BYTES = 8 * 1024 * 1024
 NUMBERED = "SELECT row_number() OVER () AS n, * FROM {}"
 LINES = f"""
@@ -31,11 +31,11 @@ DATE = "%Y-%m-%d %H:%M:%S.%f+00"
 
 
 class _Unreadable(Exception):
-    """Why no row of the file can be read."""
+    """The reason why no row of the file can be read."""
 
 
 def main(orders: dict[str, Any]) -> dict[str, Any]:
-    """Follow the orders; return the answer."""
+    """Run the orders and return the answer."""
     path = Path(orders["path"])
     try:
         with duckdb_files.limited(path.parent) as connection:
@@ -51,7 +51,7 @@ def main(orders: dict[str, Any]) -> dict[str, Any]:
 
 
 def _look_up(connection: Connection, orders: dict[str, Any]) -> None:
-    """Tables of the customers and their AI systems."""
+    """Create tables of the customers and their AI systems."""
     connection.execute("CREATE TABLE tenants (slug VARCHAR, tenant_no USMALLINT)")
     connection.execute("CREATE TABLE systems (tenant_no USMALLINT, slug VARCHAR, system_id UUID)")
     for table, rows in (("tenants", orders["tenants"]), ("systems", orders["systems"])):
@@ -62,7 +62,7 @@ def _look_up(connection: Connection, orders: dict[str, Any]) -> None:
 
 
 def _open(connection: Connection, path: Path, orders: dict[str, Any]) -> None:
-    """A view `checked`: every row with its number, its instant, its ids and what is wrong."""
+    """Create the view `checked`: every row with its number, instant, ids and failed check."""
     source, columns = _source(connection, path, orders)
     fields = ", ".join(f"{value} AS {checks.name(each)}" for each, value in columns.items())
     wrong = WRONG
@@ -83,7 +83,7 @@ SELECT *, {wrong} AS wrong FROM found"""  # noqa: S608 - names of ours, and quot
 def _source(
     connection: Connection, path: Path, orders: dict[str, Any]
 ) -> tuple[str, Mapping[str, str]]:
-    """A query of the file's rows with their numbers `n`, and the expression of each field."""
+    """Return a query of the file's rows with their numbers `n`, and each field's expression."""
     if orders["format"] == "parquet":
         rows, header = duckdb_files.parquet_size(connection, path)
         if rows > orders["max_rows"]:
@@ -114,14 +114,14 @@ def _check_header(header: list[str]) -> None:
 # ---- check
 
 
-QUARTER = 15 * 60 * 1_000_000  # microseconds; no zone changes its day within a quarter of an hour
+QUARTER = 15 * 60 * 1_000_000  # microseconds; every time zone's day begins at a quarter hour
 FACTS = f"""
 CREATE TABLE facts AS SELECT n, tenant_no, wrong, hash(tenant_no, id) AS key,
   hash(instant, system_id, {", ".join(map(checks.name, (*TEXTS, *TOKENS)))}) AS content,
   epoch_us(instant) // {QUARTER} AS quarter,
   {" + ".join(f"coalesce(TRY_CAST({each} AS BIGINT), 0)" for each in TOKENS)} AS tokens
 FROM checked"""  # noqa: S608 - names of ours
-# Ids that are repeated, a share of them at a time: so many groups would not fit into memory.
+# Repeated ids are searched in one share of the ids at a time: all groups wouldn't fit in memory.
 AGAIN_TABLE = "CREATE TABLE again (key UBIGINT, first BIGINT, differs BOOLEAN)"
 AGAIN = """
 INSERT INTO again SELECT key, min(n), min(content) <> max(content)
@@ -176,7 +176,7 @@ def _check(connection: Connection, path: Path, orders: dict[str, Any]) -> dict[s
 
 
 def _broken_lines(connection: Connection) -> list[tuple[int, str]]:
-    """(position, reason) of the lines that have another number of cells, and the like."""
+    """Return (position, reason) of malformed lines, such as those with a wrong number of cells."""
     query = """
 SELECT line_byte_position, min(error_type) FROM reject_errors GROUP BY 1 ORDER BY 1"""
     return [(row[0], _broken(str(row[1]))) for row in connection.execute(query).fetchall()]
@@ -199,7 +199,7 @@ SELECT tenant_no, CASE WHEN wrong = 0 THEN n ELSE error('row ' || n || ' is wron
 
 
 def _write(connection: Connection, path: Path, _orders: dict[str, Any]) -> dict[str, Any]:
-    """All events go to one file first: DuckDB's own partitions take memory for each row."""
+    """Write all events to one file first: DuckDB's own partitions take memory for each row."""
     target = path.parent / "written"
     copy = (
         f"COPY ({WRITTEN}) TO {duckdb_files.quoted(str(target))}"
@@ -212,8 +212,9 @@ def _write(connection: Connection, path: Path, _orders: dict[str, Any]) -> dict[
 
 
 def split(source: Path, folder: Path) -> None:
-    """Write the lines of a file to a file for each customer, named by the number that each line
-    begins with, and without it.
+    """Split a file into a file for each customer.
+
+    Each line begins with the customer's number, which names the file and is removed from the line.
     """
     folder.mkdir(exist_ok=True)
     rest = b""

@@ -1,4 +1,4 @@
-"""The page of usage: the month that is asked for, its rows, its headline and its chart."""
+"""The usage page: the requested month, its rows, headline and chart."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -115,7 +115,7 @@ KEYS: Mapping[str, Callable[[Usage], Any]] = {
 
 
 def asked_month() -> Month:
-    """The month that the address names, by default the present one of the operator."""
+    """Return the month in the address, by default the operator's current month. Raises Invalid."""
     text = request.args.get("month", "")
     if not text:
         return this_month()
@@ -129,12 +129,12 @@ def asked_month() -> Month:
 
 
 def this_month() -> Month:
-    """The present month of the operator."""
+    """Return the current month in the operator's time zone."""
     return Month.of(clock.now().astimezone(ZoneInfo(operator_time_zone())).date())
 
 
 def days_of(month: Month) -> Days:
-    """The first and the last day of a month."""
+    """Return the range from the first to the last day of a month."""
     following = month.plus(1)
     return Days(
         date(month.year, month.number, 1),
@@ -143,12 +143,12 @@ def days_of(month: Month) -> Days:
 
 
 def month_name(month: Month) -> str:
-    """Return "October 2026"."""
+    """Return a month's display name, such as "October 2026"."""
     return f"{date(month.year, month.number, 1):%B %Y}"
 
 
 def matching(rows: Sequence[Usage], asked: ListRequest) -> list[Usage]:
-    """Return the rows that the filters match, in the order asked for."""
+    """Return the rows that match the filters, in the requested order."""
     tests: Mapping[str, Callable[[Usage, str], bool]] = {
         "system": lambda row, value: str(row.system_id) == value
     }
@@ -157,7 +157,7 @@ def matching(rows: Sequence[Usage], asked: ListRequest) -> list[Usage]:
 
 
 def headline(rows: Sequence[Usage], month: Month) -> str:
-    """Say how much was used, and by what most of all."""
+    """Return the headline: the month's usage and its largest part."""
     if not rows:
         return f"No usage in {month_name(month)}"
     total = sum(row.all_tokens for row in rows)
@@ -174,7 +174,7 @@ def headline(rows: Sequence[Usage], month: Month) -> str:
 
 
 def amount(number: int) -> str:
-    """Return a number as a headline has it: "412", "41.2 thousand", "1.3 million"."""
+    """Return a number in the form of a headline: "412", "41.2 thousand", "1.3 million"."""
     for least, word in ((BILLION, "billion"), (MILLION, "million"), (THOUSAND, "thousand")):
         if number >= least:
             return f"{number // (least // 10) / 10:,.1f} {word}"
@@ -182,7 +182,7 @@ def amount(number: int) -> str:
 
 
 def scale(found: Sequence[tuple[date, int, int]]) -> tuple[int, str]:
-    """What the chart counts tokens in, by its busiest day: 1,000,000 and "millions of tokens"."""
+    """Return the chart's unit by its busiest day, such as 1,000,000 and "millions of tokens"."""
     most = max((tokens for _day, _requests, tokens in found), default=0)
     for least, word in ((BILLION, "billions"), (MILLION, "millions"), (THOUSAND, "thousands")):
         if most >= least:
@@ -191,7 +191,7 @@ def scale(found: Sequence[tuple[date, int, int]]) -> tuple[int, str]:
 
 
 def chart(days: Days, found: Sequence[tuple[date, int, int]]) -> Markup:
-    """Tokens of each day as bars; a day without usage has none."""
+    """Return the tokens of each day as a bar chart. A day without usage has no bar."""
     tokens = {day: count for day, _requests, count in found}
     unit, word = scale(found)
     top = drawing.ceiling(max(tokens.values(), default=0) / unit)
@@ -215,7 +215,7 @@ def chart(days: Days, found: Sequence[tuple[date, int, int]]) -> Markup:
 
 
 def cells(row: Usage) -> tuple[Any, ...]:
-    """Return the row of an export."""
+    """Return the cells of a row in an export."""
     return (
         row.system,
         row.feature,

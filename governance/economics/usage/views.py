@@ -46,7 +46,7 @@ def index() -> ResponseReturnValue:
 
 
 def _address(month: Month) -> tuple[str, str] | None:
-    """Name and address of a neighbouring month; None where no usage is beyond it."""
+    """Return the name and address of an adjacent month; None if no usage is in that direction."""
     known = queries.months_with_usage()
     if known is None:
         return None
@@ -58,7 +58,7 @@ def _address(month: Month) -> tuple[str, str] | None:
 
 @feature.get("/economics/usage.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
-    """Export everything of the month that the filters match."""
+    """Export all rows of the month that match the filters."""
     asked, month = USAGE.read(), usage_list.asked_month()
     found = usage_list.matching(queries.usage_by_model(usage_list.days_of(month)), asked)
     table = [usage_list.cells(row) for row in found]

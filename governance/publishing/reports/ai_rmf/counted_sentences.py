@@ -27,7 +27,7 @@ class CountedSentences:
         return max(pairs, key=lambda pair: pair[1])
 
     def graded_functions(self) -> list[tuple[str, int]]:
-        """The functions that have a target, with their coverage in percent, the best covered first."""
+        """Return the functions that have a target, with their coverage in percent, best first."""
         graded = [
             (key, each.coverage)
             for key, each in self.figures.by_function.items()
