@@ -1,13 +1,13 @@
 """Access reviews: someone decides on each membership and API key, then closes the review.
 
-    start_review(title, due_on)     lists the present members and keys with their last use
-    decide(review, decisions)       keep, lower or revoke; all decisions are saved or none
+    start_review(title, due_on)     lists the current members and keys with their last use
+    decide(review, decisions)       keeps, lowers or revokes access; saves all decisions or none
     send_reminders(review, how)     emails those who can review
     close_review(review)            saves the decisions as evidence
 
 Nobody decides on their own access, or on a key that they created. A review only reduces access;
-the members' page grants it. Revocations apply immediately, and a review can't restore access. They
-need the permission of the direct act: who can't remove members can't do so through a review.
+the members' page grants it. Revocations apply immediately, and a review can't restore access. A
+revocation needs the same permission as outside a review, such as the one to remove members.
 """
 
 import io
@@ -84,7 +84,7 @@ class ReviewClosed(DomainError):
 def start_review(title: str, *, due_on: date | None) -> AccessReview:
     """Start a review. One can be open at a time.
 
-    Raises Invalid when fewer than two people can review, since nobody reviews their own access.
+    Raise Invalid if fewer than two people can review, because nobody reviews their own access.
     """
     lock_tenant("access reviews")
     if (there := queries.open_review()) is not None:
@@ -141,7 +141,7 @@ def _item(review: AccessReview, **facts: object) -> AccessReviewItem:
 
 
 def decide(review: AccessReview, decisions: Mapping[UUID, str], *, reason: str = "") -> int:
-    """Save decisions and return how many are new; all are saved or none.
+    """Save all decisions or none. Return the number of new ones.
 
     `decisions` maps items to keep, revoke, or a lower role.
     """
@@ -185,7 +185,7 @@ def _decide(row: ReviewedAccess, wanted: str, reason: str) -> bool:
 
 
 def why_not_decide(review: AccessReview, row: ReviewedAccess, wanted: str) -> str | None:
-    """Return why the acting person can't make this decision; None when they can."""
+    """Return why the acting person can't make this decision, or None if they can."""
     refusal = (
         ReviewClosed(_closed_sentence(review))
         if review.closed_at is not None
@@ -223,7 +223,7 @@ def _why_not_reduce(row: ReviewedAccess) -> DomainError | None:
 def _apply(row: ReviewedAccess, decision: str, role: str | None) -> None:
     """Apply the decision immediately.
 
-    The actions of members and keys do it, so the last admin stays.
+    It runs the actions of members and keys, so the last admin can't be removed.
     """
     if decision == "keep":
         return
@@ -236,7 +236,7 @@ def _apply(row: ReviewedAccess, decision: str, role: str | None) -> None:
 
 
 def send_reminders(review: AccessReview, how: str) -> int:
-    """Email everyone who can review, and return how many."""
+    """Email everyone who can review. Return their number."""
     _check_open(review)
     tally = queries.review_progress(queries.reviewed_access(review.id))
     to = queries.reviewers()
@@ -253,7 +253,7 @@ def send_reminders(review: AccessReview, how: str) -> int:
 
 
 def close_review(review: AccessReview) -> EvidenceVersion:
-    """Close a review whose items are all decided; from then on nothing in it changes.
+    """Close a review whose items are all decided. It can't change afterwards.
 
     Another person reviews the evidence.
     """
@@ -302,9 +302,9 @@ def close_review(review: AccessReview) -> EvidenceVersion:
 
 
 def _evidence_item() -> Evidence:
-    """Return the evidence item for access reviews.
+    """Return the evidence item for access reviews, created once.
 
-    It is created once, and linked to its control if the tenant has adopted that.
+    It is linked to its control if the tenant has adopted that control.
     """
     held, control = queries.review_evidence(EVIDENCE_TITLE), queries.access_review_control()
     if held is None:

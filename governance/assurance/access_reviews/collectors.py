@@ -1,4 +1,4 @@
-"""The collector about closed access reviews."""
+"""The collector of closed access reviews."""
 
 from collections.abc import Sequence
 from typing import Any

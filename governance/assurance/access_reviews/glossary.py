@@ -1,4 +1,4 @@
-"""Terms of the glossary."""
+"""Glossary terms of access reviews."""
 
 from governance.kernel.glossary import Term
 

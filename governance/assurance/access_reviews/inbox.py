@@ -1,4 +1,4 @@
-"""An open access review is in the inbox of everyone who still has items to decide."""
+"""Inbox items of an open access review, for everyone who has items left to decide."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def _open_reviews() -> Select[Any]:
 
 
 def _decided() -> Select[Any]:
-    """Select one row per review, however many of its items the reader decided."""
+    """Select one row per review, regardless of how many items the reader decided."""
     a, i = AccessReview, AccessReviewItem
     mine = (
         select(i.access_review_id, func.count().label("count"), func.max(i.decided_at).label("at"))

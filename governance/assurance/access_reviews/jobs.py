@@ -21,7 +21,7 @@ def remind_all_tenants() -> None:
 
 
 def remind_tenant(who: Actor) -> int:
-    """Send each reminder once, and return how many emails were queued."""
+    """Send each reminder once. Return the number of queued emails."""
     with current.acting_as(who), transaction():
         review = queries.open_review()
         how = occasion(review.due_on, clock.today()) if review else None
@@ -35,7 +35,7 @@ def remind_tenant(who: Actor) -> int:
 
 
 def occasion(due_on: date, today: date) -> str | None:
-    """Return the name of the reminder that is due on that day; None while it is too early.
+    """Return the name of the reminder that is due on that day, or None if it is too early.
 
     A reminder whose day was missed is sent later.
     """

@@ -1,4 +1,4 @@
-"""Permissions of access reviews: admins and compliance officers, but never on their own access."""
+"""Permissions of access reviews: admins and compliance officers, never on their own access."""
 
 from typing import Any
 
@@ -73,5 +73,5 @@ DECIDE = permission(
 
 
 def reducing(row: Any) -> Permission:
-    """Return the permission that revoking or downgrading this access needs anywhere else."""
+    """Return the permission that revoking or lowering this access needs outside a review."""
     return people.MANAGE if row.member is not None else api_keys.MANAGE

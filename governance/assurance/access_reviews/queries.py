@@ -1,4 +1,4 @@
-"""Access reviews, their items with their present state, and who can review."""
+"""Queries for access reviews, their items with current state, and who can review."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ ASSIGNABLE_ROLES = tuple(
 
 @dataclass(frozen=True, slots=True)
 class ReviewedAccess:
-    """A membership or API key of a review, with its present state."""
+    """A membership or API key of a review, with its current state."""
 
     item: AccessReviewItem
     member: Membership | None
@@ -57,7 +57,7 @@ class ReviewedAccess:
 
     @property
     def is_gone(self) -> bool:
-        """Return whether the access ended otherwise than by a decision of this review."""
+        """True if the access ended in another way than by a decision of this review."""
         if self.item.decision is not None:
             return False
         if self.member is not None:
@@ -84,14 +84,14 @@ class ReviewedAccess:
 
     @property
     def lower(self) -> tuple[str, ...]:
-        """The roles with less access than the present one."""
+        """The roles with less access than the current one."""
         if self.member is None or self.member.role not in ASSIGNABLE_ROLES:
             return ()
         return ASSIGNABLE_ROLES[ASSIGNABLE_ROLES.index(self.member.role) + 1 :]
 
     @property
     def decision_name(self) -> str:
-        """The decision in words, or the reason why none is needed."""
+        """The name of the decision, or the reason why none is needed."""
         if self.is_gone:
             return "Ended"
         role = ROLE_NAMES.get(self.item.role or "", "")
@@ -136,10 +136,7 @@ REVIEW_SORTS: Mapping[str, tuple[Any, ...]] = {
 def reviews(
     wanted: Mapping[str, str], *, sort: str = "-begun", after: str | None = None, size: int = 25
 ) -> Keyset:
-    """Return a page of reviews.
-
-    `wanted` holds the filters: q, state (under_way, late, closed).
-    """
+    """Return a page of reviews. `wanted` may have q and state (under_way, late, closed)."""
     r, states = (
         AccessReview,
         {

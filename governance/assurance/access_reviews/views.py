@@ -1,4 +1,4 @@
-"""The pages of access reviews, under Settings."""
+"""Pages of access reviews, under Settings."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -135,7 +135,7 @@ def _review_page(found: AccessReview, form: Form, *, status: int = 200) -> Respo
 
 
 def _confirms_less_access() -> bool:
-    """Return whether the form confirms a revocation or downgrade, which needs a fresh sign-in."""
+    """Check whether the form confirms a revocation or downgrade, which needs a fresh sign-in."""
     return bulk_pages.is_confirmed() and bool(set(_chosen_decisions().values()) - {"keep"})
 
 

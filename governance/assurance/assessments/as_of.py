@@ -1,4 +1,4 @@
-"""The pages of a past day: `?as_of=2026-10-01` shows what was known at the end of that day."""
+"""Pages of a past day: `?as_of=2026-10-01` shows what was known at the end of that day."""
 
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -12,7 +12,7 @@ from governance.kernel.errors import Invalid
 
 
 def as_of_moment() -> datetime | None:
-    """Return the end of the day in the address; None for now. Raise Invalid for a future day."""
+    """Return the end of the day in the URL, or None for now. Raise Invalid for a future day."""
     day_text = request.args.get("as_of", "").strip()
     if not day_text:
         return None
@@ -23,7 +23,7 @@ def as_of_moment() -> datetime | None:
 
 
 def past_day() -> dict[str, Any]:
-    """Return the page context of a past day: its banner, and the day that links keep.
+    """Return the template context of a past day: its banner, and the day that links keep.
 
     For now it is {"as_of": None}.
     """

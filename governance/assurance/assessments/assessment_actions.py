@@ -1,4 +1,4 @@
-"""Actions that start an assessment, close it under a digest, and start its next revision."""
+"""Start an assessment, close it with a digest, and start its next revision."""
 
 import hashlib
 from datetime import date, datetime
@@ -65,10 +65,10 @@ def start_assessment(
     scope: str = "organisation",
     targets: int | None = None,
 ) -> Assessment:
-    """Start an assessment of every requirement of a framework.
+    """Start an assessment of all requirements of a framework.
 
-    Targets are `targets`, else those of the current assessment, else DEFAULT_TARGET. One INSERT …
-    SELECT writes all items. Raises Invalid for a wrong title, period, scope or target.
+    Targets are `targets`, else those of the current assessment, else DEFAULT_TARGET. A single
+    INSERT … SELECT writes all items. Raise Invalid for a wrong title, period, scope or target.
     """
     framework = frameworks.framework_by_id(framework_id)
     title = " ".join(title.split())
@@ -203,9 +203,9 @@ _items, _conclusions, _signatures = (
 
 
 def close_assessment(assessment: Assessment, *, accept_open: bool = False) -> None:
-    """Freeze the results of an assessment under a digest.
+    """Freeze the results of an assessment with a digest.
 
-    Raises NotSignable if conclusions are not signed off and `accept_open` is False.
+    Raise NotSignable if conclusions are not signed off and `accept_open` is False.
     """
     if assessment.closed_at is not None:
         raise AssessmentClosed(
@@ -245,7 +245,7 @@ def close_assessment(assessment: Assessment, *, accept_open: bool = False) -> No
 
 
 def frozen_facts(assessment: Assessment, at: datetime) -> dict[str, Any]:
-    """Return everything that the assessment shows, as plain JSON; the digest is over this.
+    """Return everything that the assessment shows as plain JSON, which the digest covers.
 
     People have the names that the reader sees.
     """
@@ -262,14 +262,14 @@ def canonical_facts(facts: dict[str, Any]) -> bytes:
 
 
 def facts_digest(facts: dict[str, Any]) -> str:
-    """Return the SHA-256, in hex, over the canonical bytes."""
+    """Return the SHA-256 of the canonical bytes, in hex."""
     return hashlib.sha256(canonical_facts(facts)).hexdigest()
 
 
 def start_revision(assessment: Assessment) -> Assessment:
     """Start the next revision of a closed assessment.
 
-    It takes over the targets, conclusions and sign-offs.
+    It copies the targets, conclusions and sign-offs.
     """
     if assessment.closed_at is None:
         raise DomainError("This assessment is already open.")
@@ -308,7 +308,7 @@ def start_revision(assessment: Assessment) -> Assessment:
 def _copy_conclusions(assessment: Assessment, made: Assessment) -> None:
     """Copy the last conclusion of each item and its sign-off to the new revision.
 
-    Each takes one statement.
+    Runs one statement for the conclusions and one for the sign-offs.
     """
     old, new, text, signed = (
         _items.alias("old"),

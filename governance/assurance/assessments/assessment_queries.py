@@ -1,4 +1,4 @@
-"""Assessments and their items, each item with its last conclusion and sign-off."""
+"""Queries for assessments and their items, each with its last conclusion and sign-off."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from governance.kernel.safety.visibility_scope import limits
 
 
 def assessments(framework_id: UUID | None = None) -> Sequence[Assessment]:
-    """Return assessments, the newest period first, then the newest revision."""
+    """Return assessments, newest period first, then newest revision."""
     query = select(Assessment).options(defer(Assessment.frozen))
     query = query.order_by(
         Assessment.period_to.desc(), Assessment.revision.desc(), Assessment.created_at.desc()
@@ -49,7 +49,7 @@ def assessments(framework_id: UUID | None = None) -> Sequence[Assessment]:
 
 
 def assessment(assessment_id: UUID, *, lock: bool = False) -> Assessment:
-    """Return the assessment; raise NotFound if its framework is outside the acting person's scope."""
+    """Return the assessment. Raise NotFound if its framework is outside the acting person's scope."""
     found, auditor_scope = find(Assessment, assessment_id, what="assessment", lock=lock), limits()
     if auditor_scope is not None and not auditor_scope.holds_framework(
         frameworks.framework_by_id(found.framework_id).key
@@ -59,7 +59,7 @@ def assessment(assessment_id: UUID, *, lock: bool = False) -> Assessment:
 
 
 def item(item_id: UUID, *, lock: bool = False) -> AssessmentItem:
-    """Return the item; raise NotFound if its requirement is outside the acting person's scope."""
+    """Return the item. Raise NotFound if its requirement is outside the acting person's scope."""
     found, auditor_scope = (
         find(AssessmentItem, item_id, what="assessed requirement", lock=lock),
         limits(),
@@ -72,9 +72,9 @@ def item(item_id: UUID, *, lock: bool = False) -> AssessmentItem:
 def items_with_assessments(
     framework_id: UUID, ids: Collection[UUID], *, lock: bool = False
 ) -> list[tuple[AssessmentItem, Assessment]]:
-    """Return these items of the framework with their assessments, as far as they are in scope.
+    """Return these items of the framework with their assessments, limited to the reader's scope.
 
-    `lock` locks them.
+    `lock` locks the rows.
     """
     query = select(AssessmentItem, Assessment).join(
         Assessment, Assessment.id == AssessmentItem.assessment_id
@@ -95,9 +95,9 @@ def items_with_assessments(
 
 
 def sees_whole_framework(framework_id: UUID) -> bool:
-    """Return whether every requirement of the framework is in scope.
+    """Check whether every requirement of the framework is in scope.
 
-    Frozen results can't be cut, so only such a reader gets them.
+    Frozen results can't be filtered, so only readers with the full scope get them.
     """
     auditor_scope = limits()
     return auditor_scope is None or all(
@@ -116,7 +116,7 @@ def visible_refs(framework_id: UUID) -> frozenset[str]:
 
 
 def revisions(assessment: Assessment) -> Sequence[Assessment]:
-    """Return every revision of an assessment, the first one first."""
+    """Return all revisions of an assessment, oldest first."""
     query = select(Assessment).options(defer(Assessment.frozen))
     query = query.where(
         Assessment.framework_id == assessment.framework_id,
@@ -169,7 +169,7 @@ def item_rows(assessment_id: UUID) -> dict[UUID, AssessmentItem]:
 def items(assessment_id: UUID, as_of: datetime | None = None) -> list[AssessedItem]:
     """Return each item with its last conclusion and sign-off, in the publisher's order.
 
-    It takes one statement.
+    Runs one statement.
     """
     return judged_items(AssessmentItem.assessment_id == assessment_id, as_of)[1]
 
@@ -204,8 +204,8 @@ def _item(row: Sequence[Any], refs: Mapping[UUID, str], called: Mapping[UUID, st
 def _select_judged(at: datetime | None) -> Select[*tuple[Any, ...]]:
     """Select each item with its assessment, its owner, and its last conclusion and sign-off.
 
-    `at` leaves out conclusions and sign-offs after a moment. None keeps all, as another machine's
-    clock may be ahead.
+    `at` leaves out conclusions and sign-offs after a moment. None keeps all, because another
+    machine's clock may be ahead.
     """
     later = aliased(Conclusion)
     newest = select(later.id).where(
@@ -250,7 +250,7 @@ def _select_judged(at: datetime | None) -> Select[*tuple[Any, ...]]:
 
 
 def last_target_entry(assessment_id: UUID, as_of: datetime) -> AuditEntry | None:
-    """Return the log entry of the last change of a target, up to a moment."""
+    """Return the audit entry of the last change of a target, up to a moment."""
     items = select(AssessmentItem.id).where(AssessmentItem.assessment_id == assessment_id)
     e = AuditEntry
     query = select(e).where(
@@ -260,9 +260,9 @@ def last_target_entry(assessment_id: UUID, as_of: datetime) -> AuditEntry | None
 
 
 def refs_of() -> dict[UUID, str]:
-    """Return requirement id → ref of every installed framework, in the publisher's order.
+    """Return the ref by requirement id for all installed frameworks, in the publisher's order.
 
-    They are cached in memory.
+    Cached in memory.
     """
     return {
         r.id: r.ref

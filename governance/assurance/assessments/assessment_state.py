@@ -1,4 +1,4 @@
-"""Checks that an assessment is open, and stays open while it changes."""
+"""Checks that an assessment is open and stays open while it changes."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ class NotSignable(DomainError):
 
 
 def why_not_open(assessment: Assessment) -> str | None:
-    """Return why the assessment can't be changed; None while it is open."""
+    """Return why the assessment can't be changed, or None while it is open."""
     if assessment.closed_at is None:
         return None
     return (
@@ -37,7 +37,7 @@ def why_not_open(assessment: Assessment) -> str | None:
 def require_open(item: AssessmentItem) -> Assessment:
     """Return the item's assessment, locked against closing until the transaction ends.
 
-    Raises AssessmentClosed.
+    Raise AssessmentClosed.
     """
     query = (
         select(Assessment)
@@ -63,7 +63,7 @@ def requirement_ref(item: AssessmentItem) -> str:
 
 
 def requirement_path(item: AssessmentItem) -> str:
-    """Return the path of its requirement's page, below the tenant's address."""
+    """Return the URL path of its requirement's page, below the tenant's path."""
     for each in frameworks.installed():
         for node in frameworks.requirements(each.id):
             if node.id == item.requirement_id:

@@ -1,4 +1,4 @@
-"""Pages that list, show, start, close and reopen assessments."""
+"""Pages to list, show, start, close and reopen assessments."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -55,7 +55,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/assessments/new", needs=permissions.MANAGE)
 def new() -> ResponseReturnValue:
-    """Suggest the year up to the end of this quarter.
+    """Show the form, with the year up to the end of this quarter as the period.
 
     If this quarter has an assessment, suggest the year up to the end of the next one.
     """
@@ -148,7 +148,7 @@ def assessment(assessment_id: UUID) -> ResponseReturnValue:
 
 
 def _frozen_file(assessment: Assessment) -> dict[str, Any]:
-    """Return the page context of the frozen results that this reader can download."""
+    """Return the template context of the frozen results that this reader can download."""
     facts, digest = report_facts.frozen_for_reader(assessment)
     return {
         "digest": digest,
@@ -158,7 +158,7 @@ def _frozen_file(assessment: Assessment) -> dict[str, Any]:
 
 
 def _catalogue_digest(assessment: Assessment, present: str) -> str:
-    """Return the digest of the catalogue's texts; for a closed assessment, the frozen digest."""
+    """Return the digest of the catalog's texts. For a closed assessment, return the frozen one."""
     frozen: dict[str, str] = (assessment.frozen or {}).get("framework", {})
     return frozen.get("digest", present)
 
@@ -174,7 +174,7 @@ def _scope(assessment: Assessment) -> str:
 def _counts(
     board: FrameworkBoard | None, facts: Sequence[frozen_results.FrozenRow] | None
 ) -> dict[str, int]:
-    """Return the figures in the head of an open or a closed assessment."""
+    """Return the figures in the header of an open or a closed assessment."""
     rows = (
         facts
         if facts is not None
@@ -199,9 +199,9 @@ def _counts(
 
 @feature.get("/assessments/<uuid:assessment_id>/frozen.json", needs=permissions.VIEW, answers=FILE)
 def frozen(assessment_id: UUID) -> ResponseReturnValue:
-    """Download the RFC 8785 bytes that the digest is over.
+    """Download the RFC 8785 bytes that the digest covers.
 
-    They can't be cut, so a reader with part of the framework in scope gets 404.
+    They can't be filtered, so a reader with only part of the framework in scope gets 404.
     """
     assessment = assessment_queries.assessment(assessment_id)
     if not assessment_queries.sees_whole_framework(assessment.framework_id):

@@ -1,4 +1,4 @@
-"""The board of a framework: everything that its pages show, in three statements."""
+"""The board of a framework: all data of its pages, in three statements."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,8 +43,8 @@ def board(
 ) -> FrameworkBoard:
     """Return all requirements of a framework with their levels, targets and conclusions.
 
-    Three statements: the assessment with its items, and the controls' ledger. The rows of today are
-    cached until the tenant commits something, a deadline passes or the day ends.
+    Runs three statements: for the assessment with its items, and for the controls' ledger. Today's
+    rows are cached until the tenant commits something, a deadline passes or the day ends.
     """
     at, ledger = as_of or clock.now(), control_ledger.ledger()
     if as_of is not None or of_assessment is not None:
@@ -58,7 +58,7 @@ def board(
 
 
 def _in_scope(auditor_scope: Scope | None, whole: FrameworkBoard) -> FrameworkBoard:
-    """Cut a board to the requirements in scope and the groups above them.
+    """Limit a board to the requirements in scope and the groups above them.
 
     Such a board is not cached.
     """
@@ -130,7 +130,7 @@ def rows(assessment_id: UUID) -> tuple[AssessedRequirement, ...]:
 def derived_level(found: AssessmentItem) -> DerivedLevel:
     """Return the level of one requirement over its assessment's period, as of now.
 
-    It takes three statements.
+    Runs three statements.
     """
     its_assessment, now = assessment(found.assessment_id), clock.now()
     tree = [
@@ -147,7 +147,7 @@ def derived_level(found: AssessmentItem) -> DerivedLevel:
 def derive_all(
     tree: Sequence[RequirementView], ledger: Ledger, at: datetime, period: tuple[date, date]
 ) -> dict[UUID, DerivedLevel]:
-    """Return the level of each requirement at a moment; each control is judged once."""
+    """Return the level of each requirement at a moment. Each control is judged once."""
     answers: dict[UUID, list[MappedControl]] = {}
     for control in ledger.at(at):
         judged = status(control, today=at.date(), period_from=period[0], period_to=period[1])

@@ -1,4 +1,4 @@
-"""Actions that write, return and sign off conclusions: one person concludes, another signs off."""
+"""Write, return and sign off conclusions: one person concludes, another signs off."""
 
 from uuid import UUID
 
@@ -81,8 +81,9 @@ def conclude(
 ) -> Conclusion:
     """Write the assessor's conclusion as a new revision.
 
-    `revision` is the last one that the assessor read (0: none), `version` the item's. Raises Stale
-    with both texts if someone else wrote in between, and Invalid for a wrong level or rationale.
+    `revision` is the last revision that the assessor read (0 if none), `version` the item's. Raise
+    Stale, with both texts, if someone else wrote one since, and Invalid for a wrong level or
+    rationale.
     """
     require_open(item)
     rationale = rationale.replace("\r\n", "\n").strip()
@@ -176,10 +177,10 @@ def return_conclusion(item: AssessmentItem, *, revision: int, reason: str) -> No
 
 
 def sign_off(item: AssessmentItem, *, revision: int) -> SignOff:
-    """Sign off the revision that the reviewer read; the assessor can't sign off their own.
+    """Sign off the revision that the reviewer read. Assessors can't sign off their own.
 
-    Raises NotSignable while something has failed or is overdue, or after the conclusion was
-    returned, and Stale if it is already signed off.
+    Raise NotSignable while something has failed or is overdue, or after the conclusion was
+    returned. Raise Stale if it is already signed off.
     """
     made = _require_revision(item, revision)
     require(permissions.SIGN, on=made)
@@ -217,7 +218,7 @@ def failed_or_overdue_reasons(item: AssessmentItem) -> list[str]:
 
 
 def comment(item: AssessmentItem, text: str) -> Comment:
-    """Add a comment; the same text sent twice is one comment."""
+    """Add a comment. Idempotent: the same text submitted twice is one comment."""
     require_open(item)
     text = text.replace("\r\n", "\n").strip()[:2000]
     text, mentioned = mentions.named(text, permissions.READ_COMMENTS.roles)
@@ -247,7 +248,7 @@ def comment(item: AssessmentItem, text: str) -> Comment:
 def _written(item: AssessmentItem, made: Comment, mentioned: frozenset[UUID]) -> CommentWritten:
     """Return the event of a comment.
 
-    Everybody who commented here, and the owner, follow the discussion.
+    Its followers are the owner and everyone who commented here.
     """
     before = select(Comment.written_by).where(Comment.item_id == item.id).distinct()
     followers = set(session().scalars(before)) | ({item.owner_id} if item.owner_id else set())

@@ -54,7 +54,7 @@ class Remark(NamedTuple):
 
 
 def _records(item_id: UUID) -> Select[Any]:
-    """Select conclusions with the newest revision first, then comments with the oldest first."""
+    """Select conclusions, newest revision first, then comments, oldest first."""
     c, r = Conclusion, Comment
     concluded = select(
         c.id,
@@ -72,9 +72,9 @@ def _records(item_id: UUID) -> Select[Any]:
 
 
 def records(item_id: UUID) -> tuple[Sequence[WrittenConclusion], Sequence[Remark]]:
-    """Return an item's conclusions, the newest first, and its comments, the oldest first.
+    """Return an item's conclusions, newest first, and its comments, oldest first.
 
-    They are read by one statement, once for all readers until anything is committed.
+    Reads them in one statement and caches them for all readers until the next commit.
     """
     kept = recall("records of items", lambda: BoundedCache(MAX_KEPT_ITEMS))
     found: tuple[Sequence[WrittenConclusion], Sequence[Remark]] = kept.get(
@@ -124,10 +124,7 @@ class ConclusionProgress:
 
 
 def conclusion_progress() -> dict[UUID, ConclusionProgress]:
-    """Return the progress of every assessment, within the acting person's scope.
-
-    It takes one statement.
-    """
+    """Return the progress of each assessment in the acting person's scope, in one statement."""
     last = (
         select(Conclusion)
         .ext(distinct_on(Conclusion.item_id))

@@ -42,10 +42,7 @@ type MappedControl = tuple[ControlFacts, str, Status]
 
 @dataclass(frozen=True, slots=True)
 class DerivedLevel:
-    """A derived level.
-
-    `ladder` describes for each higher level what raises to it, "" for those reached.
-    """
+    """A derived level. `ladder` describes what raises it to each higher level; "" for reached ones."""
 
     level: int
     reasons: tuple[StatusReason, ...]
@@ -62,7 +59,7 @@ class DerivedLevel:
 
     @property
     def is_red(self) -> bool:
-        """Return whether something failed or is overdue, which prevents signing off."""
+        """True if something failed or is overdue, which prevents signing off."""
         return any(reason.severity == "bad" for reason in self.reasons)
 
 
@@ -189,7 +186,7 @@ NEXT_LEVEL_NEEDS = {
 
 
 def explain_fall(derived: DerivedLevel) -> str:
-    """Return why a level fell, also where nothing is late yet; "" when no reason is known."""
+    """Return why a level fell, even if nothing is late yet, or "" if no reason is known."""
     if not derived.reasons:
         return ""
     worst = derived.reasons[0]
@@ -261,7 +258,7 @@ def coverage(standings: Iterable[RequirementLevel]) -> Share:
 
 @dataclass(frozen=True, slots=True)
 class CoverageGap:
-    """The gain from closing a gap, in percentage points of overall coverage and of its function."""
+    """The gain from closing a gap, in percentage points of total coverage and of its function's."""
 
     standing: RequirementLevel
     moves: float
@@ -269,7 +266,7 @@ class CoverageGap:
 
 
 def gaps(standings: Sequence[RequirementLevel]) -> list[CoverageGap]:
-    """Return the requirements below target, the largest gain first, then the lowest level."""
+    """Return the requirements below target, largest gain first, then lowest level."""
     overall = sum(s.target for s in standings) or 1
     function_target: dict[str, int] = {}
     for each in standings:

@@ -30,7 +30,7 @@ from governance.kernel.manifest import (
 from governance.operations.systems.events import SystemChanged
 from governance.operations.systems.parts import SYSTEM_PARTS
 
-# Each module adds its routes to the same feature when it is imported.
+# Importing these modules adds their routes to the feature.
 VIEW_MODULES = (views, requirement_views, assessment_views)
 
 manifest = Manifest(

@@ -95,7 +95,7 @@ class RequirementPlanForm(ReadableForm):
 
 
 class RequirementAssignForm(ReadableForm):
-    """Assign several requirements; a field that is left empty changes nothing."""
+    """A form to assign several requirements. An empty field changes nothing."""
 
     owner_id = OwnerField(choices=lambda: assignee_choices("Keep each owner"))
     due_on = DayField("Due", required=False)

@@ -111,7 +111,7 @@ class AssessedRequirement:
 
     @property
     def is_overdue(self) -> bool:
-        """Return whether evidence behind the requirement is overdue."""
+        """True if evidence for the requirement is overdue."""
         return any(
             reason.kind == "evidence" and reason.severity == "bad" and "overdue" in reason.fact
             for reason in self.derived.reasons
@@ -131,7 +131,7 @@ class FrameworkBoard:
     """A framework at a moment: its tree, its assessment and a row for each requirement.
 
     `ledger` derives other days without another statement. A cached board has a `token` that
-    identifies it; a board with other rows has none, or another.
+    identifies it. Boards with other rows have no token, or another one.
     """
 
     framework: FrameworkView
@@ -155,7 +155,7 @@ class FrameworkBoard:
         return list(self._once("gaps", lambda: gaps([row.standing for row in self.rows])))
 
     def _once[T](self, name: str, make: Callable[[], T]) -> T:
-        """Return the result of `make`; for a cached board it is computed once."""
+        """Return the result of `make`, computed once per cached board."""
         return make() if self.token is None else _DERIVED.get((self.token, name), make)
 
     @property
@@ -164,14 +164,14 @@ class FrameworkBoard:
 
     @property
     def is_open(self) -> bool:
-        """Return whether conclusions, owners and targets can still change."""
+        """True while conclusions, owners and targets can change."""
         return (
             self.assessment is not None and self.assessment.closed_at is None and not self.is_past
         )
 
     @property
     def functions(self) -> list[RequirementView]:
-        """The top nodes of the tree; none for a flat list."""
+        """The top nodes of the tree. Empty for a flat list."""
         return [node for node in self.tree if node.depth == 1 and not node.assessable]
 
     def of(self, ref: str) -> list[AssessedRequirement]:

@@ -26,7 +26,7 @@ class FrozenRow:
         return self.ref.replace(" ", "-")
 
 
-# Shown where results were frozen with names alone and the reader may not see names.
+# Shown if results were frozen only with names and the reader may not see names.
 HIDDEN = "Name hidden"
 
 

@@ -1,6 +1,5 @@
-"""The history of a requirement.
-
-It has its rises and falls, and the log entries on it, its controls and its evidence.
+"""The history of a requirement: level changes, and the log entries on it, its controls and
+evidence.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -31,7 +30,8 @@ def requirement_history(
     moved: Sequence[LevelTransition],
     written: Sequence[WrittenConclusion],
 ) -> list[dict[str, Any]]:
-    """Return lines for the macro `c.timeline`, newest first: the last rises, falls and log entries.
+    """Return lines for the macro `c.timeline`, newest first: the last level changes and log
+    entries.
 
     Nothing is later than the board.
     """
@@ -45,9 +45,9 @@ def requirement_history(
 
 
 def _known_lines(ids: Sequence[UUID], objects: Mapping[UUID, str]) -> Sequence[dict[str, Any]]:
-    """Return the newest lines.
+    """Return the newest lines, cached until the next commit.
 
-    They are read once for all readers who see the same names, until anything is committed.
+    Readers who see the same names share them.
     """
     kept = recall("lines of requirements", lambda: BoundedCache(MAX_CACHED_LINES))
     who = current.actor().role, reading()
@@ -59,7 +59,7 @@ def _known_lines(ids: Sequence[UUID], objects: Mapping[UUID, str]) -> Sequence[d
 
 
 def _objects(row: AssessedRequirement, board: FrameworkBoard) -> dict[UUID, str]:
-    """Return the refs of the controls and evidence behind a requirement, by id.
+    """Return the refs of a requirement's controls and evidence, by id.
 
     An evidence version has the ref of its evidence item.
     """
@@ -91,9 +91,9 @@ def _rose_or_fell(each: LevelTransition) -> dict[str, Any]:
 def log_lines(
     ids: Collection[UUID], *, objects: Mapping[UUID, str] | None = None, limit: int = 20
 ) -> list[dict[str, Any]]:
-    """Return the audit log's lines on these objects, newest first.
+    """Return the audit log's lines on these objects, newest first, in two statements.
 
-    It takes two statements. `objects` gives the names of objects that a line should mention.
+    `objects` gives the names of objects that a line should mention.
     """
     return [
         _line(moment, (objects or {}).get(moment.target_id, ""))
@@ -141,7 +141,7 @@ def _sample(facts: Mapping[str, Any]) -> str:
 
 
 def _changed(name: str, old: object, new: object) -> str:
-    """Return a change in words, without ids of people."""
+    """Return a change as text, without ids of people."""
     if name == "owner":
         return "owner changed" if new else "owner removed"
     if name == "due_on":

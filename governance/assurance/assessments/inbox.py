@@ -1,6 +1,6 @@
-"""Inbox sources of open assessments.
+"""Inbox items of open assessments.
 
-They are conclusions to sign off or revise, and requirements below target.
+Conclusions to sign off or revise, and requirements below target.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from governance.kernel.work.inbox import (
 def _of_open_assessments(query: Select[Any]) -> Select[Any]:
     """Limit items to the open assessment that a framework's pages show.
 
-    The joins add what items name.
+    The joins add the columns that items name.
     """
     a, other = Assessment, aliased(Assessment)
     shown = (

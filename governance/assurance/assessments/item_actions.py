@@ -1,4 +1,4 @@
-"""Actions that set the target, owner and due date of a requirement, and undo that."""
+"""Set the target, owner and due date of a requirement, and undo that."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -46,10 +46,7 @@ ASSIGNED = action(
 def set_target(
     item: AssessmentItem, target: int, *, version: int, undoes: UUID | None = None
 ) -> None:
-    """Set the level that the requirement should reach.
-
-    Raises Stale if `version` is not the item's.
-    """
+    """Set the level that the requirement should reach. Raise Stale if `version` is outdated."""
     require_open(item)
     if not 0 <= target <= HIGHEST_LEVEL:
         raise Invalid("Choose a target level from 0 to 4.", field="target")
@@ -71,9 +68,9 @@ def set_target(
 def assign(
     item: AssessmentItem, owner_id: UUID | None, due_on: date | None, *, undoes: UUID | None = None
 ) -> None:
-    """Set the owner and due date of a requirement; unchanged values record nothing.
+    """Set the owner and due date of a requirement. Unchanged values record nothing.
 
-    `undoes` is the id of the log entry that this undoes.
+    `undoes` is the id of the audit entry that this change undoes.
     """
     require_open(item)
     before, after = (
@@ -101,7 +98,7 @@ def assign(
 
 
 def assign_all(changes: Sequence[tuple[UUID, UUID | None, date | None]]) -> None:
-    """Assign several items, all or none: (item id, owner id, due date) of each."""
+    """Assign items by (item id, owner id, due date), all or none."""
     for item_id, owner_id, due_on in changes:
         assign(
             assessment_queries.item(item_id, lock=True), owner_id, due_on
@@ -124,7 +121,7 @@ def _restore_target(step: UndoStep) -> None:
 
 @undo.restores("assessment.item")
 def _restore_item(step: UndoStep) -> None:
-    """Restore the fields that the step changed; other fields keep their present values."""
+    """Restore only the fields that the step changed."""
     item = assessment_queries.item(step.target_id, lock=True)
     present = {"owner": item.owner_id, "due_on": item.due_on}
     if any(undo.plain(present[name]) != value for name, value in step.after.items()):

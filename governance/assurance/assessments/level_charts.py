@@ -15,7 +15,10 @@ WORDS = {f"l{number}": level for number, level in enumerate(LEVELS)}  # Level na
 def level_bar(
     counts: Mapping[int, int], title: str, *, width: int = 190, height: int = 14
 ) -> Markup:
-    """Draw requirements by level, 4 at the left; `counts` is level → number of requirements."""
+    """Draw the requirements by level, with level 4 at the left.
+
+    `counts` is the number of requirements by level.
+    """
     return stacked_bar(
         [(f"l{n}", counts.get(n, 0)) for n in (4, 3, 2, 1, 0)],
         title,

@@ -1,4 +1,4 @@
-"""Levels and coverage at other moments, derived from what the board has already read."""
+"""Levels and coverage at other moments, derived from the data that the board has read."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ from governance.kernel import formatting
 def shares_at(
     board: FrameworkBoard, moments: Sequence[datetime], period: tuple[date, date] | None = None
 ) -> list[dict[str, Share]]:
-    """Return for each moment the coverage of each function and of `all`, against today's targets.
+    """Return for each moment the coverage of each function and of `all`, against current targets.
 
-    Levels are judged over `period`; without one, over the year up to each moment.
+    Levels are judged over `period`, or over the year up to each moment.
     """
     targets = {row.requirement.id: (row.ref, row.target, row.function) for row in board.rows}
     found = []
@@ -104,7 +104,7 @@ def level_transitions(
 def _transitions(
     board: FrameworkBoard, requirement_id: UUID, since: datetime
 ) -> tuple[LevelTransition, ...]:
-    """Judge each control again at each moment that could have changed its status."""
+    """Return the transitions, judging each control at each moment that could change its status."""
     parts = [
         _ledger_of(board.ledger, control)
         for control in board.ledger.controls
@@ -152,7 +152,7 @@ def _ledger_of(ledger: Ledger, control: Any) -> Ledger:
 def _moments_of_change(part: Ledger) -> Iterator[datetime]:
     """Yield each moment at which the status could have changed.
 
-    Those are records, and the days on which evidence expired.
+    These are the moments of records, and the days on which evidence expired.
     """
     for control in part.controls:
         stamps = (

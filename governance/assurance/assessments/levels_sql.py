@@ -116,7 +116,8 @@ def _controls() -> Any:
 def _failed_test() -> ColumnElement[bool]:
     """Return the condition that a test of the control failed.
 
-    A sample's failure counts while one of its exceptions is open; otherwise the newest test counts.
+    A failure from a sample counts while one of its exceptions is open. Otherwise the newest test
+    counts.
     """
     t, last = ControlTest, aliased(ControlTest)
     unsettled = (
@@ -145,7 +146,7 @@ def _failed_test() -> ColumnElement[bool]:
 
 
 def _failed_drill() -> Any:
-    """Return the condition that the last drill of a live system, or of a feature of it, failed.
+    """Return the condition that the last drill of a live system or of its features failed.
 
     A drill of the entire system counts for its features.
     """
@@ -223,8 +224,7 @@ def _missed_evaluation() -> ColumnElement[bool]:
 def lowered_requirement(evidence_id: Any) -> Any:
     """Return the sentence as an SQL expression, or NULL.
 
-    If there are several requirements, it names one that is assessed, the first in the publisher's
-    order.
+    If several requirements are lowered, it names the first assessed one in the publisher's order.
     """
     link, m, level = aliased(EvidenceLink), aliased(ControlMapping), levels()
     facts = live_facts().alias()

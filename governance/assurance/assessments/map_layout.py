@@ -109,7 +109,7 @@ def requirement_nouns(board: FrameworkBoard) -> str:
 
 
 def map_headline(board: FrameworkBoard) -> str:
-    """Return the h1: how many are proven, coverage, and where closing gaps is worth most."""
+    """Return the headline: how many are proven, the coverage, and where closing gaps gains most."""
     share, found = board.share, board.gaps
     says = f"{proven_phrase(board)}, {share.percent:.0f}% coverage"
     if not share.count:
@@ -146,7 +146,7 @@ def _gap_phrase(count: int, where: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Peek:
-    """The strip below the map: one requirement, and the paths of its neighbors."""
+    """The strip below the map: a requirement, and the URL paths of its neighbors."""
 
     row: AssessedRequirement
     before: str | None
@@ -154,7 +154,7 @@ class Peek:
 
 
 def peek(board: FrameworkBoard, selected: str) -> Peek | None:
-    """Return the requirement that the address selects; otherwise the gap that moves most."""
+    """Return the requirement that the URL selects, otherwise the gap with the largest gain."""
     refs = [row.ref for row in board.rows]
     first = board.gaps[0].standing.ref if board.gaps else (refs[0] if refs else "")
     ref = next(

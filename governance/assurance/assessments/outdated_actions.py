@@ -1,6 +1,6 @@
-"""Actions on assessments of one AI system that changed substantially.
+"""Handle assessments of an AI system that changed substantially.
 
-Such an assessment is outdated, unless a person confirms that it is still valid.
+Such an assessment is outdated unless a person confirms that it is still valid.
 """
 
 from uuid import UUID
@@ -39,7 +39,7 @@ CONFIRMED = action(
 
 
 def confirm(assessment_id: UUID, reason: str) -> None:
-    """Remove the mark of a substantial change; the next one sets it again."""
+    """Remove the mark of a substantial change. The next change sets it again."""
     require(permissions.MANAGE)
     found = find(Assessment, assessment_id, what="assessment", lock=True)
     version = found.stale_version
@@ -48,7 +48,7 @@ def confirm(assessment_id: UUID, reason: str) -> None:
 
 
 def mark_outdated(changed: SystemChanged) -> None:
-    """Mark the assessments of this system alone; leave those already marked as they are."""
+    """Mark the assessments of this system as outdated. Existing marks don't change."""
     if not changed.substantial:
         return
     for each in _current(changed.system_id):

@@ -1,6 +1,6 @@
-"""Search for assessments and requirements.
+"""Assessments and requirements in search.
 
-An auditor finds those of the frameworks in their engagement.
+Auditors find those of the frameworks in their engagement.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ RMF = "nist-ai-rmf-1.0"
 def requirements(text: str) -> Iterator[Hit]:
     """Yield requirements by id or by our title, such as `measure 2.7` or `security`.
 
-    They are those of the AI RMF; for an auditor, those in the auditor's scope.
+    They are those of the AI RMF or, for an auditor, those in their scope.
     """
     if not allowed(permissions.VIEW):
         return

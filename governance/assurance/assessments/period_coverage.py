@@ -17,9 +17,10 @@ type Stretch = tuple[date, date]  # First and last day, both included
 
 @dataclass(frozen=True, slots=True)
 class PeriodCoverage:
-    """The days from `first` to `last`, both included, as far as evidence covers them.
+    """The days from `first` to `last`, both included, and the evidence that covers them.
 
-    `is_over`: the period ends on `last`; otherwise `last` is today, and later days aren't counted.
+    `is_over` means that the period ends on `last`. Otherwise `last` is today, and later days aren't
+    counted.
     """
 
     first: date
@@ -56,7 +57,7 @@ def _days(stretch: Stretch) -> int:
 def period_coverage(
     stretches: Iterable[Stretch], first: date, last: date, *, is_over: bool = True
 ) -> PeriodCoverage:
-    """Return the coverage of the days from `first` to `last` by these stretches; they may overlap."""
+    """Return the coverage of the days from `first` to `last`. Stretches may overlap."""
     covered: list[Stretch] = []
     gaps: list[Stretch] = []
     reached = first  # First day not yet known to be covered or not
@@ -74,7 +75,7 @@ def period_coverage(
 
 
 def sentence(title: str, coverage: PeriodCoverage) -> str:
-    """Return "Admission record covers 92 of 365 days; gap from 1 January to 26 August"."""
+    """Return a sentence like "Admission record covers 92 of 365 days; gap from 1 January …"."""
     gap, so_far = coverage.longest_gap, "" if coverage.is_over else " so far"
     if gap is None:
         return f"{title} covers the whole period{so_far}"

@@ -1,4 +1,4 @@
-"""The evidence behind a requirement, and the chart of what it covers of the period."""
+"""The evidence of a requirement, and the chart of the days of the period that it covers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ MAX_CHART_NAME_LENGTH = 21  # Characters
 
 @dataclass(frozen=True, slots=True)
 class ProofInPeriod:
-    """An evidence item behind a requirement, with its freshness and the version that counts."""
+    """An evidence item of a requirement, with its freshness and the version that counts."""
 
     control: ControlFacts
     proof: SupportingEvidence
@@ -40,7 +40,7 @@ _CHARTS = BoundedCache(128)  # Charts of all tenants together; up to 20 kB each
 def proofs(row: AssessedRequirement, board: FrameworkBoard) -> Sequence[ProofInPeriod]:
     """Return each evidence item once, under the first control that it supports.
 
-    A board that readers share finds and draws them once.
+    A shared board computes them once.
     """
     if board.token is None:
         return _proofs(row, board)
@@ -65,9 +65,9 @@ def _proofs(row: AssessedRequirement, board: FrameworkBoard) -> Sequence[ProofIn
 
 
 def period_chart(row: AssessedRequirement, board: FrameworkBoard) -> tuple[Markup, str] | None:
-    """Return the chart of what each evidence item covers of the period, with its title.
+    """Return the chart of the days that each evidence item covers, with its title.
 
-    Without evidence, return None.
+    Return None without evidence.
     """
     if board.token is None:
         return _period_chart(row, board)
@@ -94,14 +94,14 @@ def _period_chart(row: AssessedRequirement, board: FrameworkBoard) -> tuple[Mark
 
 
 def coverage_of(each: ProofInPeriod, board: FrameworkBoard) -> PeriodCoverage:
-    """Return which days of the board's period an item's accepted versions cover, up to today."""
+    """Return the days of the board's period that an item's accepted versions cover, up to today."""
     (first, last), today = board.period, board.as_of.date()
     accepted = [(v.period_from, v.period_to) for v in each.proof.versions if v.review == "accepted"]
     return period_coverage(accepted, first, min(last, today), is_over=last <= today)
 
 
 def coverage_title(titles: Sequence[str], measured: Sequence[PeriodCoverage]) -> str:
-    """Return the days that the items cover together, with those of the item that covers the fewest."""
+    """Return the days that all items cover, and those of the item that covers the fewest."""
     with_gaps = [pair for pair in zip(titles, measured, strict=True) if not pair[1].is_whole]
     if not with_gaps:
         return sentence("The evidence" if len(titles) > 1 else "The evidence item", measured[0])
@@ -116,7 +116,7 @@ def coverage_title(titles: Sequence[str], measured: Sequence[PeriodCoverage]) ->
 def _chart_row(each: ProofInPeriod, covers: PeriodCoverage, begun: date) -> CoverageRow:
     """Return the stretches of one evidence item: accepted, missing, in review or not due yet.
 
-    No version was expected before the day that the item was created: such days are outlined.
+    Days before the item was created are outlined, because no version was expected.
     """
     pieces = [CoveragePiece(*stretch, "held") for stretch in covers.covered]
     for start, end in covers.gaps:
@@ -134,10 +134,7 @@ def _chart_row(each: ProofInPeriod, covers: PeriodCoverage, begun: date) -> Cove
 
 
 def _shortened(title: str) -> str:
-    """Return the title, cut to the room before the control's ref.
-
-    The table next to it has the full title.
-    """
+    """Return the title, cut to fit before the control's ref. The table has the full title."""
     return (
         title
         if len(title) <= MAX_CHART_NAME_LENGTH

@@ -1,4 +1,4 @@
-"""Permissions of assessments: one person concludes, another person signs off."""
+"""Permissions of assessments: one person concludes, another signs off."""
 
 from typing import Any
 

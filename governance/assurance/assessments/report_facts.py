@@ -102,7 +102,7 @@ def snapshot(assessment_id: UUID, as_of: datetime) -> dict[str, Any]:
 def frozen_for_reader(assessment: Assessment) -> tuple[dict[str, Any] | None, str | None]:
     """Return the frozen facts and their digest, without names for a reader who may not see them.
 
-    An assessment that was closed before there were results without names has none for that reader.
+    Return None for that reader if the assessment was closed before such results existed.
     """
     if aliases.may_see_names():
         return assessment.frozen, assessment.digest
@@ -110,7 +110,7 @@ def frozen_for_reader(assessment: Assessment) -> tuple[dict[str, Any] | None, st
 
 
 def has_names_only(assessment_id: UUID, as_of: datetime) -> bool:
-    """Return whether a report of that moment shows facts that were frozen with names alone."""
+    """Check whether a report of that moment shows facts that were frozen only with names."""
     assessment = assessment_queries.assessment(assessment_id)
     is_frozen = assessment.closed_at is not None and as_of >= assessment.closed_at
     return is_frozen and assessment.digest_without_names is None
@@ -119,7 +119,8 @@ def has_names_only(assessment_id: UUID, as_of: datetime) -> bool:
 def _targets_set(assessment: Assessment, as_of: datetime) -> dict[str, str]:
     """Return who set the targets, and when.
 
-    That is the last person who changed any, or who started the assessment. Nobody approves targets.
+    It is the last person who changed any target, or who started the assessment. Nobody approves
+    targets.
     """
     last = assessment_queries.last_target_entry(assessment.id, as_of)
     if last is None:
@@ -131,16 +132,16 @@ def _targets_set(assessment: Assessment, as_of: datetime) -> dict[str, str]:
 
 
 def _profile_of_today(profile: dict[str, Any]) -> dict[str, Any]:
-    """Return a frozen profile in today's form.
+    """Return a frozen profile in the current format.
 
-    Until 0.1.0 its day was labeled as that of an approval, which nobody gave.
+    Until 0.1.0 its day was labeled as an approval day, although nobody approves it.
     """
     kept = {name: value for name, value in profile.items() if name != "approved_on"}
     return {"set_on": profile.get("approved_on"), "set_by": None} | kept
 
 
 def readiness(key: str, tops: Collection[str], as_of: datetime) -> dict[str, Any]:
-    """Return the requirements under these top nodes with what would close each gap, as plain JSON.
+    """Return the requirements under these top nodes as plain JSON, with what closes each gap.
 
     Targets and conclusions are those of the current assessment, if there is one.
     """
@@ -290,7 +291,7 @@ def _evaluation(each: EvaluationBehind) -> dict[str, Any]:
 
 
 def _risks(assessment: Assessment) -> dict[str, Any]:
-    """Return the open risks in the scope of the assessment, as they are now."""
+    """Return the open risks in the assessment's scope, as they are now."""
     found = reported_risks()(assessment.system_id)
     return {"risks": found} if found else {}
 
@@ -400,7 +401,7 @@ def _piece(board: FrameworkBoard, proof: SupportingEvidence) -> dict[str, Any]:
 
 
 def _movement(board: FrameworkBoard) -> list[dict[str, Any]]:
-    """Return the coverage at the ends of the last four quarters that have a history, and now."""
+    """Return the coverage at the ends of the last four quarters with a history, and now."""
     day, ends = board.as_of.date(), []
     first = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
     for _ in range(4):
@@ -423,7 +424,7 @@ def _movement(board: FrameworkBoard) -> list[dict[str, Any]]:
 
 
 def _actions(board: FrameworkBoard) -> list[dict[str, Any]]:
-    """Return the actions that close gaps, the one that moves most first; one may close several."""
+    """Return the actions that close gaps, largest gain first. One action may close several gaps."""
     found: dict[str, dict[str, Any]] = {}
     rows = {row.ref: row for row in board.rows}
     for gap in board.gaps:
@@ -443,7 +444,7 @@ PASSIVE = (FIRST_EVIDENCE, NO_FAILURE, ALL_EVIDENCE, KEEP_UP)
 
 
 def closes(row: AssessedRequirement) -> str:
-    """Return what closes the gap: the next two steps of the ladder that someone can act on."""
+    """Return what closes the gap: the next two steps of the ladder that someone can take."""
     if not row.derived.controls:
         return "Map a control that fully covers it"
     steps = [

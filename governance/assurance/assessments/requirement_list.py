@@ -175,9 +175,9 @@ DRAWN_ROWS = BoundedCache(8192)  # Rows and cells of all tenants together, about
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A callable that draws a row by a macro of rows.html.
+    """A callable that draws a row by a macro of rows.html, with a cache.
 
-    It reuses what the same macro made of the same board for an earlier reader.
+    It reuses the macro's result for the same board from an earlier reader.
     """
 
     shown: FrameworkBoard
@@ -191,7 +191,7 @@ class Drawing:
     def __call__(self, macro: Any, row: AssessedRequirement, marked: bool, *more: Any) -> Markup:  # noqa: FBT001
         """Draw a row, or return the cached result.
 
-        `marked` means ticked or selected. The values in `more` follow from the board.
+        `marked` means selected. The values in `more` must depend only on the board.
         """
 
         def draw() -> Markup:
@@ -216,7 +216,7 @@ class Drawing:
 
 
 def below_target(board: FrameworkBoard) -> list[AssessedRequirement]:
-    """Return the requirements short of their target, the one that moves most first."""
+    """Return the requirements below their target, largest gain first."""
     rows = {row.ref: row for row in board.rows}
     return [rows[gap.standing.ref] for gap in board.gaps]
 
@@ -230,7 +230,7 @@ def filter_requirements(
 ) -> list[AssessedRequirement]:
     """Return the rows that match the filters, sorted as requested.
 
-    The order is the publisher's, or by level, target, owner, or what closing the gap moves.
+    The order is the publisher's, or by level, target, owner or the gain of closing the gap.
     """
     keys: Mapping[str, Callable[[AssessedRequirement], Any]] = {
         "ref": lambda row: row.requirement.position,
@@ -302,7 +302,7 @@ def owners(board: FrameworkBoard) -> list[tuple[str, str]]:
 def count_evidence(row: AssessedRequirement, board: FrameworkBoard) -> tuple[int, int]:
     """Return (current, all) evidence items of a requirement, each counted once.
 
-    Evidence that falls due is current.
+    Evidence that is due soon is current.
     """
     states: dict[UUID, bool] = {}
     for control, _, _ in row.derived.controls:

@@ -1,7 +1,4 @@
-"""The contents of a requirement's page.
-
-It shows the verdict, reasons with links, the ladder, and where to attach evidence.
-"""
+"""The contents of a requirement's page: verdict, reasons, ladder and where to attach evidence."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +21,7 @@ def count_word(count: int) -> str:
 
 
 def points(value: float) -> str:
-    """Format a value: 1.0 → "1.0". Anything that moves is never shown as zero."""
+    """Format a value: 1.0 → "1.0". A nonzero value is never shown as zero."""
     return f"{max(value, 0.1):.1f}" if value > 0 else f"{value:.1f}".replace("-", MINUS)
 
 
@@ -32,7 +29,7 @@ def points(value: float) -> str:
 
 
 def trail(board: FrameworkBoard, ref: str) -> list[str]:
-    """Return the titles above it, the function first."""
+    """Return the titles of the nodes above the requirement, the function first."""
     nodes = {node.ref: node for node in board.tree}
     found: list[str] = []
     above = nodes[ref].parent_ref
@@ -59,7 +56,7 @@ def verdict(row: AssessedRequirement) -> str:
 
 
 def reasons(row: AssessedRequirement) -> list[dict[str, Any]]:
-    """Return the reasons, each with the address of the object that causes it."""
+    """Return the reasons, each with the URL of the object that causes it."""
     return [_reason(reason) for reason in row.derived.reasons]
 
 
@@ -86,7 +83,7 @@ def _reason(reason: StatusReason) -> dict[str, Any]:
 
 
 def attach(row: AssessedRequirement) -> str | None:
-    """Return the address of the form that attaches evidence, with a link back to this page.
+    """Return the URL of the form that attaches evidence, with a link back to this page.
 
     It uploads a version of the evidence item that is late, else a new item for the weakest control.
     """
@@ -102,7 +99,7 @@ def attach(row: AssessedRequirement) -> str | None:
 
 
 def ladder(row: AssessedRequirement, moved: Sequence[LevelTransition]) -> dict[int, str]:
-    """Return what raises to each higher level, and since when the present level is reached."""
+    """Return what raises it to each higher level, and since when it has its current level."""
     steps = {number: text for number, text in enumerate(row.derived.ladder) if text}
     last = moved[-1] if moved and moved[-1].after == row.derived.level else None
     return steps | {

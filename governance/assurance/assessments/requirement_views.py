@@ -1,4 +1,4 @@
-"""The pages of one requirement: its conclusion, its discussion, its target and owner."""
+"""Pages of a requirement: its conclusion, discussion, target and owner."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -117,7 +117,7 @@ def _requirement_page(
 
 
 def _discussion(remarks: Sequence[Remark], board: FrameworkBoard) -> list[tuple[Remark, str]]:
-    """Return the comments; auditors read none."""
+    """Return the comments; none for auditors."""
     if not allowed(permissions.READ_COMMENTS):
         return []
     said = [each for each in remarks if each.created_at <= board.as_of]
@@ -126,7 +126,7 @@ def _discussion(remarks: Sequence[Remark], board: FrameworkBoard) -> list[tuple[
 
 
 def _neighbours(board: FrameworkBoard, ref: str) -> tuple[str | None, str | None]:
-    """Return the addresses of the previous and the next requirement."""
+    """Return the URLs of the previous and the next requirement."""
     paths = [row.requirement.path for row in board.rows]
     here = paths.index(ref.replace(" ", "-"))
     return (paths[here - 1] if here else None), (paths[here + 1] if here + 1 < len(paths) else None)
@@ -135,7 +135,7 @@ def _neighbours(board: FrameworkBoard, ref: str) -> tuple[str | None, str | None
 def _refusal(row: AssessedRequirement, board: FrameworkBoard) -> str | None:
     """Return why the reader can't sign off now.
 
-    It is None if they can, and "" if there is nothing to show.
+    None means that they can; "" means that there is nothing to show.
     """
     judged = row.judgement
     if judged is None or judged.signer or not board.is_open or not allowed(permissions.SIGN):
@@ -177,7 +177,7 @@ def _to_requirement(
 
 
 def _overtaken_fields(form: Form) -> list[tuple[str, Any, Any]]:
-    """Return (name, theirs, yours) of each field that someone else changed in between."""
+    """Return (name, theirs, yours) of each field that someone else changed since."""
     return [
         (name, _field_words(name, theirs), _field_words(name, mine))
         for name, mine, theirs in form.overtaken
@@ -237,7 +237,7 @@ def _conclude_page(
 
 @feature.post("/assessments/items/<uuid:item_id>/conclusion", needs=permissions.CONCLUDE)
 def conclude(item_id: UUID) -> ResponseReturnValue:
-    """Save a conclusion; if someone else saved one in between, show both texts to compare."""
+    """Save a conclusion. If someone else saved one since, show both texts to compare."""
     row, assessment, framework, ref = _item_context(item_id, lock=True)
     form = ConclusionForm()
     judgement = {
@@ -295,7 +295,7 @@ def give_back(item_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/assessments/items/<uuid:item_id>/signature", needs=permissions.SIGN)
 def sign_off(item_id: UUID) -> ResponseReturnValue:
-    """Sign off the revision that was on the page, and no other."""
+    """Sign off only the revision that was on the page."""
     row, _, framework, ref = _item_context(item_id, lock=True)
     form = SignOffForm()
     if not form.validate():

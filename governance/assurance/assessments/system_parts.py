@@ -15,7 +15,7 @@ from governance.operations.systems.parts import Consequence, OutdatedRecords, Us
 def _outdated(system_id: UUID) -> Select[*tuple[Any, ...]]:
     """Select the assessments that a substantial change made outdated.
 
-    They count until a later one replaces them.
+    They count until a later assessment replaces them.
     """
     later = aliased(Assessment)
     replaced = (

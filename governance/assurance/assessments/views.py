@@ -1,6 +1,7 @@
-"""The heat map and the requirement list of a framework.
+"""Pages of a framework's heat map and requirement list.
 
-The other views of the feature add to the same routes. Every page takes `?as_of=2026-10-01`.
+Other view modules of the package add routes to the same feature. Every page accepts
+`?as_of=2026-10-01`.
 """
 
 from collections.abc import Collection, Sequence
@@ -141,7 +142,7 @@ def requirements(key: str) -> ResponseReturnValue:
 
 
 def _read_list(listed: ListPage, board: FrameworkBoard) -> ListRequest:
-    """Return the list request that the address describes, for a list of this board."""
+    """Return the list request in the URL, for a list of this board."""
     choices = {"under": requirement_list.functions(board), "owner": requirement_list.owners(board)}
     return listed.read(place={"key": board.framework.key}, choices=choices)
 
@@ -178,7 +179,7 @@ OWNER = BulkColumn("owner_id", "Owner", lambda ids: {**owners.describe(ids), Non
 def assign_selected(key: str) -> ResponseReturnValue:
     """Set the owner, the due date, or both, of the selected requirements.
 
-    A field that isn't chosen stays as it is.
+    A field that isn't chosen stays the same.
     """
     framework, home = frameworks.framework(key), url_for("assessments.heat_map", key=key)
     rows = Assignable(
@@ -198,7 +199,7 @@ def _inherited(count: int) -> str:
     return f"{plural(count, 'requirement')} {verb} from the mapped controls."
 
 
-# The signature is BulkAction's.
+# The signature that BulkAction expects.
 def _selected(framework: FrameworkView, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     """Return the selected items in the publisher's order."""
     nodes = {

@@ -1,9 +1,10 @@
-"""Actions that request collector runs, store their populations and record missed periods.
+"""Request collector runs, store their populations and record missed periods.
 
-request_run(collector, period)      queued: once per period on schedule, at any time manually
-record_missed(collector, period)    Meridian wasn't running, and it can't be collected later
-RUNS                                cancelled and retried like all background work
-file_evidence(run, collected)       the population becomes a version of the collector's evidence
+request_run(collector, period)       queues a run: once per period on schedule, or manually
+record_missed(collector, period)     records that Meridian wasn't running; the period can't be
+                                     collected later
+RUNS                                 cancels and retries runs like all background work
+file_evidence(run, collected)        stores the population as a version of the evidence
 """
 
 import io
@@ -79,7 +80,7 @@ TOO_LATE = "Meridian wasn't running, and this collector can't read past states."
 
 
 def request_run(found: Collector, period: Period, *, scheduled: bool = False) -> CollectorRun:
-    """Queue a run. Two clicks for one period make one run: the second returns it."""
+    """Queue a run. Idempotent per period: a second click returns the first run."""
     background_work.lock(CollectorRun)
     if not scheduled and (existing := queries.under_way(found.key, period.name)) is not None:
         return existing
@@ -133,7 +134,7 @@ RUNS = background_work.WorkKind(
 
 
 def file_evidence(run: CollectorRun, found: Collector, collected: Collected) -> None:
-    """Store the result; if there was activity, as an evidence version. Once per run."""
+    """Store the result, once per run. If there was activity, also store an evidence version."""
     if run.state != "queued":
         return
     population = collected.population

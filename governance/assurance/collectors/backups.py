@@ -1,4 +1,4 @@
-"""The collector about backups and restores that were reported as evidence."""
+"""The collector of backups and restores that were reported as evidence."""
 
 from collections.abc import Sequence
 from typing import Any

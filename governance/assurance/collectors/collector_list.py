@@ -1,4 +1,4 @@
-"""The list of collectors: its declaration, and its filters."""
+"""The list of collectors: its definition and its filters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Collectors: evidence that Meridian gathers by itself."""
+"""Collectors: evidence that Meridian collects automatically."""
 
 from governance.assurance.collectors import (
     actions,

@@ -1,8 +1,8 @@
-"""Jobs that run the collectors: every hour what is due in each tenant, each period once.
+"""Jobs that run the collectors, hourly in each tenant, once per period.
 
-collect_due()                   in all tenants
-collect_due_of(who)             in one; missed periods are caught up, up to a year back
-collect(item, progress)         one run, as work that can be watched and cancelled
+collect_due()              queues due runs in all tenants
+collect_due_of(who)        in one tenant; also queues missed periods, up to a year back
+collect(item, progress)    runs one collector, as work that can be watched and canceled
 """
 
 from datetime import date, timedelta
@@ -27,7 +27,7 @@ def collect_due() -> None:
 
 
 def collect_due_of(who: Actor, *, since: date | None = None) -> int:
-    """Queue each closed period that has no run yet, back to `since` (a year); return how many."""
+    """Queue each closed period that has no run yet, back to `since` or a year. Return the number."""
     with current.acting_as(who), transaction():
         tenant = directory.tenant_by_id(who.tenant_id)
         today = clock.today()
@@ -57,7 +57,10 @@ def _claimed(who: Actor, found: Collector, period: Period) -> bool:
 
 @work(actions.RUNS.name)
 def collect(item: WorkItem, progress: Progress) -> None:
-    """Run one CollectorRun (item.target_id). If it is killed, it runs again: nothing was stored."""
+    """Run one CollectorRun (item.target_id).
+
+    A run that was killed starts again, because nothing was stored.
+    """
     run_id = target_of(actions.RUNS, item)
     access.require(permissions.RUN)
     progress(0, 2, "Running the query")

@@ -1,4 +1,4 @@
-"""Collector runs: the period, the result, and the evidence version it became."""
+"""The table of collector runs: the period, the result and the evidence version."""
 
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from governance.kernel.work.background_work import Generated
 
 
 class CollectorRun(Generated):
-    """A run for one period: one on schedule, and any number started manually."""
+    """A run for one period: one on schedule, and any number of manual ones."""
 
     __tablename__ = "collector_runs"
     __table_args__ = (
@@ -49,5 +49,5 @@ class CollectorRun(Generated):
 
     @property
     def is_ready(self) -> bool:
-        """Return whether it has ended: collected, nothing found, or missed."""
+        """True if the run has ended: collected, nothing found, or missed."""
         return self.state != "queued"

@@ -37,14 +37,14 @@ from governance.kernel.work.jobs import WorkItem
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """A run with its work; `state` combines the two for readers."""
+    """A run with its work. `state` combines both for readers."""
 
     run: CollectorRun
     work: WorkItem | None
 
     @property
     def state(self) -> str:
-        """The state of the work until the run has ended, then that of the run.
+        """The state of the work until the run has ended, then the state of the run.
 
         The work is queued, running, failed or cancelled; the run is filed, nothing or missed.
         """
@@ -102,10 +102,7 @@ def find_collector(key: str) -> Collector:
 
 
 def collector_statuses() -> list[CollectorStatus]:
-    """Return all collectors in the order of the registry.
-
-    It takes three statements.
-    """
+    """Return all collectors in the order of the registry, in three statements."""
     newest, adopted, scope = _newest(), _adopted(), limits()
     return [
         _status(c, adopted, newest.get(c.key), scope)
@@ -122,7 +119,7 @@ def collector_status(key: str) -> CollectorStatus:
 
 
 def _adopted() -> Mapping[str, tuple[UUID, str]]:
-    """Return by ref the controls that collectors support and the acting person sees."""
+    """Return by ref the adopted controls that collectors support and the acting person may view."""
     refs, scope = {ref for c in every_collector().values() for ref in c.controls}, limits()
     rows = session().execute(
         select(Control.id, Control.ref).where(Control.ref.in_(refs), Control.retired_at.is_(None))
@@ -168,10 +165,7 @@ def runs(
     after: str | None = None,
     size: int = 25,
 ) -> Keyset:
-    """Return a page of its runs.
-
-    `criteria` holds the filters: q, state, by (schedule, hand).
-    """
+    """Return a page of the collector's runs. `criteria` may have q, state and by (schedule, hand)."""
     query: Any = with_work(CollectorRun).where(CollectorRun.key == key)
     for word in criteria.get("q", "").split():
         query = query.where(
@@ -199,9 +193,9 @@ def runs(
 
 
 def _is_in_state(state: str) -> ColumnElement[bool]:
-    """Return the condition that a run is in a state of `RunStatus.state`.
+    """Return the condition that a run has a state of `RunStatus.state`.
 
-    The work decides until the run has ended.
+    The state of the work applies until the run has ended.
     """
     works = {"under_way": UNDER_WAY, "failed": ("failed", "done"), "cancelled": ("cancelled",)}
     if state not in works:
@@ -218,7 +212,7 @@ def run_of(run_id: UUID, *, lock: bool = False) -> Run[CollectorRun]:
 
 
 def visible_run(run_id: UUID) -> CollectorRun:
-    """Return a run of a collector that the acting person sees."""
+    """Return a run of a collector that the acting person may view."""
     run = find(CollectorRun, run_id, what="run")
     collector_status(run.key)
     return run
@@ -233,13 +227,13 @@ def known_periods() -> set[tuple[str, str]]:
 
 
 def under_way(key: str, period: str) -> CollectorRun | None:
-    """Return the collector's run for that period that has not ended."""
+    """Return the collector's unfinished run for that period."""
     same = (CollectorRun.key == key, CollectorRun.period == period, CollectorRun.state == "queued")
     return next(iter(background_work.under_way(CollectorRun, *same)), None)
 
 
 def population(key: str, period_from: date, period_to: date) -> CollectorPopulation:
-    """Return what the collector's query finds over these days now."""
+    """Return what the collector's query finds for these days now."""
     return find_collector(key).population(day_range(period_from, period_to))
 
 
@@ -260,7 +254,7 @@ def evidence_of(found: Collector, title: str) -> Evidence | None:
 
 
 def files_of(version_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, str, int]]:
-    """Return version → (evidence id, ref, number), of the evidence that the acting person sees."""
+    """Return (evidence id, ref, number) by version, for evidence that the acting person may view."""
     scope = limits()
     query = select(EvidenceVersion.id, Evidence.id, Evidence.ref, EvidenceVersion.number)
     query = query.join(Evidence, Evidence.id == EvidenceVersion.evidence_id).where(

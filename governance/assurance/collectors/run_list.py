@@ -1,4 +1,4 @@
-"""The list of a collector's runs: its declaration, and the columns of its export."""
+"""The list of a collector's runs: its definition and the columns of its export."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID

@@ -1,9 +1,9 @@
-"""The proof that tenants are isolated: the catalog of every table, and an attempt at each run.
+"""The proof that tenants are isolated: a catalog of all tables, and an attempt in each run.
 
-In a transaction of another tenant (an existing one, or an invented one if there is none) it
-requests rows of this tenant by id (counts have none: by tenant), in every table, without any filter
-of ours: only the database keeps them apart. That transaction is always rolled back, and the other
-tenant is not named.
+The attempt runs in a transaction of another tenant, or of an invented one if there is none. It
+selects rows of this tenant by id from each table (from counts by tenant, as they have no id). It
+adds no filter of ours, so only the database separates the tenants. The transaction is always rolled
+back, and the other tenant is not named.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,8 +34,8 @@ WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
   AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
       AND a.attname = 'tenant_id' AND NOT a.attisdropped)
 ORDER BY c.relname"""
-# The attempt selects each row by its id. Counts have no id, so it selects them by tenant. The
-# application may only read a partition through its table.
+# The attempt selects each row by its id, but counts by tenant, because they have no id. The
+# application may read a partition only through its table.
 KEYS = """
 SELECT c.relname AS table, CASE WHEN EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid
       AND a.attname = 'id' AND NOT a.attisdropped) THEN 'id' ELSE 'tenant_id' END AS key
@@ -63,7 +63,7 @@ class OwnRow(NamedTuple):
 
 
 class AttemptDone(Exception):
-    """A signal that ends the other tenant's transaction, so that nothing of it is kept."""
+    """A signal that ends the other tenant's transaction, so that nothing is stored."""
 
 
 class Isolation(Collector):
@@ -80,7 +80,7 @@ class Isolation(Collector):
     def query(self) -> str:
         return TABLES
 
-    # The result describes the present, whatever the period.
+    # The result describes the current state, whatever the period is.
     def population(self, period: Period) -> populations.CollectorPopulation:  # noqa: ARG002
         tables = [dict(row) for row in session().execute(text(TABLES)).mappings()]
         ids = _own_rows([str(row["table"]) for row in tables])
@@ -145,7 +145,7 @@ class Isolation(Collector):
 
 
 def _own_rows(names: Sequence[str]) -> dict[str, OwnRow]:
-    """Return a row of the acting tenant for each table that has one, in one statement."""
+    """Return a row of the acting tenant from each table that has one, in one statement."""
     keys = session().execute(text(KEYS), {"names": list(names)}).all()
     if not keys:
         return {}
@@ -169,7 +169,7 @@ def _first_row(place: int, name: str, key: str) -> str:
 
 
 def _attempt(ids: Mapping[str, OwnRow]) -> dict[str, int]:
-    """Return how many of these rows the other tenant sees, by table, in one statement."""
+    """Return how many of these rows the other tenant can read, by table, in one statement."""
     seen: dict[str, int] = {}
     if not ids:
         return seen

@@ -1,4 +1,4 @@
-"""The collector pages: the list, and one collector with its runs."""
+"""Pages of collectors: the list, and one collector with its runs."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -58,7 +58,7 @@ def collector(key: str) -> ResponseReturnValue:
 
 
 def _files(runs: Sequence[queries.RunStatus]) -> dict[UUID, tuple[UUID, str, int]]:
-    """Return evidence id, ref and number of each version that a run has stored."""
+    """Return (evidence id, ref, number) of each version that the runs have stored."""
     return queries.files_of(
         [seen.run.evidence_version_id for seen in runs if seen.run.evidence_version_id]
     )
@@ -82,7 +82,7 @@ def export_runs(key: str) -> ResponseReturnValue:
 
 @feature.post("/evidence/collectors/<key>/runs", needs=permissions.RUN)
 def run(key: str) -> ResponseReturnValue:
-    """Run the collector manually, over the last closed period."""
+    """Run the collector manually for the last closed period."""
     found = queries.find_collector(key)
     actions.request_run(found, previous_period(found.schedule, clock.today()))
     return redirect(url_for("collectors.collector", key=key), 303)

@@ -1,6 +1,6 @@
 """Actions that create, edit, assign, retire and restore controls.
 
-Related actions are in mapping_actions.py (requirements), control_test_actions.py (tests) and
+See also mapping_actions.py (requirements), control_test_actions.py (tests) and
 adoption_actions.py (the starter pack). Contributors edit the controls they own. Assigning, mapping
 and retiring can be undone.
 """
@@ -83,7 +83,7 @@ class ControlRetired(DomainError):
 
 
 def create(ref: str, content: ControlContent, *, owner_id: UUID | None = None) -> Control:
-    """Create a control of the tenant's own; its ref never changes. Raise ControlExists."""
+    """Create a control of the tenant. Its ref never changes. Raise ControlExists."""
     ref = ref.strip().upper()
     lock_tenant("controls")
     if session().scalar(select(Control.id).where(Control.ref == ref)):
@@ -98,7 +98,7 @@ def create(ref: str, content: ControlContent, *, owner_id: UUID | None = None) -
 
 
 def created_facts(control: Control) -> dict[str, Any]:
-    """Return the facts that the log keeps of a new control; its description isn't among them."""
+    """Return the details that the audit log keeps of a new control, without its description."""
     names = ("ref", "title", "kind", "automation", "cadence", "rests_on")
     return {name: getattr(control, name) for name in names}
 
@@ -123,9 +123,9 @@ def edit(control: Control, content: ControlContent, *, version: int) -> None:
 
 
 def assign(control: Control, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
-    """Assign an owner, or remove the owner with None. The same owner again changes nothing.
+    """Assign an owner, or remove the owner with None. Idempotent.
 
-    `undoes` is the id of the audit entry that this undoes.
+    `undoes` is the id of the audit entry that this change undoes.
     """
     check_is_live(control)
     if control.owner_id == owner_id:
@@ -141,7 +141,7 @@ def assign(control: Control, owner_id: UUID | None, *, undoes: UUID | None = Non
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
     """Assign several controls, all or none."""
     for control in queries.find_controls(ids, lock=True):
-        assign(control, owner_id)  # `assign()` calls record().
+        assign(control, owner_id)  # This calls record().
 
 
 def _tell_owner(control: Control, entry_id: UUID) -> None:
@@ -151,14 +151,14 @@ def _tell_owner(control: Control, entry_id: UUID) -> None:
 
 
 def why_not(control: Control) -> str | None:
-    """Return why the control can't be changed any more; None if it can."""
+    """Return why the control can't be changed any more, or None if it can."""
     if control.retired_at is None:
         return None
     return f"{control.ref} was retired on {formatting.long_day(control.retired_at)}."
 
 
 def retire(control: Control, *, reason: str) -> None:
-    """Retire a control. It satisfies no requirement from now on; its history is kept."""
+    """Retire a control. It satisfies no requirement from now on. Its history stays."""
     check_is_live(control)
     if not reason.strip():
         raise Invalid("Enter a reason. It is stored with the control.", field="reason")

@@ -1,4 +1,4 @@
-"""The page of the starter pack, where people choose and adopt its controls."""
+"""The page to choose and adopt controls of the starter pack."""
 
 from flask import flash, redirect, request, url_for
 

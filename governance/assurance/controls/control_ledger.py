@@ -1,4 +1,4 @@
-"""Everything ever recorded about controls, cut at any instant.
+"""All recorded facts about controls, as of any instant.
 
     ledger() → Ledger.at(moment)    the controls as they were known at that moment; cached while
                                     the tenant commits nothing (foundation/logbook/log_health.py),
@@ -43,7 +43,7 @@ from governance.kernel.data.tenant_cache import BoundedCache
 from governance.operations.policies.dimensions import DIMENSIONS
 from governance.operations.policies.tiers import TIERS
 
-# Seconds after which a drill proves nothing any more.
+# Seconds after which a drill is no longer proof.
 DRILL_LIFETIME_SECONDS = (DRILL_VALID_DAYS + 1) * 86_400
 
 
@@ -80,10 +80,10 @@ MAX_DERIVED_VALUES = 64  # Values that follow from one ledger and are kept with 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Everything about controls that the tenant ever recorded; titles and owners are today's.
+    """All facts about controls that the tenant ever recorded. Titles and owners are current.
 
-    It never changes. `derived` keeps what was computed from it, so readers of the same facts share
-    both.
+    A ledger never changes. `derived` caches what was computed from it, so that readers of the same
+    facts share both.
     """
 
     controls: Sequence[ControlRecord]
@@ -129,7 +129,7 @@ class Ledger:
         return sorted(found)
 
     def at(self, moment: datetime) -> list[ControlFacts]:
-        """Return the controls that were live at `moment`, as they were known then."""
+        """Return the controls that were live at `moment`, as known then."""
         proofs = self._proofs(moment)
         return [
             _facts(row, proofs, moment)
@@ -186,7 +186,7 @@ def _ledger(rows: Iterable[Sequence[Any]], items: Mapping[UUID, EvidenceItem]) -
 
 
 def _of_ids(packed: Sequence[Sequence[Any]] | None) -> tuple[tuple[Any, ...], ...]:
-    """Return what is packed with the id that each begins with."""
+    """Return the packed values; the first one of each is an id."""
     return tuple((UUID(each[0]), *each[1:]) for each in packed or ())
 
 
@@ -292,9 +292,8 @@ def _instants(row: ControlRecord) -> Iterator[float]:
 
 
 def runtime_stamps(row: ControlRecord) -> list[float | None]:
-    """Return each instant at which a runtime dependency could change its status.
-
-    Instants are in seconds since 1970.
+    """Return each instant, in seconds since 1970, when a runtime dependency could change its
+    status.
     """
     return [*(stamp for miss in row.misses or () for stamp in miss[3:5]), *_live_stamps(row)]
 
@@ -319,7 +318,7 @@ def _live_stamps(row: ControlRecord) -> list[float | None]:
 
 
 def _switches(packed: Sequence[Any], at: float) -> Iterator[SwitchFacts]:
-    """Yield the switch of the entire system, and that of each feature whose last drill failed."""
+    """Yield the switch of the entire system and of each feature whose last drill failed."""
     ended = [(when, passed, feature) for when, passed, feature in packed[4] or () if when <= at]
     yield _switch(packed, [each for each in ended if each[2] is None])
     for name in sorted({feature for _, _, feature in ended if feature is not None}):
@@ -351,7 +350,7 @@ def _day(stamp: float) -> date:
 
 
 def _linked(packed: Sequence[Sequence[Any]], at: float) -> Iterator[UUID]:
-    """Return the ids of the evidence that was linked at that moment."""
+    """Yield the ids of the evidence that was linked at that moment."""
     return (link[0] for link in packed if link[1] <= at and (link[2] is None or link[2] > at))
 
 

@@ -1,4 +1,4 @@
-"""The list of controls: its declaration, its rows, and the columns of its export."""
+"""The list of controls: its definition, its rows and the columns of its export."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -153,7 +153,7 @@ KEYS: Mapping[str, Callable[[ControlSummary], Any]] = {
 
 
 def control_summaries() -> Sequence[ControlSummary]:
-    """Return every live control with the status of today, over the year up to today."""
+    """Return all live controls with their current status, judged over the past year."""
     now = clock.now()
     whole = ledger()
     if limits() is not None:

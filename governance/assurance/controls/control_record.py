@@ -1,4 +1,4 @@
-"""The fields of a control, each declared once; kernel/pages/record.py derives the rest."""
+"""The fields of a control, each declared once. kernel/pages/record.py derives the rest."""
 
 from dataclasses import dataclass
 

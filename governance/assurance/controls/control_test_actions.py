@@ -1,4 +1,4 @@
-"""Actions that record tests of controls; a failure opens a finding."""
+"""Record tests of controls. A failed test opens a finding."""
 
 from datetime import date
 from uuid import UUID
@@ -42,11 +42,11 @@ def record_test(
     retest_id: UUID | None = None,
     unsettled: int | None = None,
 ) -> ControlTest:
-    """Record a test of `sample` items of which `failed` failed.
+    """Record a test of `sample` items, with `failed` failures.
 
-    A failure needs a finding and gets a ref (EXC-14). `sample_id` names the Type II sample the test
-    follows from, with `unsettled` open exceptions. The same manual test sent twice in a row is one
-    test.
+    A failure needs a finding and gets a ref (EXC-14). `sample_id` is the Type II sample that the
+    test is based on, with `unsettled` open exceptions. Idempotent: the same manual test submitted
+    twice is one test.
     """
     _require_testable(control)
     finding = finding.strip()[:2000]
@@ -90,7 +90,7 @@ def record_test(
 def _same_test(
     control: Control, tested_on: date, sample: int, failed: int, finding: str
 ) -> ControlTest | None:
-    """Return the last manual test if the same person recorded the same values: a resent form."""
+    """Return the last manual test if the same person recorded the same values, as in a resent form."""
     by_hand = select(ControlTest).where(
         ControlTest.control_id == control.id,
         ControlTest.sample_id.is_(None),

@@ -32,7 +32,7 @@ from governance.kernel.safety.visibility_scope import Scope
 from governance.operations.intake.ports import mapped_controls
 from governance.operations.switches.events import DrillEnded, StopLifted
 
-# Each adds its routes to `views.feature` when it is imported.
+# Importing these modules adds their routes to views.feature.
 VIEWS = (views, mapping_views, adoption_views)
 
 manifest = Manifest(

@@ -21,7 +21,7 @@ from governance.kernel.web.forms import Choice, Choices
 @with_fields(CONTROL)
 class ControlForm(ReadableForm):
     def content(self) -> ControlContent:
-        """Return the content for the actions; call it only after validation."""
+        """Return the content for the actions. Call it after validation only."""
         return content_from(CONTROL, self)
 
 
@@ -60,7 +60,7 @@ class RequirementMappingForm(ReadableForm):
 
 
 class ControlMappingForm(ReadableForm):
-    """A form that maps a control from the page of a requirement."""
+    """A form to map a control, shown on the page of a requirement."""
 
     control_id = Choice("Control", [InputRequired("Choose a control.")])
     coverage = RadioField(

@@ -1,4 +1,4 @@
-"""The statement that reads the ledger: each control with its history folded into JSON."""
+"""The statement that reads the ledger: each control with its history aggregated as JSON."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from governance.operations.systems.models import AISystem, SystemFeature
 
 
 def controls_query(only: Select[UUID] | None) -> Any:
-    """Select controls with mappings, tests and links folded into JSON.
+    """Select controls with mappings, tests and links aggregated as JSON.
 
     Joins would multiply the rows.
     """
@@ -84,7 +84,7 @@ def _folded_links() -> ScalarSelect[Any]:
 
 
 def _folded_live() -> Case[Any]:
-    """Fold the history of what a control depends on at runtime."""
+    """Aggregate the history of a control's runtime dependencies."""
     return case(
         (Control.rests_on == "drill", _drills()),
         (Control.rests_on == "policy", _policy()),
@@ -94,14 +94,14 @@ def _folded_live() -> Case[Any]:
 
 
 def _folded_misses() -> ScalarSelect[Any]:
-    """Fold the findings of evaluations on measures that the control depends on."""
+    """Aggregate the findings of evaluations on measures that the control depends on."""
     p = ports.missed_evaluations()().subquery().c
     parts = (p.id, p.ref, p.about, _epoch(p.since), _epoch(p.until))
     return _folded(parts, p.since, p.control_id == Control.id)
 
 
 def _problems(found: Select[Any]) -> ScalarSelect[Any]:
-    """Fold late problems, with the instants at which each became late and was done."""
+    """Aggregate late problems, with the instants when each became late and was done."""
     p = found.subquery().c
     parts = (p.kind, p.id, p.ref, p.about, _epoch(p.since), _epoch(p.until))
     return (
@@ -112,7 +112,7 @@ def _problems(found: Select[Any]) -> ScalarSelect[Any]:
 
 
 def _drills() -> ScalarSelect[Any]:
-    """Fold, for each system, its lifetime and (when, passed, feature) of each finished drill."""
+    """Aggregate the lifetime of each system and (when, passed, feature) of its finished drills."""
     ended = func.json_agg(
         func.json_build_array(_epoch(Drill.ended_at), Drill.state == "passed", SystemFeature.key)
     )
@@ -143,7 +143,7 @@ def _drills() -> ScalarSelect[Any]:
 
 
 def _policy() -> Any:
-    """Fold the published policy versions and the waivers that were open."""
+    """Aggregate the published policy versions and the waivers that were open."""
     v, w = PolicyVersion, Waiver
     versions = select(
         func.json_agg(

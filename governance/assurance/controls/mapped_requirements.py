@@ -1,4 +1,4 @@
-"""The requirements a control is mapped to, by framework, as far as the reader may see them."""
+"""The requirements a control is mapped to, by framework, limited to the reader's scope."""
 
 from uuid import UUID
 

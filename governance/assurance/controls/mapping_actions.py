@@ -1,4 +1,4 @@
-"""Actions that map controls to the requirements they satisfy, and undo that."""
+"""Map controls to the requirements they satisfy, and undo that."""
 
 from uuid import UUID
 
@@ -43,7 +43,7 @@ def map_to(
 ) -> ControlMapping:
     """Map a control to a requirement that it satisfies, fully or partially.
 
-    The same mapping again changes nothing; another coverage ends the old one.
+    Idempotent. A mapping with another coverage replaces the old one.
     """
     check_is_live(control)
     if coverage not in COVERAGES:
@@ -73,7 +73,7 @@ def map_to(
 
 
 def unmap(control: Control, requirement_id: UUID, *, undoes: UUID | None = None) -> None:
-    """End a mapping. A missing mapping is no error."""
+    """End a mapping. Idempotent."""
     existing = _open_mapping(control, requirement_id)
     if existing is None:
         return

@@ -1,4 +1,4 @@
-"""Pages that map controls to requirements, from either side."""
+"""Pages to map controls to requirements, from either side."""
 
 from uuid import UUID
 
@@ -69,7 +69,7 @@ def _mapped_to(row: Control, requirement_id: UUID, coverage: str) -> str:
 
 @feature.get("/controls/answering/<uuid:requirement_id>", needs=permissions.MANAGE)
 def answering(requirement_id: UUID) -> ResponseReturnValue:
-    """Show the form that maps a control to this requirement."""
+    """Show the form to map a control to this requirement."""
     return _answering_page(requirement_id, _map_form())
 
 

@@ -36,7 +36,7 @@ class Control(Tenanted, Model):
 
 
 class ControlMapping(Tenanted, Model):
-    """A control satisfies a requirement, fully or partially, until the mapping is removed."""
+    """A mapping: a control satisfies a requirement, fully or partially, until it is removed."""
 
     __tablename__ = "control_mappings"
     __table_args__ = (
@@ -61,10 +61,9 @@ class ControlMapping(Tenanted, Model):
 
 
 class ControlTest(Tenanted, Model):
-    """A test of whether a control works: a sample, and how many items failed.
+    """A test of a control: a sample, and how many items failed. A retest is another row.
 
-    A retest is another row. A test that follows from a Type II sample names it and counts its open
-    exceptions.
+    A test based on a Type II sample names it and counts its open exceptions.
     """
 
     __tablename__ = "control_tests"
@@ -89,7 +88,8 @@ class ControlTest(Tenanted, Model):
     finding: Mapped[str]
     retest_by: Mapped[date | None]
     tested_by: Mapped[UUID | None]
-    # The Type II sample that it reports on, or whose failure it retests; None for a manual test.
+    # The Type II sample that the test reports on, or whose failure it retests. None for a manual
+    # test.
     sample_id: Mapped[UUID | None]
     retest_id: Mapped[UUID | None]
     unsettled: Mapped[int | None]  # Open exceptions of that sample after the test

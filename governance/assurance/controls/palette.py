@@ -1,4 +1,4 @@
-"""Controls in search; an auditor finds those of their engagement."""
+"""Controls in search. Auditors find those of their engagement."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Permissions of controls; contributors edit only the ones they own."""
+"""Permissions of controls. Contributors edit only the controls they own."""
 
 from governance.kernel.safety.access import permission
 from governance.kernel.safety.conditions import is_owner

@@ -2,7 +2,7 @@
 
 Each answer is a select of `kind` (of runtime_dependencies.ProblemKind), `id` (of the alert or
 incident), `ref`, `about`, `since` and `until`: from when it was due until it was done, NULL while
-it isn't. It reads the present tenant.
+it isn't. It reads the current tenant.
 
     service_level_problems    alerts that nobody answered within a day
     incident_problems         reviews and follow-ups that are late
@@ -30,9 +30,10 @@ type Problems = Callable[[], Any]
 
 @dataclass(frozen=True, slots=True)
 class EvaluationBehind:
-    """The newest result of a measure on an AI system, in words; `state` as c.state takes it.
+    """The newest result of a measure on an AI system, as texts.
 
-    `controls` are those of the requested ones that depend on the measure.
+    `state` is as the macro `c.state` expects it. `controls` are those of the requested ones that
+    depend on the measure.
     """
 
     controls: frozenset[UUID]
@@ -72,7 +73,7 @@ def _none() -> Any:
 
 
 def _no_findings() -> Any:
-    """Return a select without rows, with the columns of an answer of missed_evaluations."""
+    """Return a select without rows, with the columns of missed_evaluations."""
     p = _none().subquery().c
     return select(
         cast(null(), Uuid()).label("control_id"), p.id, p.ref, p.about, p.since, p.until

@@ -1,4 +1,4 @@
-"""Controls with everything their status follows from, now or at an instant.
+"""Queries for controls with everything that their status depends on, now or at an instant.
 
     posture(as_of)              all live controls with mappings, evidence and tests; two statements
     facts_of(id, at)            the same for one control
@@ -30,7 +30,7 @@ from governance.operations.intake.ports import MappedControl
 
 
 def posture(as_of: datetime | None = None) -> list[ControlFacts]:
-    """Return every control live at the instant, by ref, as it was known then; two statements."""
+    """Return the controls live at the instant, by ref, as known then, in two statements."""
     found = ledger().at(as_of or clock.now())
     if (scope := limits()) is None:
         return found
@@ -63,7 +63,7 @@ def find_control(control_id: UUID, *, lock: bool = False) -> Control:
 
 
 def find_controls(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Control]:
-    """Return these controls by ref, as far as they exist; `lock` locks the rows."""
+    """Return the existing controls with these ids, by ref. `lock` locks the rows."""
     return find_several(Control, ids, order=Control.ref, lock=lock)
 
 
@@ -90,7 +90,7 @@ def tests(control_id: UUID) -> Sequence[ControlTest]:
 
 
 def refs_taken() -> set[str]:
-    """Return the refs of every control, including retired ones: a ref is never used twice."""
+    """Return the refs of all controls, including retired ones. A ref is never reused."""
     return set(session().scalars(select(Control.ref)))
 
 
@@ -187,7 +187,7 @@ def controls_by_requirement(refs: Collection[str]) -> dict[str, list[MappedContr
 
 
 def count_sole_requirements(control_id: UUID) -> int:
-    """Return how many requirements have no other control than this one."""
+    """Return the number of requirements that only this control satisfies."""
     others = aliased(ControlMapping)
     another = (
         select(others.id)

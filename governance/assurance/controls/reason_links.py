@@ -1,4 +1,4 @@
-"""Links for reasons that are neither evidence nor a test.
+"""Links for status reasons that are neither evidence nor a test.
 
 They lead to the switch, the policy, the incident, or the finding of an evaluation.
 """
@@ -9,7 +9,7 @@ from governance.assurance.controls.status import StatusReason
 
 
 def page_of_reason(reason: StatusReason) -> str | None:
-    """Return the page of a runtime dependency; None for every other reason."""
+    """Return the URL of a runtime dependency, or None for any other reason."""
     if reason.kind == "switch":
         return url_for("switches.system", system_key=reason.ref)
     if reason.kind == "waiver":

@@ -34,16 +34,16 @@ PROBLEMS_OF: dict[str, str] = {
     "service_levels": "No alert is waiting for an answer",
     "incidents": "Every incident is reviewed, and no follow-up is overdue",
 }
-DRILL_VALID_DAYS = 90  # Days after which a drill proves nothing any more
-MOST_PERMISSIVE_TIER = "baseline"  # Most permissive tier
+DRILL_VALID_DAYS = 90  # Days after which a drill is no longer proof.
+MOST_PERMISSIVE_TIER = "baseline"
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchFacts:
     """The kill switch of a system or of one feature, with its last finished drill.
 
-    `drilled` None: never. A drill of the entire system proves every feature; a drill of a feature
-    proves that feature alone.
+    `drilled` is None if there was none. A drill of the entire system proves all features; a drill
+    of a feature proves only that feature.
     """
 
     system_id: UUID
@@ -76,7 +76,7 @@ class OpenWaiver:
 
 @dataclass(frozen=True, slots=True)
 class OpenProblem:
-    """Something about service levels or incidents that was due at `since` and isn't done.
+    """A problem with service levels or incidents that was due at `since` and isn't done.
 
     `target_id` is the alert or the incident, `about` its name.
     """
@@ -117,7 +117,7 @@ class RuntimeFacts:
     problems: tuple[OpenProblem, ...] = field(default=())
 
     def says(self, today: date) -> str:
-        """Return the facts in a few words, for the list of facts."""
+        """Return a short text for the list of facts."""
         if self.rests_on in PROBLEMS_OF:
             late = len(self.problems)
             return f"{late} overdue" if late else PROBLEMS_OF[self.rests_on]
@@ -137,7 +137,7 @@ class RuntimeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A fact that lowers the status. Severity bad: it fails; warn: it is due."""
+    """A fact that lowers the status. Severity "bad" makes it fail; "warn" makes it due."""
 
     severity: Literal["bad", "warn"]
     word: str
@@ -149,7 +149,7 @@ class Doubt:
 
 
 def doubts(live: RuntimeFacts | None, today: date) -> tuple[Doubt, ...]:
-    """Return everything that lowers the status, failed drills first."""
+    """Return all facts that lower the status, failed drills first."""
     if live is None:
         return ()
     if live.rests_on in PROBLEMS_OF:
@@ -271,7 +271,7 @@ def _of_problem(problem: OpenProblem) -> Doubt:
 
 
 def doubts_of_misses(misses: Sequence[OpenMiss]) -> tuple[Doubt, ...]:
-    """Return a doubt for each finding, the oldest first."""
+    """Return a doubt for each finding, oldest first."""
     return tuple(
         Doubt(
             "bad",

@@ -1,4 +1,4 @@
-"""The starter pack: sixty controls in our own words, read from starter.yaml. Pure."""
+"""The starter pack: sixty controls in Meridian's own words, read from starter.yaml. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class StarterControl:
 
 @cache
 def pack() -> tuple[StarterControl, ...]:
-    """Return every control of the pack, in its order."""
+    """Return all controls of the pack in its order."""
     content: Mapping[str, Any] = yaml_files.read(FILE)
     return tuple(_read(row) for row in content["controls"])
 

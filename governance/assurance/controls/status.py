@@ -67,7 +67,8 @@ class SupportingEvidence:
 class TestFacts:
     """A test of `sample` items of which `failed` failed.
 
-    `of` is the Type II sample it follows from; `unsettled` of its exceptions were open after it.
+    `of` is the Type II sample it is based on; `unsettled` is the number of its exceptions that were
+    open afterwards.
     """
 
     __test__ = False  # Pytest must not collect it as a test class.
@@ -85,7 +86,7 @@ class TestFacts:
 
 @dataclass(frozen=True, slots=True)
 class ControlFacts:
-    """A control with everything its status follows from.
+    """A control with everything that its status depends on.
 
     `tests` are oldest first; `mappings` are (requirement id, full or partial).
     """
@@ -110,11 +111,12 @@ class ControlFacts:
 
 @dataclass(frozen=True, slots=True)
 class StatusReason:
-    """A reason for a control's status.
+    """A reason for a control's status. `fact` is a sentence, `consequence` its meaning or next
+    step.
 
-    `fact` is a sentence, `consequence` its meaning or the next step. `ref` and `target_id` name the
-    object. Severity "bad": something failed or is overdue; "warn": evidence is missing; "soon":
-    evidence is due and current until then; "open": only the highest status is out of reach.
+    `ref` and `target_id` name the object. Severity "bad": something failed or is overdue. "warn":
+    evidence is missing. "soon": evidence is due but counts until its deadline. "open": only the
+    highest status is out of reach.
     """
 
     severity: Severity
@@ -127,9 +129,9 @@ class StatusReason:
 
 @dataclass(frozen=True, slots=True)
 class CurrentStatus:
-    """The status of a control but for what is only due soon: evidence counts until its deadline.
+    """The status of a control where evidence that is due soon still counts.
 
-    Levels follow from it. `has_evidence` says whether an accepted version supports the control.
+    Levels depend on it. `has_evidence` is whether an accepted version supports the control.
     """
 
     current: StatusName
@@ -138,7 +140,7 @@ class CurrentStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status(CurrentStatus):
-    """The status of a control; `word` is the text of its pill, such as Effective or Due 5 Dec."""
+    """The status of a control. `word` is the label of its pill, such as "Effective" or "Due 5 Dec"."""
 
     name: StatusName
     word: str
@@ -151,7 +153,7 @@ class Status(CurrentStatus):
 
     @property
     def rests(self) -> bool:
-        """Return whether only a runtime dependency (a drill, the policy) lowers it."""
+        """True if only a runtime dependency (a drill, the policy) lowers it."""
         holding = [reason for reason in self.reasons if reason.severity in {"bad", "warn"}]
         return bool(holding) and all(
             reason.kind in {"switch", "policy", "waiver", "alert", "incident", "evaluation"}
@@ -195,7 +197,7 @@ def status(control: ControlFacts, *, today: date, period_from: date, period_to: 
 def current_status(
     control: ControlFacts, *, today: date, period_from: date, period_to: date
 ) -> CurrentStatus:
-    """Return what `status` says in `current` and `has_evidence`."""
+    """Return the `current` status and `has_evidence`, as `status` computes them."""
     states, until = _states(control, today), min(today, period_to)
     name = _name(control, states, last_test(control), until=until, since=period_from)
     lowest = _allowed(_doubts(control, today))
@@ -218,7 +220,7 @@ def _doubts(control: ControlFacts, today: date) -> Sequence[Doubt]:
 
 
 def _allowed(found: Sequence[Doubt]) -> StatusName:
-    """Return the best status that its runtime dependencies allow."""
+    """Return the best status that the runtime dependencies allow."""
     return "effective" if not found else "failing" if found[0].severity == "bad" else "due"
 
 
@@ -231,8 +233,8 @@ def _doubted(doubt: Doubt) -> StatusReason:
 def last_test(control: ControlFacts) -> TestFacts | None:
     """Return the test that counts: the newest failure that still applies, or the newest test.
 
-    A failure from a sample applies until none of its exceptions is open, a manual one until the
-    next test. The newest test is the last one recorded on the latest day.
+    A failure from a sample applies while any of its exceptions is open; a manual one applies until
+    the next test. The newest test is the last one recorded on the latest day.
     """
     last_of = {t.of: t for t in control.tests}
     open_ones = {of for of, last in last_of.items() if of is not None and last.unsettled}
@@ -253,7 +255,7 @@ def _age(dated: tuple[date, int, TestFacts]) -> tuple[date, int]:
 
 
 def longest_gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple[date, date] | None:
-    """Return the longest stretch (first, last day) that no accepted version covers, if any."""
+    """Return the longest gap (first day, last day) that no accepted version covers, or None."""
     longest: tuple[date, date] | None = None
     reached = since
     for version in [*_accepted(proof.versions), None]:
@@ -269,7 +271,7 @@ def longest_gap(proof: SupportingEvidence, *, since: date, until: date) -> tuple
 
 
 def is_too_long(proof: SupportingEvidence, hole: tuple[date, date] | None) -> bool:
-    """Return whether a gap is longer than the cadence of the evidence allows."""
+    """Check whether a gap is longer than the cadence of the evidence allows."""
     return hole is not None and (hole[1] - hole[0]).days + 1 > (
         max_age_days(proof.cadence) or MAX_EVENT_GAP_DAYS
     )
@@ -283,7 +285,7 @@ def _name(
     since: date,
     until: date,
 ) -> StatusName:
-    """Return the status from the states of the evidence, where what is due soon counts as fresh."""
+    """Return the status from the states of the evidence. Evidence due soon counts as fresh."""
     found = {fresh.state for _, fresh in states}
     if (last is not None and last.failed) or found & {"overdue", "rejected"}:
         return "failing"

@@ -1,8 +1,9 @@
-"""Evidence from real stops: a stop becomes a version when it ends and its record is complete.
+"""Evidence from real stops.
 
-A job stores it, so a restart never waits for storage. Stops follow incidents, so the item has no
-deadline. It is linked to no control, since its coverage would have a gap between two stops; an
-officer links it to controls about incidents. Drills are planned and support their controls
+A stop becomes an evidence version when it ends and its record is complete. A job stores it, so a
+restart never waits for storage. The item has no deadline, because stops follow incidents. It isn't
+linked to a control automatically, because its coverage would have a gap between two stops; an
+officer links it to controls about incidents. Drills are planned, so they support their controls
 automatically (drill_evidence.py).
 """
 

@@ -1,4 +1,4 @@
-"""The control pages: the list, one control with its tests, creating, editing and retiring."""
+"""Pages of controls: the list, one control with its tests, creating, editing and retiring."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -206,7 +206,7 @@ def _place(reason: StatusReason) -> str | None:
 
 
 def _proofs(facts: ControlFacts, today: date) -> list[tuple[Any, Any, Any]]:
-    """Return (proof, its freshness, the newest version) of each evidence item."""
+    """Return (proof, its freshness, its newest version) of each evidence item."""
     return [
         (
             p,
@@ -222,7 +222,7 @@ def _testers(control_id: UUID) -> dict[UUID, str]:
 
 
 def _chart(facts: ControlFacts, since: date, today: date) -> Any:
-    """Return the chart of what each evidence item covers of the past year."""
+    """Return the chart of the past year's days that each evidence item covers."""
     rows = [_bar(p, since, today) for p in facts.proofs]
     return (
         coverage_bars(rows, (since, today), today, f"Evidence coverage of {facts.ref}")
@@ -264,7 +264,7 @@ def editing(control_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/controls/<uuid:control_id>/edit", needs=permissions.WORK)
 def edit(control_id: UUID) -> ResponseReturnValue:
-    """Save a control. A stale form comes back with both changes; sent again, it is saved."""
+    """Save a control. A stale form returns with both changes; submitting it again saves it."""
     row, form = queries.find_control(control_id, lock=True), ControlEditForm()
     if not accepted(
         form, lambda: actions.edit(row, form.content(), version=counted(form.version.data))

@@ -161,7 +161,8 @@ def _covered_cycles(
 def _is_in_time(cycle: Cycle, proof: PerformanceRecord) -> bool:
     """Check whether proof came in the grace period.
 
-    Proof that covers many cycles may come later, by its own rhythm in days.
+    Proof of a period that ends after the cycle may come later, by its rhythm in days (a quarter if
+    unknown).
     """
     allowed = GRACE_DAYS + (
         (proof.rhythm or CYCLE_DAYS["quarterly"]) if proof.last > cycle.last else 0
