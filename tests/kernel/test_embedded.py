@@ -50,3 +50,13 @@ def test_two_processes_that_start_it_at_once_find_one_server(server_folder):
     finally:
         for process in both:
             process.communicate("\n", timeout=60)
+
+
+def test_a_server_whose_start_was_cut_off_is_stopped_too(server_folder):
+    """A signal to a whole process group ends pg_ctl, while the server that it forked goes on."""
+    folder = server_folder / "cut-off"
+    embedded.init(folder)
+    embedded.call(folder, "pg_ctl", "-D", str(folder), "-o", f"-k {folder} -h ''", "-w", "start")
+    assert (folder / "postmaster.pid").exists()
+    embedded.stop(folder)
+    assert not (folder / "postmaster.pid").exists()

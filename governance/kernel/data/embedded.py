@@ -5,10 +5,11 @@ Anywhere else DATABASE_URL names a server.
 
 import fcntl
 import os
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,13 +48,19 @@ def start(folder: Path, database: str = "governance") -> Embedded:
 
 
 def stop(folder: Path) -> None:
-    """Stop the server in `folder` that this process started, unless another one uses it."""
+    """Stop the server in `folder`, unless another process uses it.
+
+    It is stopped even if it has no user: a signal may have ended the start before its registration.
+    """
     server = get_server(folder, start=False)
     users = server.global_process_id_list
     for pid in users.get_and_remove(0):
         if not psutil.pid_exists(pid):  # A killed process couldn't remove its id.
             users.get_and_remove(pid)
     server.cleanup()
+    if not users.get_and_remove(0) and (folder / "postmaster.pid").exists():
+        with suppress(subprocess.CalledProcessError):  # The file may be of a killed server.
+            call(folder, "pg_ctl", "-D", str(folder), "-m", "fast", "-w", "stop")
 
 
 def init(folder: Path) -> None:
