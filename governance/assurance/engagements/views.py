@@ -1,4 +1,4 @@
-"""The pages of engagements: the list, one engagement, and its auditors."""
+"""Pages of engagements: the list, one engagement, and its auditors."""
 
 from typing import Any
 from uuid import UUID

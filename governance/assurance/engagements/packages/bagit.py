@@ -95,7 +95,7 @@ class Bag:
         yield sink.taken()
 
     def _settle(self) -> None:
-        """Record the digest of the previous file. Raises IncompletePackage if it isn't as expected."""
+        """Record the digest of the previous file. Raises IncompletePackage if it is wrong."""
         if self._open is None:
             return
         each, digest = self._open

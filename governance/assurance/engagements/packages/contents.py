@@ -330,7 +330,7 @@ def _cells(months: Sequence[dict[str, Any]]) -> dict[str, str]:
 
 
 def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) -> dict[str, bytes]:
-    """Return the files of testing/, by path: samples with seed and results, populations, exceptions.
+    """Return the files of testing/ by path: samples with results, populations and exceptions.
 
     Adds `samples` and `exceptions` to the index.
     """

@@ -66,7 +66,7 @@ def package_by_id(package_id: UUID) -> EvidencePackage:
 
 
 def verifier_keys() -> list[str]:
-    """Return the verifier keys of the tenant's log, the current one first. Packages use them too."""
+    """Return the verifier keys of the tenant's log and packages, the current one first."""
     return [str(logs.verifier(key)) for key in logs.all_keys()]
 
 

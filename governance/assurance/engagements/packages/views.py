@@ -1,4 +1,4 @@
-"""The pages of evidence packages."""
+"""Pages of evidence packages."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The pages that import a request list from a file."""
+"""Pages that import a request list from a file."""
 
 import hashlib
 import re
