@@ -1,8 +1,8 @@
 """Run a playbook, in an incident or as a drill.
 
-start_run             start a run of the current version
-do_step, skip_step    record a step; an action step needs the person's own permission
-end_run               finish the run and upload it as evidence
+    start_run             start a run of the current version
+    do_step, skip_step    record a step; an action step needs the person's own permission
+    end_run               finish the run and upload it as evidence
 
 A run keeps the version it started with, even if the playbook changes meanwhile.
 """

@@ -77,7 +77,7 @@ def _requested(preview: FilePreview) -> None:
 
 
 def keep_preview(preview_id: UUID, blob: storage.Blob, note: str) -> bool:
-    """Save the storage key of the rendered parts. Return False if the preview is done or deleted."""
+    """Save the storage key of the parts. Return False if the preview is done or deleted."""
     found = _open(preview_id)
     if found is None:
         return False

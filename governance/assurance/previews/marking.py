@@ -1,9 +1,8 @@
 """Watermark the pictures of a preview.
 
-marked(parts, text) -> parts
 
-It runs in a child process, so that the web worker never decodes a picture. The child reads JSON and
-prints one picture per line.
+It runs in a child process, so that the web worker never decodes a picture. The child reads JSON
+from its standard input and prints one picture per line.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """Render a preview of an untrusted file in a child process with limited memory, time and output.
 
-    why_not(media_type, size) -> str         why such a file has no preview; empty if it may have one
-    render(path, media_type) -> Rendering    a preview, or the reason why there is none
+    why_not(media_type, size) -> str        why such a file has no preview; empty if it may have one
+    render(path, media_type) -> Rendering   a preview, or the reason why there is none
 
 The child (renderers.py) may be compromised by a malicious file, so its output is checked like any
 other input.
