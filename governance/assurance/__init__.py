@@ -1,3 +1,1 @@
-"""What is asked of a company and how it shows that it holds: frameworks, controls, evidence,
-testing, engagements.
-"""
+"""Assurance: frameworks, controls, evidence, testing and audit engagements."""

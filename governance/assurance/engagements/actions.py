@@ -1,6 +1,7 @@
-"""Creating, changing and ending engagements, and recording the files that auditors download.
+"""Create, change and end engagements, and record the files that auditors download.
 
-Auditors are in auditor_access.py, requests in requests.py, packages in packages.py.
+Auditors are in auditors/access.py, requests in requests/actions.py and packages in
+packages/actions.py.
 """
 
 from collections.abc import Sequence
@@ -88,7 +89,7 @@ class EngagementClosed(Forbidden):
     """The auditor's engagement is not open."""
 
 
-# ---- the engagement
+# ---- Engagements
 
 
 def open_engagement(
@@ -104,10 +105,10 @@ def open_engagement(
     shows_names: bool = False,
     is_red_team: bool = False,
 ) -> Engagement:
-    """Create an engagement; a repeated submission returns the existing one.
+    """Create an engagement, or return the one that has the same fields and hasn't ended.
 
-    Auditors have access from midnight before `fieldwork_from` to midnight after `fieldwork_to`, in
-    the tenant's time zone.
+    Auditors have access from the start of `fieldwork_from` to the end of `fieldwork_to`, in the
+    tenant's time zone. Raises Invalid for a wrong field.
     """
     lock_tenant("engagements")
     facts = _checked_fields(
@@ -138,7 +139,7 @@ def open_engagement(
 
 
 def _next_ref() -> str:
-    """The next ref, such as ENG-2026-01; each year starts at 01."""
+    """Return the next ref, such as ENG-2026-01. Each year starts at 01."""
     year = clock.today().year
     taken = [
         int(ref.rsplit("-", 1)[1])
@@ -206,7 +207,7 @@ def check_criteria(framework_id: UUID | None, criteria: Sequence[str]) -> list[s
 
 
 def _logged_fields(engagement: Engagement) -> dict[str, Any]:
-    """The fields as the audit log records them."""
+    """Return the fields of an engagement as the audit log records them."""
     framework = (
         frameworks.framework_by_id(engagement.framework_id).key if engagement.framework_id else None
     )
@@ -238,7 +239,10 @@ def change_engagement(
     freezes_changes: bool,
     shows_names: bool = False,
 ) -> None:
-    """Change an engagement. A shorter fieldwork ends access immediately."""
+    """Change an engagement. A shorter fieldwork window ends access immediately.
+
+    Raises Stale unless `version` is the current version of the engagement.
+    """
     check_not_ended(engagement)
     if version != engagement.version:
         raise Stale(
@@ -268,7 +272,7 @@ def change_engagement(
 
 
 def end_engagement(engagement: Engagement, *, reason: str) -> None:
-    """End an engagement before its fieldwork does; auditors lose access immediately."""
+    """End an engagement early. Auditors lose access immediately."""
     check_not_ended(engagement)
     if not reason.strip():
         raise Invalid("Enter a reason for ending the engagement now.", field="reason")
@@ -285,7 +289,7 @@ def end_engagement(engagement: Engagement, *, reason: str) -> None:
 
 
 def apply_time_zone(changed: TimeZoneChanged) -> None:
-    """Move the windows of engagements that aren't over to the tenant's new time zone."""
+    """Move the access windows of planned and open engagements to the tenant's new time zone."""
     zone = changed.time_zone
     for engagement in queries.lock_engagements_not_over(clock.now()):
         before = {"opens_at": engagement.opens_at, "closes_at": engagement.closes_at}
@@ -306,7 +310,7 @@ def apply_time_zone(changed: TimeZoneChanged) -> None:
 
 
 def _update_invitations(engagement: Engagement) -> None:
-    """Keep each invitation valid as long as the last engagement that it leads to."""
+    """Let each open invitation expire with the last engagement that it gives access to."""
     session().flush()
     for invitation_id in auditor_queries.open_invitations(engagement.id):
         fit_invitation(members.invitation(invitation_id), how="the engagement was ended")
@@ -338,7 +342,7 @@ def check_not_over(engagement: Engagement) -> None:
 
 
 def end_expired_sessions() -> int:
-    """End the sessions of auditors without an open engagement, and return how many had one."""
+    """End the sessions of auditors without an open engagement. Return the number of auditors."""
     session().flush()
     expired = auditor_queries.auditors_without_access(clock.now())
     for person_id in expired:
@@ -346,7 +350,7 @@ def end_expired_sessions() -> int:
     return len(expired)
 
 
-# ---- files that leave
+# ---- Downloads
 
 
 def record_download(
@@ -359,7 +363,11 @@ def record_download(
     sha256: str | None,
     original: str | None,
 ) -> None:
-    """Record a file that an auditor downloaded; `original` is the digest before watermarking."""
+    """Record that an auditor downloaded a file.
+
+    `sha256` is the digest of the bytes sent. `original` is the digest before watermarking, or None
+    for a file without a watermark.
+    """
     record(
         FILE_DOWNLOADED,
         engagement,
@@ -377,7 +385,7 @@ def record_download(
 def record_interrupted_download(
     engagement: Engagement, *, page: str, what: str, octets: int
 ) -> None:
-    """Record a download that stopped because access ended; `octets` were sent."""
+    """Record a download that stopped because access ended. `octets` is the number of bytes sent."""
     record(
         DOWNLOAD_INTERRUPTED,
         engagement,

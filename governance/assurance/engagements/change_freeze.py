@@ -1,8 +1,9 @@
-"""Keep evidence and controls unchanged during a read-only fieldwork, and provided files until it
-ends.
+"""Change freeze: evidence and controls are read-only during the fieldwork of some engagements.
 
-Checked where rows are written (kernel/data/write_guards.py), so pages, API keys and commands get the
-same error. What Meridian itself collects continues (evidence/deletion_guard.py), and auditors can
+Files that were provided to auditors can't be deleted until their engagement ends.
+
+The check runs where rows are written (kernel/data/write_guards.py), so pages, API keys and commands
+get the same error. Collection by Meridian continues (evidence/deletion_guard.py), and auditors can
 still record their tests.
 """
 
@@ -45,7 +46,10 @@ class ChangesFrozen(DomainError):
 
 
 def check_not_frozen(work: Session) -> None:
-    """Raise ChangesFrozen when an open engagement makes these rows read-only."""
+    """Raise ChangesFrozen if an open engagement makes evidence and controls read-only.
+
+    Jobs, auditors and Meridian's own uploads are exempt.
+    """
     who = current.actor_or_none()
     if (
         who is None
@@ -64,7 +68,7 @@ def check_not_frozen(work: Session) -> None:
 
 
 def _is_never_frozen(work: Session) -> bool:
-    """Whether no engagement of the tenant is read-only; cached until engagements change."""
+    """Check that no engagement of the tenant freezes changes. Cached until engagements change."""
     if any(isinstance(row, Engagement) for row in (*work.new, *work.dirty)):
         work.info.pop(NO_FREEZE, None)
     elif NO_FREEZE not in work.info:
@@ -73,7 +77,7 @@ def _is_never_frozen(work: Session) -> bool:
 
 
 def reasons_to_keep(versions: Collection[UUID]) -> dict[UUID, str]:
-    """Why the files of these versions can't be deleted now, by version."""
+    """Return why files of these versions can't be deleted now, by version id."""
     now = clock.now()
     if (engagement := queries.read_only_engagement(now)) is not None:
         return dict.fromkeys(

@@ -80,7 +80,7 @@ CSV_HEADER = (
 
 @dataclass(frozen=True, slots=True)
 class EngagementSummary:
-    """A row of the list."""
+    """A row of the engagement list."""
 
     engagement: Engagement
     scope: str
@@ -89,7 +89,7 @@ class EngagementSummary:
 
 
 def all_summaries() -> list[EngagementSummary]:
-    """The engagements that the acting person may see."""
+    """List the engagements that the acting person may see, with scope, phase and request counts."""
     engagements = queries.engagements()
     counts = request_queries.request_counts([e.id for e in engagements])
     return [

@@ -8,9 +8,9 @@ from governance.kernel.work.events import Event
 
 @dataclass(frozen=True, slots=True)
 class AuditorAccessEnded(Event):
-    """An auditor with a session has no open engagement any more.
+    """A signed-in auditor no longer has an open engagement.
 
-    `how` is the reason in the audit log.
+    `how` is the reason that the audit log records.
     """
 
     person_id: UUID

@@ -47,7 +47,7 @@ from governance.kernel.manifest import (
 from governance.kernel.safety.visibility_scope import scope_finder
 from governance.kernel.web.identity import identity
 
-# importing these modules adds their routes to views.feature
+# Importing these modules adds their routes to views.feature.
 VIEW_MODULES = (views, request_views, list_import_views, package_views)
 
 manifest = Manifest(

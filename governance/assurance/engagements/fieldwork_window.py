@@ -1,16 +1,11 @@
-"""When an engagement's fieldwork begins and ends as instants, and in which words that is told.
-
-Pure.
-"""
+"""The access window of an engagement as instants, and the phase it is in. Pure functions."""
 
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
 def access_window(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
-    """From midnight before the first day until midnight after the last one, as the tenant's clocks
-    show it.
-    """
+    """Return the start of the first day and the end of the last one, in the time zone `zone`."""
     here = ZoneInfo(zone)
     return datetime.combine(first, time(), here), datetime.combine(
         last + timedelta(days=1), time(), here
@@ -18,7 +13,7 @@ def access_window(first: date, last: date, zone: str) -> tuple[datetime, datetim
 
 
 def phase(opens_at: datetime, closes_at: datetime, ended_at: datetime | None, now: datetime) -> str:
-    """planned, open, or over."""
+    """Return "planned", "open" or "over"."""
     if now >= closes_at or (ended_at is not None and now >= ended_at):
         return "over"
     return "open" if now >= opens_at else "planned"

@@ -96,7 +96,7 @@ class AssignRequestForm(ReadableForm):
 
 
 class AssignRequestsForm(NeedsOwnerOrDay, ReadableForm):
-    """Assign several requests; a field that is left empty changes nothing."""
+    """Form that assigns several requests. An empty field changes nothing."""
 
     owner_id = OwnerField(choices=lambda: assignee_choices("Keep each owner"))
     due_on = DayField("Due", required=False)
@@ -110,14 +110,17 @@ class RequestListForm(Form):
 
 
 class RequestCommentForm(Form):
-    """One text for several verbs: each has its own address."""
+    """Comment form shared by the comment, provide, accept and return buttons of a request."""
 
     text = TextAreaField("Comment", [Length(max=4000)])
-    version = HiddenField()  # of the request as the page shows it
+    version = HiddenField()  # The version of the request that the page shows.
 
 
 class AttachVersionForm(Form):
-    """What is shown is narrowed by a search; what may be attached is the action's to say."""
+    """Form that attaches an evidence version.
+
+    The choices depend on a search, so the form accepts any version and the action checks it.
+    """
 
     version_id = Choice(
         "Evidence version",

@@ -1,6 +1,4 @@
-"""Of the audits: requests of auditors to answer, to assign and to follow up on; for auditors,
-answers to review.
-"""
+"""Inbox sources of engagements: requests to answer or assign, and responses for auditors to review."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -32,7 +30,7 @@ UNANSWERED = ("open", "returned")
 
 
 def _requests(*states: str, who: Any) -> Select[Any]:
-    """Of engagements that are not over."""
+    """Select requests in these states whose engagement is planned or open."""
     r = AuditRequest
     query = item_select(
         r,
@@ -65,7 +63,7 @@ def _late_of_others() -> Select[Any]:
 
 
 def _answers() -> Select[Any]:
-    """Of the auditor's own engagements that are open now."""
+    """Select responses to review in the auditor's open engagements."""
     r = AuditRequest
     query = item_select(r, about=r.title, parent=r.engagement_id, detail=r.ref, since=r.state_since)
     return query.where(
@@ -84,13 +82,13 @@ def _judged() -> Select[Any]:
 
 
 def _done(*events: Action) -> Select[Any]:
-    """`place` is the request: its address needs the engagement, too."""
+    """Select finished items. `place` is the request, since its URL needs the engagement too."""
     r = AuditRequest
     about = r.ref + " " + r.title
     return own_items(r, *events, parent=r.engagement_id, place=r.id, about=about)
 
 
-# InboxAssignment's signature
+# InboxAssignment defines this signature.
 def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     r = AuditRequest
     query = select(r).where(r.id.in_(ids)).order_by(r.ref)

@@ -1,4 +1,4 @@
-"""Generating evidence packages in the background, and ending sessions when access windows close."""
+"""Jobs that generate evidence packages and end sessions when access windows close."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,14 +38,14 @@ from governance.kernel.work.background_work import PacedProgress, keep, target_o
 from governance.kernel.work.jobs import Progress, WorkItem, work
 
 KIBIBYTE = 1024
-FIXED_FILES = 10  # files that every package has: index, log, tag files
-# bytes that one place of the log is counted for: what it weighs is known only when it is written
+FIXED_FILES = 10  # Files that every package has, such as the index, the log and the tag files.
+# Estimate for the progress bar: the real size is known only after the entry is written.
 BYTES_PER_LOG_ENTRY = 512
 
 
 @dataclass(frozen=True, slots=True)
 class PackageOrder:
-    """What to generate, fixed when the work starts."""
+    """The contents of a package to generate, fixed when the work starts."""
 
     package_id: UUID
     contents: PackageContents
@@ -57,7 +57,7 @@ class PackageOrder:
 
 @work(packages.PACKAGES.name)
 def make_package(item: WorkItem, progress: Progress) -> None:
-    """The work of one EvidencePackage (item.target_id)."""
+    """Generate and store the EvidencePackage with the id item.target_id."""
     package_id, who = target_of(packages.PACKAGES, item), current.actor()
     progress(0, 1, "Collecting the contents")
     with transaction(read_only=True, snapshot=True) as reading_of:
@@ -72,7 +72,7 @@ def make_package(item: WorkItem, progress: Progress) -> None:
 
 
 def _save(blob: storage.Blob, order: PackageOrder, *, files: int) -> bool:
-    """Save the package; False when another process has saved it."""
+    """Save the package. Return False if another process has saved it."""
     _check_access(current.actor())
     package = package_queries.lock_package(order.package_id)
     engagement = queries.engagement(package.engagement_id)
@@ -87,12 +87,12 @@ def _save(blob: storage.Blob, order: PackageOrder, *, files: int) -> bool:
 
 
 def remove_unreferenced_packages() -> int:
-    """Remove stored packages of the tenant that no row names, and return how many."""
+    """Remove the tenant's stored packages that no row refers to, and return their number."""
     return background_work.sweep(packages.PACKAGES)
 
 
 def remove_unreferenced_packages_daily() -> None:
-    """Nightly: remove stored packages that a killed process left."""
+    """Remove, every night, stored packages that a killed process left behind."""
     once_a_day_in_each("tidy packages", remove_unreferenced_packages)
 
 
@@ -105,7 +105,7 @@ def _check_access(who: current.Actor) -> None:
 
 
 def _prepare_order(package_id: UUID) -> PackageOrder | None:
-    """What to generate; None when an earlier attempt has saved it."""
+    """Return the contents to generate, or None if an earlier attempt saved the package."""
     package = package_queries.package_by_id(package_id)
     if package.storage_key is not None:
         return None
@@ -135,7 +135,7 @@ def _prepare_order(package_id: UUID) -> PackageOrder | None:
 
 
 def _payload(order: PackageOrder, telling: "_PackageProgress") -> Iterator[Payload]:
-    """Evidence first, since it may be missing; then the log, then the generated files."""
+    """Yield the evidence first, since a file may be missing, then the log and the other files."""
     for number, each in enumerate(order.contents.stored, start=1):
         telling.at(number, each)
         yield Payload(
@@ -147,11 +147,11 @@ def _payload(order: PackageOrder, telling: "_PackageProgress") -> Iterator[Paylo
         packed=True,
     )
     yield from order.contents.payload()
-    telling.end()  # the last moment to cancel: from here on the package is kept
+    telling.end()  # The last chance to cancel: after this the package is stored.
 
 
 def _evidence_bytes(each: PackagedFile, telling: "_PackageProgress") -> Iterator[bytes]:
-    """The stored file. Raises an error that names it if it is missing or unreadable."""
+    """Yield the stored file in pieces. Errors name the file that is missing or unreadable."""
     with _naming_file(each):
         pieces = storage.in_pieces(storage.store().open(each.version.storage_key or ""))
     while True:
@@ -165,7 +165,10 @@ def _evidence_bytes(each: PackagedFile, telling: "_PackageProgress") -> Iterator
 
 @contextmanager
 def _naming_file(each: PackagedFile) -> Iterator[None]:
-    """Name the file in storage errors; if storage is only unavailable, the work is retried."""
+    """Name the file in storage errors.
+
+    Raises IncompletePackage, or Unavailable if a retry may help.
+    """
     try:
         yield
     except NotFound:
@@ -195,7 +198,7 @@ def _sign(order: PackageOrder, digest: str) -> str:
 
 
 class _PackageProgress:
-    """Progress in kilobytes: files by their bytes, the log by its entries."""
+    """Progress in KiB: the bytes of files, and an estimate for each log entry."""
 
     def __init__(self, progress: Progress, order: PackageOrder) -> None:
         self._progress, self._files = PacedProgress(progress), len(order.contents.stored)
@@ -226,20 +229,20 @@ class _PackageProgress:
         self.beat(always=True)
 
     def beat(self, *, always: bool = False) -> None:
-        """The last kilobyte is told by the filing alone."""
+        """Report progress, but never 100%: only saving the package completes it."""
         self._progress(
             min(self._octets // KIBIBYTE, self._total - 1), self._total, self._step, always=always
         )
 
 
-# ---- windows
+# ---- Access windows
 
 
 def end_sessions_of_closed_windows() -> None:
-    """Every few seconds: end the sessions of auditors whose window has closed.
+    """End, every few seconds, the sessions of auditors whose access window has closed.
 
-    Access doesn't depend on it, since each request checks the window. One query covers all tenants;
-    only tenants with a window that has just closed get a transaction.
+    Access doesn't depend on it, since each request checks the window. One query covers all tenants,
+    and only tenants with a recently closed window get a transaction.
     """
     with transaction(read_only=True):
         closed = set(queries.tenants_with_closed_window(clock.now()))

@@ -1,6 +1,4 @@
-"""Engagements of auditors: who may look at what, from when to when; what they ask for; the packages
-they take away.
-"""
+"""Models of audit engagements: auditors, their requests and evidence packages."""
 
 from datetime import date, datetime
 from typing import Any
@@ -14,10 +12,10 @@ from governance.kernel.work.background_work import Generated
 
 
 class Engagement(Tenanted, Model):
-    """A firm audits a period during a fieldwork window, from `opens_at` to `closes_at`.
+    """An audit of a period by a firm. Auditors have access from `opens_at` to `closes_at`.
 
-    Without a framework, the scope is all controls; with `criteria`, those requirements and
-    everything below them. The testers of a red team see no control.
+    Without a framework, the scope is all controls. With `criteria`, it is those requirements and
+    everything below them. Testers of a red team see no controls.
     """
 
     __tablename__ = "engagements"
@@ -33,18 +31,18 @@ class Engagement(Tenanted, Model):
     framework_id: Mapped[UUID | None] = mapped_column(ForeignKey("frameworks.id"))
     criteria: Mapped[list[Any]] = mapped_column(
         default=list
-    )  # refs of requirements; none: all of the framework
+    )  # Refs of requirements. Empty: the whole framework.
     period_from: Mapped[date]
     period_to: Mapped[date]
     fieldwork_from: Mapped[date]
     fieldwork_to: Mapped[date]
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
-    shows_names: Mapped[bool] = mapped_column(default=False)  # of people, to its auditors
+    shows_names: Mapped[bool] = mapped_column(default=False)  # Auditors see names of people.
     freezes_changes: Mapped[bool] = mapped_column(
         default=False
-    )  # evidence and controls are read-only in the window
-    is_red_team: Mapped[bool] = mapped_column(default=False)  # shows its red team, and nothing else
+    )  # Evidence and controls are read-only in the window.
+    is_red_team: Mapped[bool] = mapped_column(default=False)  # Shows only its red team.
     opened_by: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
@@ -56,7 +54,7 @@ class Engagement(Tenanted, Model):
 
 
 class EngagementAuditor(Tenanted, Model):
-    """An auditor of an engagement; known as a person after their first sign-in."""
+    """An auditor of an engagement. Linked to a person when they first sign in."""
 
     __tablename__ = "engagement_auditors"
     __table_args__ = (
@@ -78,12 +76,12 @@ class EngagementAuditor(Tenanted, Model):
     name: Mapped[str]
     email: Mapped[str]
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
-    invitation_id: Mapped[UUID | None]  # by the tenant's own connection
-    link_hash: Mapped[bytes | None]  # by link and code
+    invitation_id: Mapped[UUID | None]  # Set for single sign-on.
+    link_hash: Mapped[bytes | None]  # Set for sign-in with a link and code.
     code_hash: Mapped[bytes | None]
     code_ends_at: Mapped[datetime | None]
     code_tries: Mapped[int] = mapped_column(default=0)
-    codes_since: Mapped[datetime | None]  # the hour in which codes are counted
+    codes_since: Mapped[datetime | None]  # Start of the hour in which codes_sent is counted.
     codes_sent: Mapped[int] = mapped_column(default=0)
     added_by: Mapped[UUID | None]
     removed_at: Mapped[datetime | None]
@@ -92,7 +90,7 @@ class EngagementAuditor(Tenanted, Model):
 class AuditRequest(Tenanted, Model):
     """A request by the auditors (PBC).
 
-    `row` is the digest of the row that it was imported from.
+    `row` is the digest of the spreadsheet row from which it was imported.
     """
 
     __tablename__ = "audit_requests"
@@ -119,7 +117,7 @@ class AuditRequest(Tenanted, Model):
 
 
 class RequestRemark(Tenanted, Model):
-    """A comment on a request, alone or with a provision, acceptance or return. Never changed."""
+    """A comment on a request, or one that comes with a response or its review. Never changed."""
 
     __tablename__ = "request_remarks"
     __table_args__ = (
@@ -137,7 +135,7 @@ class RequestRemark(Tenanted, Model):
 class RequestAttachment(Tenanted, Model):
     """An evidence version that is attached to a request.
 
-    Once provided it stays: auditors see exactly these versions.
+    Once provided, it can't be removed: auditors see exactly these versions.
     """
 
     __tablename__ = "request_attachments"
@@ -175,7 +173,7 @@ class RequestImport(Tenanted, Model):
 
 
 class EvidencePackage(Generated):
-    """Everything in scope of an engagement as one file (BagIt), generated in the background."""
+    """All evidence in the scope of an engagement as one BagIt ZIP, generated in the background."""
 
     __tablename__ = "evidence_packages"
     __table_args__ = (
@@ -190,7 +188,7 @@ class EvidencePackage(Generated):
     files: Mapped[int | None]
     checkpoint: Mapped[int | None] = mapped_column(BigInteger)
     finished_at: Mapped[datetime | None]
-    has_names: Mapped[bool] = mapped_column(default=False)  # of people, in its reports
+    has_names: Mapped[bool] = mapped_column(default=False)  # Its reports name people.
 
     @property
     def is_ready(self) -> bool:

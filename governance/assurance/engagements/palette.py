@@ -1,4 +1,4 @@
-"""Engagements and their requests in search; auditors find their own, while they are open."""
+"""Search for engagements and requests. Auditors find only those of their open engagements."""
 
 from typing import Any
 from uuid import UUID

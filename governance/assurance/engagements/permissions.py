@@ -1,4 +1,4 @@
-"""Who may do what in an audit engagement; auditor_scope.py limits what auditors see."""
+"""Permissions in audit engagements. auditors/scope.py limits what auditors see."""
 
 from governance.kernel.safety.access import permission
 from governance.kernel.safety.conditions import is_owner

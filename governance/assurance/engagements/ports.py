@@ -1,4 +1,4 @@
-"""What the engagements ask of the features above them."""
+"""Ports that features above engagements answer."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from governance.kernel.safety.visibility_scope import Scope
 
 
 class CopySigner(Protocol):
-    """Signs watermarked copies of the files that it signs itself; others stay as they are."""
+    """Signer of watermarked copies. It leaves copies of files that it didn't sign unchanged."""
 
     def seal(self, copy: Path, mark: Watermark) -> str | None:
         """Seal the copy in place, outside of any transaction.
 
-        Returns the digest of the certificate; None where nothing seals it.
+        Returns the digest of the certificate, or None if the copy isn't sealed.
         """
 
     def sign(self, sha256: str, mark: Watermark, certificate: str | None) -> None:
-        """Keep a signature of the copy with this digest, in the caller's transaction."""
+        """Store a signature of the copy with this digest, in the caller's transaction."""
 
 
 class _Nothing:
@@ -36,7 +36,7 @@ signed_copies: Port[CopySigner] = Port("signatures of watermarked copies", defau
 
 @dataclass(frozen=True, slots=True)
 class SignedOriginal:
-    """A signed file as it is stored: what a watermarked copy of it names."""
+    """A signed file as stored, without a watermark, and its signature."""
 
     filename: str
     title: str
@@ -46,7 +46,7 @@ class SignedOriginal:
 
 @dataclass(frozen=True, slots=True)
 class SignedOriginals:
-    """Those for a package, and the verifier keys of their signatures."""
+    """The signed files for a package, and the verifier keys of their signatures."""
 
     files: Sequence[SignedOriginal] = ()
     keys: Sequence[str] = ()

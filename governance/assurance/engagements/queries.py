@@ -1,8 +1,8 @@
-"""Audit engagements: who has access and when.
+"""Queries for audit engagements, and for access to them.
 
-open_engagements_of(person)     the engagements of a person that are open now
-has_access(who, now)            whether someone may sign in; only auditors depend on an engagement
-read_only_engagement(now)       the engagement under which evidence and controls are read-only
+open_engagements_of(person)   a person's engagements that are open now
+has_access(who, now)          whether someone may sign in; only auditors need an engagement
+read_only_engagement(now)     the engagement that makes evidence and controls read-only
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,9 +35,7 @@ STATES = ("open", "provided", "returned", "accepted")
 
 
 def _of_person(person_id: Any) -> Select[Any]:
-    """Engagements that have this person as an auditor: added, by link, or by an accepted
-    invitation.
-    """
+    """Select engagements that have this person as an auditor, also by an accepted invitation."""
     a = EngagementAuditor
     known = or_(a.person_id == person_id, Invitation.accepted_by == person_id)
     mine = (
@@ -53,7 +51,7 @@ def is_open_sql(now: Any) -> Any:
 
 
 def has_not_ended(now: Any) -> Any:
-    """SQL: the engagement is open or planned."""
+    """Return the SQL condition that an engagement is open or planned."""
     return (Engagement.closes_at > now) & or_(
         Engagement.ended_at.is_(None), Engagement.ended_at > now
     )
@@ -68,24 +66,24 @@ def current_at(person_id: UUID, now: datetime) -> Sequence[Engagement]:
 
 
 def open_engagement_ids_of(person: Any, now: Any) -> Select[Any]:
-    """The ids of a person's open engagements, as a select over parameters."""
+    """Select the ids of a person's open engagements. The arguments may be SQL expressions."""
     return _of_person(person).where(is_open_sql(now)).with_only_columns(Engagement.id)
 
 
 def open_engagements_of(person_id: UUID) -> Sequence[Engagement]:
-    """The engagements of this person that are open now."""
+    """List this person's engagements that are open now."""
     return current_at(person_id, clock.now())
 
 
 def has_access(who: Actor, now: datetime) -> bool:
-    """Whether someone may sign in: auditors only while an engagement of theirs is open."""
+    """Check whether someone may sign in. Auditors need an open engagement."""
     return who.role != "auditor" or (
         who.person_id is not None and bool(current_at(who.person_id, now))
     )
 
 
 def has_read_only_engagement() -> bool:
-    """Whether any engagement, at whatever time, makes evidence and controls read-only."""
+    """Check whether any engagement, past or future, makes evidence and controls read-only."""
     return bool(
         session().scalar(
             select(
@@ -98,7 +96,10 @@ def has_read_only_engagement() -> bool:
 
 
 def read_only_engagement(now: datetime) -> Engagement | None:
-    """The open engagement that makes evidence and controls read-only, if there is one."""
+    """Return the open engagement that makes evidence and controls read-only, if any.
+
+    If there are several, return the one that closes last.
+    """
     query = (
         select(Engagement)
         .where(is_open_sql(now), Engagement.freezes_changes)
@@ -109,7 +110,7 @@ def read_only_engagement(now: datetime) -> Engagement | None:
 
 
 def engagement(engagement_id: UUID, *, lock: bool = False) -> Engagement:
-    """An engagement that the acting person may see; auditors see their own while it is open."""
+    """Return an engagement. Raises NotFound for auditors unless it is theirs and open."""
     found = find(Engagement, engagement_id, what="engagement", lock=lock)
     who = acting.actor()
     if who.role == "auditor" and found.id not in {
@@ -120,7 +121,7 @@ def engagement(engagement_id: UUID, *, lock: bool = False) -> Engagement:
 
 
 def engagements() -> Sequence[Engagement]:
-    """The engagements that the acting person may see, the newest first."""
+    """List the engagements that the acting person may see. Members get the latest end first."""
     who = acting.actor()
     if who.role == "auditor":
         return open_engagements_of(who.person_id or UUID(int=0))
@@ -132,9 +133,9 @@ def engagements() -> Sequence[Engagement]:
 
 
 def tenants_with_closed_window(now: datetime) -> Sequence[UUID]:
-    """The tenants with a window that closed within the life of a session.
+    """Return the ids of tenants with a window that closed within the lifetime of a session.
 
-    Call it in a transaction without a tenant: there the database shows only such engagements.
+    Call it in a transaction without a tenant. Row-level security then shows only such engagements.
     """
     closed = (
         Engagement.closes_at <= now,
@@ -145,19 +146,19 @@ def tenants_with_closed_window(now: datetime) -> Sequence[UUID]:
 
 
 def not_over(now: datetime) -> Sequence[Engagement]:
-    """Planned and open engagements."""
+    """List planned and open engagements."""
     query = select(Engagement).where(has_not_ended(now)).order_by(Engagement.ref)
     return session().scalars(query).all()
 
 
 def lock_engagements_not_over(now: datetime) -> Sequence[Engagement]:
-    """Planned and open engagements, locked."""
+    """Lock and return planned and open engagements."""
     query = select(Engagement).where(Engagement.ended_at.is_(None), Engagement.closes_at > now)
     return session().scalars(query.order_by(Engagement.ref).with_for_update()).all()
 
 
 def identical_engagement(facts: Mapping[str, Any]) -> Engagement | None:
-    """An engagement with the same fields that wasn't ended."""
+    """Return an engagement with the same fields that wasn't ended early, if any."""
     query = select(Engagement).filter_by(**facts).where(Engagement.ended_at.is_(None))
     return session().scalars(query.order_by(Engagement.ref).limit(1)).one_or_none()
 
@@ -167,7 +168,7 @@ def engagement_refs() -> Sequence[str]:
 
 
 def scope_name(engagement: Engagement) -> str:
-    """The scope in words."""
+    """Return the scope as people read it, such as "SOC 2, CC6.1"."""
     if engagement.is_red_team:
         return "Its red team"
     if engagement.framework_id is None:

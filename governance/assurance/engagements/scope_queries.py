@@ -1,4 +1,4 @@
-"""What is in the scope of an engagement: controls, evidence and requirements."""
+"""Queries for the scope of an engagement: controls, evidence and requirements."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,21 +31,21 @@ from governance.kernel.data.db import session
 
 @dataclass(frozen=True, slots=True)
 class EngagementScope:
-    """What engagements that are limited to a framework show together.
+    """The combined scope of engagements that are limited to a framework or to a red team.
 
-    Of an evidence item that isn't in `evidence`, auditors see the provided versions only.
+    If an evidence item isn't in `evidence`, auditors see only its versions in `versions`.
     """
 
     controls: frozenset[UUID]
     evidence: frozenset[UUID]
-    versions: frozenset[UUID]  # provided in a request, whatever they are about
+    versions: frozenset[UUID]  # Provided in a request, whether or not the item is in scope.
 
 
 def criteria_below(framework_id: UUID, criteria: Collection[str]) -> list[UUID]:
-    """The requirements with these refs and everything below them; without refs, the whole
-    framework.
+    """Return the ids of the requirements with these refs and of everything below them.
 
-    In every installed version of the framework: assessments pin one, and mappings stay with theirs.
+    Without refs, return those of the whole framework. Every installed version of the framework
+    counts, since assessments and mappings keep the version they were made with.
     """
     key = frameworks.framework_by_id(framework_id).key
     versions = [each.id for each in frameworks.installed() if each.key == key]
@@ -69,7 +69,7 @@ def _is_below(ref: str | None, parents: Mapping[str, str | None], wanted: frozen
 
 
 def controls_in(engagement: Engagement) -> Sequence[tuple[UUID, str, str]]:
-    """(id, ref, title) of the live controls in scope, by ref; none for testers of a red team."""
+    """List (id, ref, title) of the live controls in scope, by ref. Red teams have none."""
     if engagement.is_red_team:
         return []
     query = select(Control.id, Control.ref, Control.title).where(Control.retired_at.is_(None))
@@ -83,7 +83,7 @@ def controls_in(engagement: Engagement) -> Sequence[tuple[UUID, str, str]]:
 
 
 def shown_by(engagements: Sequence[Engagement]) -> EngagementScope:
-    """What these engagements show together; each of them must be limited to a framework."""
+    """Return the combined scope of these engagements, none of which may cover all controls."""
     controls = frozenset(control for each in engagements for control, _, _ in controls_in(each))
     linked = select(EvidenceLink.evidence_id).where(
         EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None)
@@ -95,7 +95,10 @@ def shown_by(engagements: Sequence[Engagement]) -> EngagementScope:
 
 
 def provisions(versions: Collection[UUID], now: datetime) -> dict[UUID, Engagement]:
-    """The engagement, not over, in which each of these versions was provided."""
+    """Return the planned or open engagement in which each version was provided, by version id.
+
+    If there are several, return the one that closes last.
+    """
     a = RequestAttachment
     query = (
         select(a.version_id, Engagement)
@@ -125,7 +128,7 @@ def _provided_in(engagements: Collection[UUID]) -> Select[UUID]:
 def requirement_refs(
     control_ids: Collection[UUID], framework_id: UUID | None
 ) -> dict[UUID, list[str]]:
-    """The refs of the requirements that each control maps to."""
+    """Return the refs of the requirements that each control maps to, by control id."""
     query = select(ControlMapping.control_id, Requirement.ref).join(
         Requirement, Requirement.id == ControlMapping.requirement_id
     )

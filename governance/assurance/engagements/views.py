@@ -1,4 +1,4 @@
-"""The pages of engagements: the list, one engagement, and its auditors."""
+"""Pages of engagements: the list, one engagement, and its auditors."""
 
 from typing import Any
 from uuid import UUID
@@ -198,7 +198,7 @@ def end(engagement_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("engagements.engagement", engagement_id=engagement.id), 303)
 
 
-# of its address
+# The caller passes every argument of the URL, so package_id is accepted and unused.
 def engagement_fact(engagement_id: UUID, package_id: UUID | None = None) -> list[tuple[str, str]]:  # noqa: ARG001
     engagement = queries.engagement(engagement_id)
     return [("Engagement", f"{engagement.ref}, {engagement.firm}")]

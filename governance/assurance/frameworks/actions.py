@@ -1,6 +1,4 @@
-"""Adopting a framework, and importing a publisher's texts from a file that somebody has
-previewed.
-"""
+"""Adopt a framework, and import a publisher's texts from a file after a preview."""
 
 import hashlib
 from collections.abc import Mapping
@@ -45,13 +43,14 @@ IMPORTED = action(
 
 
 class NothingToImport(Invalid):
-    """None of the file's texts has words that can be imported."""
+    """The file has no text that can be imported."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedImport:
-    """What a person reviewed before confirming: digests of the file, and of the texts it was
-    compared with.
+    """The preview that a person confirmed: digests of the file and of the texts it was compared with.
+
+    Both are SHA-256 in hex.
     """
 
     sha256: str
@@ -59,7 +58,7 @@ class ReviewedImport:
 
 
 def adopt_framework(framework: FrameworkView | str) -> Adoption:
-    """Adopt a framework version; a key means the newest. Adopting it again changes nothing."""
+    """Adopt a framework version. A key means the newest version. Idempotent."""
     framework = queries.framework(framework) if isinstance(framework, str) else framework
     _lock_framework(framework.id)
     known = import_queries.adoption(framework.id)
@@ -74,7 +73,7 @@ def adopt_framework(framework: FrameworkView | str) -> Adoption:
 def read_import(
     data: bytes, filename: str, framework: FrameworkView
 ) -> tuple[ImportedFile, ImportPreview]:
-    """Read a file and compare it with the framework and the texts there.
+    """Read a file and compare it with the framework and its imported texts.
 
     Raises ImportRefused or NothingToImport.
     """
@@ -103,9 +102,7 @@ def _why_nothing(preview: ImportPreview, framework: FrameworkView) -> str:
 
 
 def preview_basis(framework: FrameworkView) -> str:
-    """Return a digest of what a preview is compared with: the framework version and all imported
-    texts.
-    """
+    """Return the digest of the framework version and all imported texts, which a preview binds to."""
     return basis_of(framework, import_queries.imported_texts(framework.id))
 
 
@@ -117,13 +114,13 @@ def basis_of(framework: FrameworkView, texts: Mapping[tuple[str, str], str]) -> 
 def import_texts(
     framework: FrameworkView, data: bytes, *, filename: str, seen: ReviewedImport
 ) -> FrameworkImport | None:
-    """Import all of the file's texts that can be imported, or none.
+    """Import every text of the file that can be imported, in one transaction.
 
-    Returns the import, None if nothing changes.
+    Returns the import. If nothing changes, returns the earlier import of the same file, or None.
+    Texts that the file doesn't contain are kept.
 
-    Raises Stale when the texts there are no longer those that the preview was compared with; the
-    second of two confirmations of the same file finds that nothing is left to do. Texts that the
-    file leaves out stay.
+    Raises Stale if the imported texts changed after the preview, unless the file has nothing left
+    to import, for example when it is confirmed twice.
     """
     if hashlib.sha256(data).hexdigest() != seen.sha256:
         raise DomainError(
@@ -147,7 +144,7 @@ def import_texts(
 
 
 def report(imported: ImportedFile, preview: ImportPreview, size: int) -> dict[str, object]:
-    """What is kept of a preview with its import."""
+    """Return the summary of a preview that is stored with its import. `size` is in bytes."""
     return {
         "title": imported.title,
         "size": size,
@@ -170,7 +167,7 @@ def _refused(preview: ImportPreview) -> list[str]:
 
 
 def _lock_framework(framework_id: UUID) -> None:
-    """Let one person of the tenant at a time adopt or import a framework."""
+    """Lock the framework for this tenant until the transaction ends."""
     key = f"{current.actor().tenant_id}{framework_id}"
     session().execute(select(func.pg_advisory_xact_lock(func.hashtext(key))))
 

@@ -1,15 +1,14 @@
-"""The built-in frameworks: publishers' ids with Meridian's short titles, and links between them.
-Pure.
+"""Built-in frameworks: publishers' ids with Meridian's titles, and links between them.
 
-    Catalogue, CatalogueRequirement     an immutable edition of a framework, and a node of its tree
-    load_catalogue(key), all_catalogues()   read from catalogues/*.yaml, checked, cached
-    catalogue_digest(catalogue)         SHA-256 of its canonical JSON (RFC 8785)
-    catalogue_structure(catalogue)      SHA-256 of its ids alone: what makes it this edition
-    normalise_ref(text)                 "GV-1.1", "nist:ai:govern:1.1" … to "GOVERN 1.1"
-    sort_key(ref)                       numeric order of ids: 2.10 comes after 2.9
-    CatalogueLink, crosswalk()          typed links between requirements of two frameworks
+    Catalogue, CatalogueRequirement         an immutable edition of a framework, a node of its tree
+    load_catalogue(key), all_catalogues()   read from catalogues/*.yaml, checked and cached
+    catalogue_digest(catalogue)             SHA-256 of its canonical JSON (RFC 8785)
+    catalogue_structure(catalogue)          SHA-256 of its ids alone, which identify the edition
+    normalise_ref(text)                     "GV-1.1", "nist:ai:govern:1.1" … to "GOVERN 1.1"
+    sort_key(ref)                           numeric order of ids: 2.10 comes after 2.9
+    CatalogueLink, crosswalk()              typed links between requirements of two frameworks
 
-An id is text, never a number: "2.1" and "2.10" are two requirements.
+Pure functions. An id is text, never a number: "2.1" and "2.10" are different requirements.
 """
 
 import hashlib
@@ -50,10 +49,10 @@ ORDER = ("GOVERN", "MAP", "MEASURE", "MANAGE", "GV", "MP", "MS", "MG", "CC", "A"
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRequirement:
-    """A node of a framework's tree. `ref` is the publisher's id; `title` and `outcome` are
-    Meridian's.
+    """A node of a framework's tree.
 
-    `depth` counts from 1 at the top, `position` from 1 in the publisher's order.
+    `ref` is the publisher's id. `title` and `outcome` are Meridian's words. `depth` counts from 1
+    at the top, `position` from 1 in the publisher's order.
     """
 
     ref: str
@@ -63,16 +62,16 @@ class CatalogueRequirement:
     position: int
     assessable: bool
     outcome: str = ""
-    subcategory: str | None = None  # AI 600-1: the AI RMF subcategory that the action belongs to
-    risks: tuple[int, ...] = ()  # AI 600-1: every risk that the action names, 1-12
-    coso: int | None = None  # SOC 2: the number of the COSO principle, 1-17
+    subcategory: str | None = None  # AI 600-1: the AI RMF subcategory of the action.
+    risks: tuple[int, ...] = ()  # AI 600-1: the numbers of the action's risks, 1-12.
+    coso: int | None = None  # SOC 2: the number of the COSO principle, 1-17.
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """One edition of a framework, in the publisher's order.
+    """An edition of a framework, with requirements in the publisher's order.
 
-    Another edition is another catalogue.
+    A new edition is a separate catalogue.
     """
 
     key: str
@@ -86,22 +85,20 @@ class Catalogue:
 
     @property
     def refs(self) -> frozenset[str]:
-        """Every id of the framework."""
+        """All ids of the framework."""
         return frozenset(each.ref for each in self.requirements)
 
     @property
     def assessable(self) -> tuple[CatalogueRequirement, ...]:
-        """The requirements that an assessment concludes on, without functions, categories and
-        groups.
-        """
+        """Requirements that an assessment concludes on: no functions, categories or groups."""
         return tuple(each for each in self.requirements if each.assessable)
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueLink:
-    """A link from `ref` to `to_ref`; with "subset_of", the other requirement asks for more.
+    """A link from `ref` to `to_ref`. With "subset_of", `to_ref` covers more.
 
-    `strength` is Meridian's judgement from 1 (they touch) to 10 (they ask the same).
+    `strength` is Meridian's judgment from 1 (they touch) to 10 (they require the same).
     """
 
     framework: str
@@ -117,15 +114,15 @@ class CatalogueLink:
 
 
 def all_catalogues() -> tuple[Catalogue, ...]:
-    """Every built-in framework, in the order in which they are offered."""
+    """Return every built-in framework, in display order."""
     return tuple(load_catalogue(key) for key in KEYS)
 
 
 @cache
 def load_catalogue(key: str) -> Catalogue:
-    """Read one built-in framework.
+    """Read a built-in framework.
 
-    Raises KeyError for an unknown key, ValueError for a faulty file.
+    Raises KeyError for an unknown key, and ValueError or TypeError for a wrong file.
     """
     if key not in KEYS:
         known = ", ".join(KEYS)
@@ -140,14 +137,14 @@ def load_catalogue(key: str) -> Catalogue:
 
 
 def catalogue_digest(catalogue: Catalogue) -> str:
-    """SHA-256, in hex, over the canonical JSON of everything in the catalogue."""
+    """Return the SHA-256, in hex, of the canonical JSON of the whole catalogue."""
     return hashlib.sha256(rfc8785.dumps(asdict(catalogue))).hexdigest()
 
 
 def catalogue_structure(catalogue: Catalogue) -> str:
-    """SHA-256, in hex, over the canonical JSON of key, edition, and each id with its parent.
+    """Return the SHA-256, in hex, of the canonical JSON of the key, edition and tree of ids.
 
-    Corrected words leave it as it is; another id, parent or order is another edition.
+    Corrected words don't change it. A changed id, parent or order makes a different edition.
     """
     nodes = [[each.ref, each.parent, each.assessable] for each in catalogue.requirements]
     content = [catalogue.key, catalogue.edition, nodes]
@@ -156,9 +153,9 @@ def catalogue_structure(catalogue: Catalogue) -> str:
 
 @cache
 def crosswalk() -> tuple[CatalogueLink, ...]:
-    """Read our links, each once, in one direction.
+    """Read Meridian's links between frameworks, each once, in one direction.
 
-    Raises ValueError for an id that no catalogue has.
+    Raises ValueError for an unknown id, a duplicate or a wrong link.
     """
     links = tuple(_links(_yaml("crosswalk.yaml")["links"]))
     seen: set[tuple[str, str, str, str]] = set()
@@ -175,12 +172,11 @@ def crosswalk() -> tuple[CatalogueLink, ...]:
 
 
 def normalise_ref(text: str) -> str | None:
-    """Give the official spelling of an AI RMF function, category or subcategory id; None for
-    anything else.
+    """Return the official spelling of an AI RMF function, category or subcategory id, or None.
 
-    Knows the spellings of AI 600-1 (GV-1.1), the Playbook (GOVERN-1), SCF (GOVERN 1.0 is the
-    category), community OSCAL (ai-rmf-gv-1.1) and promptfoo (nist:ai:measure:1.1). Whether the
-    framework has the id is another question.
+    Accepts the spellings of AI 600-1 (GV-1.1), the Playbook (GOVERN-1), SCF (GOVERN 1.0 is the
+    category), community OSCAL (ai-rmf-gv-1.1) and promptfoo (nist:ai:measure:1.1). It doesn't check
+    whether the framework has the id.
     """
     plain = text.translate(DASHES).strip()
     found = AI_RMF_REF.fullmatch(plain) or AI_RMF_REF.fullmatch(PREFIX.sub("", plain, count=1))
@@ -196,9 +192,9 @@ def normalise_ref(text: str) -> str | None:
 
 
 def sort_key(ref: str) -> tuple[tuple[int, int, str], ...]:
-    """Order by the publisher's groups, then by number:
+    """Return a sort key that orders refs by the publisher's groups, then by number.
 
-    GOVERN before MAP, CC before A, 2.9 before 2.10.
+    For example, GOVERN is before MAP, CC before A, and 2.9 before 2.10.
     """
     return tuple(_rank(part) for text in PARTS.split(ref) if (part := text.strip(BETWEEN)))
 
@@ -209,7 +205,7 @@ def _rank(part: str) -> tuple[int, int, str]:
     return (1, ORDER.index(part), "") if part in ORDER else (2, 0, part)
 
 
-# --- Inside the files -----------------------------------------------------------------------------
+# --- Files ----------------------------------------------------------------------------------------
 
 
 def _yaml(name: str) -> dict[str, Any]:
@@ -250,8 +246,9 @@ def _read_requirements(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Catalogue
 
 
 def _action(ref: str, node: Mapping[str, Any], risks: Mapping[int, str]) -> str:
-    """Make a title for an action of AI 600-1, whose text is not here: its number, subcategory and
-    risks.
+    """Return a title for an AI 600-1 action: its number, subcategory and risks.
+
+    Meridian doesn't include the publisher's text.
     """
     named = ", ".join(_uncapped(risks[number]) for number in node["risks"])
     return f"Action {int(ref.rsplit('-', 1)[1])} for {node['subcategory']} ({named})"

@@ -1,4 +1,4 @@
-"""Corrections of installed catalogues, as entries of the operator's own log."""
+"""Record corrections of installed catalogues in the operator's audit log."""
 
 from uuid import UUID
 
@@ -25,10 +25,10 @@ CORRECTED = action(
 
 
 def record_corrections() -> int:
-    """Record each correction that the operator's log doesn't have yet; return how many.
+    """Record each correction that the operator's log doesn't have yet. Return their number.
 
-    The words are installed by the database's owner, in a transaction of its own. If that process
-    ends before the entry is written, the next `governance migrate` writes it.
+    The database owner installs the words in a separate transaction. If that process ends before
+    the entry is written, the next `governance migrate` writes it.
     """
     with transaction():
         home = any_tenant_by_slug(OPERATOR_SLUG)

@@ -1,4 +1,4 @@
-"""Typed links between requirements of two frameworks, with titles; derived ones are marked."""
+"""Queries for links between requirements of two frameworks, with titles for display."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ from governance.assurance.frameworks.queries import (
 
 @dataclass(frozen=True, slots=True)
 class RelatedRequirement:
-    """A typed link from `ref` to a requirement of another framework, for display."""
+    """A typed link from `ref` to a requirement of another framework, for display.
+
+    If it is derived, `via` names the requirement in the middle.
+    """
 
     ref: str
     title: str
@@ -37,20 +40,18 @@ class RelatedRequirement:
 
 
 def crosswalk(requirement_ref: str, key: str) -> list[RelatedRequirement]:
-    """Links of one requirement to other frameworks: the judged ones, then those derived over two
-    hops.
-    """
+    """List the links of a requirement to other frameworks: direct ones, then derived ones."""
     found = [*crosswalks.direct(key, requirement_ref), *crosswalks.derived(key, requirement_ref)]
     return _displayed(found)
 
 
 def crosswalk_of(key: str) -> list[RelatedRequirement]:
-    """Every judged link of a framework."""
+    """List the direct links of a framework."""
     return _displayed(crosswalks.across(key))
 
 
 def derived_of(key: str) -> list[RelatedRequirement]:
-    """Every derived link of a framework."""
+    """List the derived links of a framework."""
     refs = [each.ref for each in requirements(framework(key).id)]
     return _displayed([link for ref in refs for link in crosswalks.derived(key, ref)])
 

@@ -1,13 +1,12 @@
-"""Links between requirements of two frameworks, and what two links in a row mean (NIST IR 8477).
+"""Links between requirements of two frameworks, and links derived from two in a row (NIST IR 8477).
 
-Pure.
 
-    direct(key, ref)    judged links, seen from this end
-    derived(key, ref)   two steps: as weak as the weaker one, and never a reason to call anything
-                        met
+    direct(key, ref)    links that Meridian judged, seen from this end
+    derived(key, ref)   links over two steps, as strong as the weaker one
     across(key)         every direct link of a framework, in the publisher's order
 
-Read backwards, "A subset_of B" becomes "B superset_of A".
+Pure functions. Derived links never make a requirement met. Read backward, "A subset_of B" becomes
+"B superset_of A".
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +41,7 @@ WORDS: Mapping[Relationship, str] = MappingProxyType(
 class CrosswalkLink:
     """A link from `ref` of framework `key` to `to_ref` of `to_key`. `strength` is from 1 to 10.
 
-    A derived link names the requirement in the middle in `via`; its rationale is that of both
+    A derived link names the requirement in the middle in `via`, and has the rationales of both
     steps.
     """
 
@@ -70,8 +69,9 @@ def direct(key: str, ref: str) -> Sequence[CrosswalkLink]:
 
 
 def derived(key: str, ref: str) -> list[CrosswalkLink]:
-    """Return links over two steps, each target once by its strongest way, unless a direct link
-    exists.
+    """Return links over two steps, one per target by its strongest path.
+
+    Targets that have a direct link are left out.
     """
     first = direct(key, ref)
     known = {(each.to_key, each.to_ref) for each in first}
@@ -107,8 +107,9 @@ def _joined(one: CrosswalkLink, two: CrosswalkLink) -> CrosswalkLink:
 
 
 def weakest(one: Relationship, two: Relationship) -> Relationship:
-    """Return what two relationships in a row mean; unless equal or in the same direction, only
-    "intersects".
+    """Combine two relationships in a row.
+
+    The result is "intersects" unless one is "equal" or both are the same.
     """
     if one == "equal":
         return two

@@ -27,9 +27,7 @@ class TextImportForm(Form):
 
 
 class ImportConfirmForm(Form):
-    """Confirms a previewed import: the digests of the file and of the texts it was compared
-    with.
-    """
+    """Form that confirms a preview, with digests of the file and the texts it was compared with."""
 
     sha256 = HiddenField("The file", [InputRequired(NOT_SEEN), Regexp(DIGEST, message=NOT_SEEN)])
     basis = HiddenField(
@@ -39,6 +37,6 @@ class ImportConfirmForm(Form):
 
 
 def plain_name(name: str) -> str:
-    """Return the last part of a path, without unprintable or text-direction characters."""
+    """Return the file name of a path, without unprintable or text-direction characters."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return UNPRINTABLE.sub("", last).strip()[:200] or "unnamed file"

@@ -1,12 +1,12 @@
-"""Decide whether a publisher's file belongs to a framework, from its ids and its own names. Pure.
+"""Decide whether a publisher's file belongs to a framework, from its ids and names. Pure functions.
 
-    measure_fit(file, catalogue)    how many ids are the framework's, and whether the file belongs
-    best_fit(file)                  the built-in framework that the file belongs to
-    do_most_belong(...)             the threshold
-    ref_in(spellings, refs)         the framework's own spelling of an id
+    measure_fit(file, catalogue)   how many ids are the framework's, and whether the file belongs
+    best_fit(file)                 the built-in framework that the file belongs to
+    do_most_belong(...)            the threshold
+    ref_in(spellings, refs)        the framework's own spelling of an id
 
-MP-1 is a short form of MAP 1 and also a media control of SP 800-53, so one look-alike proves
-nothing.
+MP-1 is a short form of MAP 1, but also a media protection control of SP 800-53, so a single
+look-alike id proves nothing.
 """
 
 import re
@@ -55,9 +55,10 @@ PREFIXED = re.compile(r"(?:nist[ :_-]*)?ai[ :_-]", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class FrameworkFit:
-    """A file compared with a framework: `total` ids, `alike` in it, `distinctive` beyond doubt.
+    """The fit of a file to a framework, as numbers of its ids.
 
-    `is_named`: the file calls itself that. `is_another`: it calls itself something else.
+    Of `total` ids, `alike` are in the framework, and `distinctive` of these are unmistakable.
+    `is_named`: the file names this framework. `is_another`: it names only another one.
     """
 
     total: int
@@ -75,13 +76,11 @@ class FrameworkFit:
 
 
 def do_most_belong(total: int, alike: int, distinctive: int, *, is_named: bool) -> bool:
-    """Tell whether most ids of a file are one framework's: more than half of those that can tell
-    frameworks apart.
+    """Check whether more than half of the ids that tell frameworks apart belong to one framework.
 
-    `total` ids, of which `alike` are the framework's in some spelling, of which `distinctive` can
-    hardly be another's. The look-alikes in between (MP-1, GOVERN) are no evidence for or against,
-    unless the file calls itself by the framework's name: then they count as its ids. 0 <=
-    distinctive <= alike <= total.
+    Of `total` ids, `alike` are the framework's in some spelling, and `distinctive` of these are
+    unlikely in any other framework. Other look-alikes (MP-1, GOVERN) don't count, unless the file
+    names the framework: then they count for it. 0 <= distinctive <= alike <= total.
     """
     if is_named:
         return 2 * alike > total
@@ -89,10 +88,10 @@ def do_most_belong(total: int, alike: int, distinctive: int, *, is_named: bool) 
 
 
 def is_distinctive(spelling: str) -> bool:
-    """Tell whether an id, as it is written, can hardly belong to another framework.
+    """Check whether an id, as written, is unlikely to belong to another framework.
 
-    It has two numbers (GV-1.1, A1.2, LLM01:2025), a full name with a number (MAP 1) or a prefix
-    that names the framework (ai-rmf-mp-1). A short code or a bare word is not enough: MP-1, GV,
+    Such an id has two numbers (GV-1.1, A1.2, LLM01:2025), a full name with a number (MAP 1) or a
+    prefix that names the framework (ai-rmf-mp-1). A short code or a word isn't enough: MP-1, GV,
     Measure, CC6.
     """
     return any(pattern.match(spelling) for pattern in (FULL_NAME, PREFIXED)) or bool(
@@ -101,21 +100,20 @@ def is_distinctive(spelling: str) -> bool:
 
 
 def ref_in(spellings: tuple[str, ...], refs: AbstractSet[str]) -> str | None:
-    """Give the framework's own spelling of an id that the file writes in these ways; the most
-    distinctive way wins.
-    """
+    """Return the framework's spelling of an id, or None. The most distinctive spelling decides."""
     found = _match(_readings(spellings), refs)
     return found[0] if found else None
 
 
 def measure_fit(file: PublisherFile, catalogue: Catalogue) -> FrameworkFit:
-    """Count the file's ids that are the framework's, each id once however many texts it has."""
+    """Count the file's ids that are the framework's. An id with several texts counts once."""
     return _fit(file.names, _all_readings(file), catalogue)
 
 
 def best_fit(file: PublisherFile) -> Catalogue | None:
-    """Find the built-in framework that the file belongs to; of several, the one with most of its
-    ids.
+    """Return the built-in framework that the file belongs to, or None.
+
+    If there are several, return the one with the most ids of the file.
     """
     readings = _all_readings(file)
     fits = [(each, _fit(file.names, readings, each)) for each in all_catalogues()]
@@ -125,7 +123,7 @@ def best_fit(file: PublisherFile) -> Catalogue | None:
 
 type Readings = tuple[
     tuple[str, str], ...
-]  # (ref that it may be, as the file writes it), the file's first choice first
+]  # (possible ref, spelling in the file), the file's preferred spelling first.
 
 
 def _readings(spellings: tuple[str, ...]) -> Readings:
@@ -139,7 +137,7 @@ def _all_readings(file: PublisherFile) -> list[Readings]:
 
 
 def _match(readings: Readings, refs: AbstractSet[str]) -> tuple[str, bool] | None:
-    """(ref, whether it is beyond doubt), or None when the framework has no such id."""
+    """Return (ref, whether it is distinctive), or None if the framework has no such id."""
     known = [(ref, is_distinctive(spelled)) for ref, spelled in readings if ref in refs]
     return max(known, key=lambda each: each[1], default=None)
 

@@ -1,4 +1,4 @@
-"""A tenant's adoptions, imported files and official texts, apart from Meridian's words."""
+"""Queries for a tenant's adoptions, imported files and official texts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from governance.foundation.people.queries import names
 from governance.kernel.data.db import session
 from governance.kernel.data.tenant_cache import BoundedCache
 
-MAX_CACHED_TEXTS = 64  # requirements of one tenant
+MAX_CACHED_TEXTS = 64  # Requirements per tenant.
 KIND_ORDER = (
     "statement",
     "overview",
@@ -38,8 +38,10 @@ KIND_ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class FrameworkCard:
-    """A framework with the tenant's adoption and imports. `nodes` counts all ids, `assessable`
-    those assessed.
+    """A framework with the tenant's adoption and imports.
+
+    `nodes` is the number of all ids, `assessable` the number of requirements to assess, `worded`
+    the number of requirements with an official text.
     """
 
     framework: FrameworkView
@@ -53,7 +55,7 @@ class FrameworkCard:
 
 @dataclass(frozen=True, slots=True)
 class TextView:
-    """A publisher's text on one requirement, with its file."""
+    """A publisher's text on a requirement, and the file it was imported from."""
 
     kind: str
     text: str
@@ -76,7 +78,7 @@ class ImportView:
 
 
 def framework_cards() -> list[FrameworkCard]:
-    """Return each framework with the tenant's adoption, imports and texts; one statement."""
+    """Return each framework with the tenant's adoption, imports and texts, in one statement."""
     done = _tenant_counts()
     return [_framework_card(each, done.get(each.id)) for each in frameworks()]
 
@@ -117,7 +119,7 @@ def _tenant_counts() -> dict[UUID, Any]:
 
 
 def not_adopted(keys: Iterable[str]) -> list[str]:
-    """Return the names of those of these frameworks that the tenant hasn't adopted."""
+    """Return the names of the frameworks among `keys` that the tenant hasn't adopted."""
     adopted = frozenset(session().scalars(select(Adoption.framework_id)))
     wanted = frozenset(keys)
     return [each.name for each in frameworks() if each.key in wanted and each.id not in adopted]
@@ -132,7 +134,7 @@ def adoption(framework_id: UUID) -> Adoption | None:
 
 
 def imported_texts(framework_id: UUID) -> dict[tuple[str, str], str]:
-    """Return every official text of the tenant on this version, by (ref, kind)."""
+    """Return the tenant's official texts on this version, by (ref, kind)."""
     query = select(Requirement.ref, OfficialText.kind, OfficialText.text)
     query = query.join(Requirement, Requirement.id == OfficialText.requirement_id)
     rows = session().execute(query.where(Requirement.framework_id == framework_id))
@@ -140,7 +142,7 @@ def imported_texts(framework_id: UUID) -> dict[tuple[str, str], str]:
 
 
 def official_texts(requirement_id: UUID) -> list[TextView]:
-    """Return the imported texts of one requirement, the statement first."""
+    """Return the imported texts of a requirement, the statement first."""
     kept = recall("official texts", lambda: BoundedCache(MAX_CACHED_TEXTS))
     return list(kept.get(requirement_id, lambda: _read_official_texts(requirement_id)))
 
@@ -162,7 +164,7 @@ def _read_official_texts(requirement_id: UUID) -> list[TextView]:
 
 
 def imports(framework_id: UUID) -> list[ImportView]:
-    """Return the imported files, newest first; two statements."""
+    """Return the imported files, newest first, in two statements."""
     query = select(FrameworkImport).where(FrameworkImport.framework_id == framework_id)
     rows = (
         session()

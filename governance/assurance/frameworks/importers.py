@@ -1,9 +1,9 @@
-"""Read official texts from a publisher's file, and preview what importing them would change. Pure.
+"""Read official texts from a publisher's file, and preview their import. Pure functions.
 
     read_file(data, filename, catalogue)          the file's texts by the framework's ids
-    compare_with_framework(file, catalogue, …)    what an import would do
+    compare_with_framework(file, catalogue, …)    the changes that an import would make
 
-publisher_formats.py reads the formats, parsing.py sets limits, identification.py tells which
+publisher_formats.py reads the formats, parsing.py sets limits, and identification.py decides which
 framework a file belongs to.
 """
 
@@ -26,9 +26,9 @@ from governance.assurance.frameworks.publisher_formats import open_file
 
 @dataclass(frozen=True, slots=True)
 class ImportedText:
-    """One text, perhaps "", on one requirement.
+    """A text on a requirement, possibly empty.
 
-    AI RMF ids are normalised, others as in the file.
+    AI RMF ids are normalized. Other ids are as in the file.
     """
 
     ref: str
@@ -38,7 +38,7 @@ class ImportedText:
 
 @dataclass(frozen=True, slots=True)
 class RefusedText:
-    """A text that can't be imported, and why, as a clause: "parameter x has no value"."""
+    """A text that can't be imported, and the reason as a clause: "parameter x has no value"."""
 
     ref: str
     kind: Kind
@@ -47,7 +47,7 @@ class RefusedText:
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """A file of one framework. `problems` are sentences about what was left out."""
+    """A parsed file of one framework. `problems` are sentences about omitted content."""
 
     format: str
     title: str
@@ -59,7 +59,7 @@ class ImportedFile:
 
     @property
     def refs(self) -> frozenset[str]:
-        """Every id that the file has a text for, empty and refused ones included."""
+        """All ids that the file has a text for, including empty and refused texts."""
         return frozenset(
             [*(each.ref for each in self.entries), *(each.ref for each in self.refused)]
         )
@@ -67,7 +67,7 @@ class ImportedFile:
 
 @dataclass(frozen=True, slots=True)
 class ChangedText:
-    """The file's text differs from the one that was imported before."""
+    """A text that differs from the one imported before."""
 
     ref: str
     kind: Kind
@@ -77,11 +77,12 @@ class ChangedText:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """What an import would do.
+    """The changes that an import would make.
 
-    `new`, `changed` and `unchanged` divide the texts with a known id. `matched` are the ids with
-    text, `unknown` those not in the framework, `missing` the assessable requirements not in the
-    file, `empty` those without text, `refused` the texts that can't be imported.
+    Texts with a known id are `new`, `changed` or `unchanged`. `matched` are the known ids with
+    text, `unknown` the ids that aren't in the framework, `missing` the assessable requirements that
+    aren't in the file, `empty` the known ids without text, and `refused` the texts that can't be
+    imported.
     """
 
     matched: tuple[str, ...]
@@ -95,27 +96,27 @@ class ImportPreview:
 
     @property
     def complete(self) -> bool:
-        """Whether every assessable requirement has text; otherwise the import is partial."""
+        """Whether every assessable requirement has a text. Otherwise the import is partial."""
         return not (self.missing or self.empty or self.refused)
 
     @property
     def importable(self) -> bool:
-        """There is at least one text to import or to confirm."""
+        """Whether there is a text to import or to confirm."""
         return bool(self.new or self.changed or self.unchanged)
 
     @property
     def written(self) -> tuple[str, ...]:
-        """The ids that would get a text, new or changed."""
+        """The ids that would get a new or changed text."""
         return in_order({*(each.ref for each in self.new), *(each.ref for each in self.changed)})
 
 
-# --- The three questions --------------------------------------------------------------------------
+# --- Reading and comparing ------------------------------------------------------------------------
 
 
 def read_file(data: bytes, filename: str, catalogue: Catalogue) -> ImportedFile:
     """Read a file of this framework.
 
-    Raises ImportRefused, naming the file, when most of its ids are another's.
+    Raises ImportRefused if the file can't be read or doesn't belong to the framework.
     """
     file = open_file(data, filename)
     found = identification.measure_fit(file, catalogue)
@@ -145,7 +146,7 @@ def read_file(data: bytes, filename: str, catalogue: Catalogue) -> ImportedFile:
 def compare_with_framework(
     imported: ImportedFile, catalogue: Catalogue, texts: Mapping[tuple[str, str], str]
 ) -> ImportPreview:
-    """Compare the file with the framework and the texts imported before, by (ref, kind)."""
+    """Compare the file with the framework and earlier imports. `texts` are by (ref, kind)."""
     refs = catalogue.refs
     known = [each for each in imported.entries if each.ref in refs]
     worded = [each for each in known if each.text]
@@ -176,7 +177,7 @@ def list_refs(refs: Iterable[str]) -> str:
     return ", ".join(ordered[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-# --- Which framework it is of ---------------------------------------------------------------------
+# --- Framework of the file ------------------------------------------------------------------------
 
 
 def _other_framework(
@@ -208,7 +209,7 @@ def _other_framework(
 
 
 def _framework_ref(each: FileText, refs: AbstractSet[str]) -> str:
-    """Return the framework's spelling of an id, else the official one, else the file's own."""
+    """Return the framework's spelling of an id, or else the official one, or else the file's."""
     known = identification.ref_in(each.spellings, refs)
     return known or next(
         (ref for one in each.spellings if (ref := normalise_ref(one))), each.spellings[0]

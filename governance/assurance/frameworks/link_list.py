@@ -1,4 +1,4 @@
-"""The list of a framework's links to others: its declaration, and what its filters leave."""
+"""The list of a framework's links to others: columns, filters and sorting."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -38,7 +38,7 @@ LINK_FILTERS: Mapping[str, Callable[[RelatedRequirement, str], bool]] = {
 def filter_links(
     links: Sequence[RelatedRequirement], list_request: ListRequest
 ) -> list[RelatedRequirement]:
-    """`links` come in the publisher's order, which is that of the column `ref`."""
+    """Filter and sort links. `links` must be in the publisher's order, which sorts column `ref`."""
     place = {id(link): n for n, link in enumerate(links)}
     keys: Mapping[str, Callable[[RelatedRequirement], Any]] = {
         "ref": lambda link: place[id(link)],

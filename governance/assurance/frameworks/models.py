@@ -1,4 +1,4 @@
-"""Catalogues belong to the installation; adoptions and official texts to a tenant."""
+"""Models of frameworks. Catalogues belong to the installation, adoptions and texts to a tenant."""
 
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,9 @@ from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 
 class Framework(Model):
-    """One edition of a framework. Its structure never changes; corrected words replace the former.
+    """An edition of a framework. Its structure never changes, but its words can be corrected.
 
-    `structure` is a digest of its ids, `digest` one of everything that it says now.
+    `structure` is a digest of its ids, `digest` one of its current content.
     """
 
     __tablename__ = "frameworks"
@@ -32,7 +32,7 @@ class Framework(Model):
 
 
 class FrameworkRevision(Model):
-    """The words of an edition from one day on; `changed` lists what the correction replaced."""
+    """The words of an edition from a day on. `changed` lists the corrections."""
 
     __tablename__ = "framework_revisions"
     __table_args__ = (
@@ -43,14 +43,14 @@ class FrameworkRevision(Model):
     framework_id: Mapped[UUID] = mapped_column(ForeignKey("frameworks.id"))
     number: Mapped[int]
     digest: Mapped[str]
-    changed: Mapped[list[Any]]  # ref ("" for the framework), field, before, after
+    changed: Mapped[list[Any]]  # {ref ("" for the framework), field, before, after}
     installed_at: Mapped[datetime]
 
 
 class Requirement(Model):
-    """A node of the framework's tree.
+    """A node of a framework's tree.
 
-    `ref` is the publisher's id, `title` and `outcome` are our own words.
+    `ref` is the publisher's id. `title` and `outcome` are Meridian's words.
     """
 
     __tablename__ = "requirements"
@@ -70,7 +70,7 @@ class Requirement(Model):
 
 
 class Adoption(Tenanted, Model):
-    """A tenant works with this framework version."""
+    """The adoption of a framework version by a tenant."""
 
     __tablename__ = "adoptions"
     __table_args__ = (UniqueConstraint("tenant_id", "framework_id"),)
@@ -80,7 +80,7 @@ class Adoption(Tenanted, Model):
 
 
 class FrameworkImport(Tenanted, Model):
-    """An imported file with its source, digest, edition and a report of its contents."""
+    """An imported file, with its digest, edition and a summary of the import."""
 
     __tablename__ = "framework_imports"
     __table_args__ = (UniqueConstraint("tenant_id", "framework_id", "sha256"),)
@@ -95,9 +95,9 @@ class FrameworkImport(Tenanted, Model):
 
 
 class OfficialText(Tenanted, Model):
-    """A publisher's text on a requirement, apart from Meridian's words.
+    """A publisher's text on a requirement, stored separately from Meridian's words.
 
-    `kind`: statement, about, …
+    `kind` is "statement", "about", and so on (`Kind` in publisher_file.py).
     """
 
     __tablename__ = "official_texts"

@@ -1,11 +1,11 @@
 """Read OSCAL catalogs: groups, controls and parts in document order, with parameters resolved.
-Pure.
 
-A parameter shows its values; else its choices as "[Selection (one or more): a; b]"; else its label
-as "[Assignment: label]". Constraints follow either. Sources: the parameter, markup and insert
-definitions of the OSCAL 1.1 and 1.2 control model (NIST), and the notation of SP 800-53.
+Pure functions. A parameter shows its values, or else its choices as "[Selection (one or more): a;
+b]", or else its label as "[Assignment: label]". Constraints follow choices and labels. Sources: the
+parameter, markup and insert definitions of the OSCAL 1.1 and 1.2 control model (NIST), and the
+notation of SP 800-53.
 
-Files are untrusted: inserts that are circular or grow without end are rejected.
+Files are untrusted: inserts that are circular, or grow beyond a limit, are rejected.
 """
 
 import re
@@ -35,22 +35,22 @@ KIND_OF_PART: Mapping[str, Kind] = {
 }
 INSERT = re.compile(r"\{\{\s*insert:\s*param,\s*([^\s{},]+)\s*\}\}")
 INTERNAL_LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(#[^()\[\]\s]*\)")
-MAX_INSERT_DEPTH = 10  # a parameter in a choice in a choice …; SP 800-53 has 2
-HOW_MANY = {"one-or-more": "one or more"}  # without it, or with "one", OSCAL permits one
+MAX_INSERT_DEPTH = 10  # Levels of parameters in choices. SP 800-53 has 2.
+HOW_MANY = {"one-or-more": "one or more"}  # OSCAL's default is one.
 
 
 class UnresolvedParameter(ValueError):
-    """A text can't be resolved. `args[0]` is a clause that says why."""
+    """A parameter in a text can't be resolved. `args[0]` is a clause with the reason."""
 
 
 class Parameters:
     """The parameters of a catalog by id.
 
-    All inserted text together is limited to MAX_FILE_BYTES.
+    The length of all inserted texts together is limited to MAX_FILE_BYTES.
     """
 
     def __init__(self, definitions: Iterable[Mapping[str, Any]]) -> None:
-        """Index the definitions. An id with two different definitions has none that can be used."""
+        """Index the definitions. An id with two different definitions can't be resolved."""
         self._definitions: dict[str, Mapping[str, Any]] = {}
         self._ambiguous: set[str] = set()
         self._resolved: dict[str, str | UnresolvedParameter] = {}
@@ -61,9 +61,9 @@ class Parameters:
                 self._ambiguous.add(plain_line(each.get("id")))
 
     def resolve(self, text: str) -> str:
-        """Replace every insert.
+        """Replace every insert in the text.
 
-        Raises UnresolvedParameter, or ImportRefused if the file grows beyond the limit.
+        Raises UnresolvedParameter, or ImportRefused beyond the limits of size or depth.
         """
         return self._replaced(text, ())
 
@@ -125,7 +125,7 @@ class Parameters:
 def read_catalog(content: Mapping[str, Any]) -> PublisherFile:
     """Read the texts of every group and control.
 
-    Raises ImportRefused for a value that is not text.
+    Raises ImportRefused for a value that isn't text.
     """
     catalog = content["catalog"]
     metadata = catalog["metadata"] if isinstance(catalog.get("metadata"), dict) else {}
@@ -189,9 +189,7 @@ def _problems(
 
 
 def _spellings(node: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the ways in which the node writes its id: plain label first, then labels, OSCAL id,
-    title.
-    """
+    """Return the node's spellings of its id: plain label, other labels, OSCAL id, title."""
     label = _label(node)
     name = plain_line(node.get("id"))
     if not (label or name):
@@ -218,7 +216,7 @@ def _texts_of(node: Mapping[str, Any], parameters: Parameters) -> Iterator[FileT
     spellings = _spellings(node)
     parts: dict[Kind, list[Mapping[str, Any]]] = {}
     if "controls" not in node and "groups" not in node:
-        parts["statement"] = []  # a control without words is an empty text, not an absent one
+        parts["statement"] = []  # A control without prose counts as empty, not as missing.
     for part in _dicts(node.get("parts")):
         if kind := KIND_OF_PART.get(plain_line(part.get("name"))):
             parts.setdefault(kind, []).append(part)

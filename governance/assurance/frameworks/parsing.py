@@ -1,9 +1,9 @@
-"""Parse an untrusted file into plain values, within limits of size, depth and number. Pure.
+"""Parse an untrusted file into plain values, within limits. Pure functions.
 
     parse_file(data, filename)              mappings, sequences and text; numbers stay text
     MAX_FILE_BYTES, MAX_DEPTH, MAX_VALUES   the limits
 
-YAML aliases, anchors and tags are rejected: they can expand a small file or create objects.
+YAML aliases, anchors and tags are rejected, since they can expand a small file or create objects.
 """
 
 import csv
@@ -18,11 +18,9 @@ import yaml
 from governance.assurance.frameworks.publisher_file import ImportRefused
 
 MEGABYTE = 1_000_000
-MAX_FILE_BYTES = (
-    12 * MEGABYTE
-)  # NIST's SP 800-53 catalog, the largest that we know of, has about 10
-MAX_DEPTH = 40  # levels of nesting; an OSCAL catalog has about 12
-MAX_VALUES = 300_000  # values in the file; SP 800-53 has about 220,000
+MAX_FILE_BYTES = 12 * MEGABYTE  # NIST's SP 800-53 catalog, the largest known one, has about 10 MB.
+MAX_DEPTH = 40  # Levels of nesting. An OSCAL catalog has about 12.
+MAX_VALUES = 300_000  # SP 800-53 has about 220,000.
 ACCEPTED = (
     "You can import a CISO Assistant library (YAML), the NIST AI RMF Playbook (JSON) or an OSCAL"
     " catalog (JSON or YAML)."
@@ -36,9 +34,9 @@ OTHER_UNICODE = (b"\xff\xfe", b"\xfe\xff")
 
 
 def parse_file(data: bytes, filename: str) -> object:
-    """Parse JSON or YAML; `filename` only helps to name what was rejected.
+    """Parse JSON or YAML. `filename` only helps to recognize CSV files.
 
-    Raises ImportRefused with a sentence and, where known, the line and column.
+    Raises ImportRefused with a sentence and, if known, the line and column.
     """
     return _parsed(_decoded(data), filename)
 
@@ -78,7 +76,7 @@ def _parsed(text: str, filename: str) -> object:
 
 
 def _is_table(text: str) -> bool:
-    """Return whether the first lines look like a CSV table rather than "key: value" lines."""
+    """Check whether the first lines look like a CSV table rather than "key: value" lines."""
     head = [line for line in text[:20_000].splitlines()[:3] if line.strip()]
     if any(re.match(r"[\w-]+:(\s|$)", line) for line in head):
         return False
@@ -89,8 +87,8 @@ def _is_table(text: str) -> bool:
     return len(widths) > 1 and widths[0] > 1 and len(set(widths)) == 1
 
 
-# A string is closed by a quote or by the end of the text, so the scan never starts over: it is
-# linear.
+# A string ends at a quote or at the end of the text, so the scan never backtracks and takes linear
+# time.
 JSON_TOKENS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|([\[{])|([\]}])|(,)', re.DOTALL)
 
 
@@ -154,16 +152,16 @@ def _counted(mark: Any) -> tuple[int, int]:  # PyYAML has two kinds of mark
 
 
 class _Builder:
-    """Builds mappings, sequences and text from YAML events; never numbers, dates or objects."""
+    """Builder of mappings, sequences and text from YAML events. Never numbers, dates or objects."""
 
     def __init__(self) -> None:
         self.open: list[dict[str, object] | list[object]] = []
-        self.keys: list[str | None] = []  # of each open mapping: the key that waits for its value
+        self.keys: list[str | None] = []  # The key of each open mapping that still needs a value.
         self.nodes = 0
         self.root: object = None
 
     def take(self, event: yaml.Event) -> None:
-        """Take one event in. Raises ImportRefused for anything but plain, unshared values."""
+        """Process an event. Raises ImportRefused for aliases, anchors, tags and wrong keys."""
         line, column = _counted(event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ImportRefused(

@@ -1,4 +1,4 @@
-"""How many ids each publisher gives, typed from the publications to detect a wrong catalogue."""
+"""Numbers of ids in the publications, entered by hand to detect a wrong catalogue."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ GROUPS = {
 
 
 class CountedRequirement(Protocol):
-    """A requirement that can be counted: of a built-in catalogue or an installed one."""
+    """A requirement of a built-in or an installed catalogue."""
 
     @property
     def ref(self) -> str: ...
@@ -64,9 +64,7 @@ class PublishedCount:
 
 
 def counts(key: str, requirements: Sequence[CountedRequirement]) -> list[PublishedCount]:
-    """Return the published counts beside the installed ones; `requirements` are in the publisher's
-    order.
-    """
+    """Compare published with installed counts. `requirements` must be in the publisher's order."""
     depths = Counter(each.depth for each in requirements)
     per_group, titles = _per_group(requirements)
     levels = [

@@ -1,6 +1,6 @@
-"""What a publisher's file contains, before it is known which framework it belongs to. Pure.
+"""The contents of a publisher's file before its framework is known. Pure functions.
 
-Nothing in a text is interpreted: HTML and Markdown stay text.
+HTML and Markdown in texts are kept as they are.
 """
 
 from collections.abc import Mapping
@@ -19,12 +19,12 @@ type Kind = Literal[
     "topics",
 ]
 PLACEHOLDER = "{{"
-MAX_LINE_LENGTH = 200  # characters of a title, an id or an edition
-MAX_NAMED = 12  # ids or fields in one sentence
+MAX_LINE_LENGTH = 200  # Characters of a title, an id or an edition.
+MAX_NAMED = 12  # Ids or fields in one sentence.
 
 
 class ImportRefused(ValueError):
-    """The file can't be imported; `args[0]` is the sentence to show.
+    """The file can't be imported. `args[0]` is the sentence to show.
 
     `line` and `column` count from 1. `fits` is the key of the built-in framework that the file
     belongs to.
@@ -38,17 +38,17 @@ class ImportRefused(ValueError):
         *,
         fits: str | None = None,
     ) -> None:
-        """Keep the place of the fault, or the framework to open, beside the sentence."""
+        """Store the position of the fault, or the framework that fits, with the message."""
         super().__init__(message)
         self.line, self.column, self.fits = line, column, fits
 
 
 @dataclass(frozen=True, slots=True)
 class FileText:
-    """One text under one id.
+    """A text for an id.
 
-    `spellings` are the file's ways to write the id, its label first. `refused` says why the text
-    can't be imported, "" if it can; the text itself is then "".
+    `spellings` are the ways in which the file writes the id, its label first. `refused` is why the
+    text can't be imported, and then `text` is empty.
     """
 
     spellings: tuple[str, ...]
@@ -59,7 +59,7 @@ class FileText:
 
 @dataclass(frozen=True, slots=True)
 class PublisherFile:
-    """A parsed file. `names` are all its own names: title, reference, URN."""
+    """A parsed file. `names` are the names it gives itself: title, reference, URN."""
 
     format: str
     title: str
@@ -70,7 +70,7 @@ class PublisherFile:
 
 
 def file_text(spellings: tuple[str, ...], kind: Kind, text: str) -> FileText:
-    """Make one text; a placeholder that nothing resolved refuses it."""
+    """Return a FileText, refused if it contains an unresolved placeholder."""
     start = text.find(PLACEHOLDER)
     if start < 0:
         return FileText(spellings, kind, text)
@@ -79,7 +79,7 @@ def file_text(spellings: tuple[str, ...], kind: Kind, text: str) -> FileText:
 
 
 def not_imported(fields: Mapping[str, int], what: str) -> list[str]:
-    """Name the parts of the file that an import leaves out, with how many there are of each."""
+    """Return a sentence that lists the omitted parts of the file with their numbers."""
     if not fields:
         return []
     ordered = sorted(fields.items(), key=lambda each: (-each[1], each[0]))
@@ -89,7 +89,7 @@ def not_imported(fields: Mapping[str, int], what: str) -> list[str]:
 
 
 def edition_of(*facts: tuple[str, object]) -> str:
-    """Join what is known about the edition: "version 1, of 2024-03-23"."""
+    """Join the known facts about an edition, such as "version 1, of 2024-03-23"."""
     return (
         ", ".join(f"{name} {plain_line(value)}" for name, value in facts if plain_line(value))
         or "undated"
@@ -97,7 +97,7 @@ def edition_of(*facts: tuple[str, object]) -> str:
 
 
 def plain_line(value: object) -> str:
-    """Put a short value on one line; "" when it is not text."""
+    """Return a short value on one line, or "" if it isn't text."""
     return (
         " ".join(value.split())[:MAX_LINE_LENGTH]
         if isinstance(value, str) and _is_storable(value)
@@ -106,9 +106,9 @@ def plain_line(value: object) -> str:
 
 
 def plain_text(value: object, ref: str) -> str:
-    """Return the text as it is, without the white space around it.
+    """Return the text without surrounding white space, or "" for None.
 
-    Raises ImportRefused if it is not text.
+    Raises ImportRefused if it isn't text. `ref` names the value in the message.
     """
     if value is None:
         return ""
@@ -122,6 +122,6 @@ def plain_text(value: object, ref: str) -> str:
 def _is_storable(value: str) -> bool:
     try:
         value.encode()
-    except UnicodeEncodeError:  # half a character (a lone surrogate)
+    except UnicodeEncodeError:  # A lone surrogate.
         return False
     return "\0" not in value

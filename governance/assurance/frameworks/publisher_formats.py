@@ -1,4 +1,4 @@
-"""Recognise and read a publisher's file: a CISO Assistant library, the Playbook or OSCAL. Pure."""
+"""Read a publisher's file: a CISO Assistant library, the Playbook or OSCAL. Pure functions."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -27,9 +27,9 @@ PLAYBOOK_FIELDS: Mapping[str, Kind] = {
     "section_ref": "references",
 }
 PLAYBOOK_LISTS: Mapping[str, Kind] = {"AI Actors": "AI actors", "Topic": "topics"}
-PLAYBOOK_STRUCTURE = {"title", "type", "category"}  # where an item belongs, not what it says
+PLAYBOOK_STRUCTURE = {"title", "type", "category"}  # Identify an item and aren't its text.
 CISO_STRUCTURE = {"urn", "ref_id", "parent_urn", "depth", "assessable", "description"}
-KNOWN_OTHERS = (  # keys that give a format away, what it is
+KNOWN_OTHERS = (  # (keys that identify a format, its name)
     ({"own_short_labels"}, "a list of SOC 2 criteria ids"),
     ({"bomFormat"}, "a CycloneDX bill of materials"),
     ({"component-definition"}, "an OSCAL component definition"),
@@ -49,9 +49,9 @@ KNOWN_OTHERS = (  # keys that give a format away, what it is
 
 
 def open_file(data: bytes, filename: str) -> PublisherFile:
-    """Recognise and read a file of at most MAX_FILE_BYTES.
+    """Detect the format of a file of up to MAX_FILE_BYTES, and read it.
 
-    Raises ImportRefused with a sentence on what is wrong.
+    Raises ImportRefused with the reason.
     """
     content = parse_file(data, filename)
     file = _reader(content)(content)
@@ -128,7 +128,7 @@ def _playbook(content: list[Any]) -> PublisherFile:
 
 
 def _listed(value: object, ref: str) -> str:
-    """Return a list of names as one text, a name a line; a single name may stand alone."""
+    """Return a list of names, or a single name, as text with one name per line."""
     names = value if isinstance(value, list) else [value]
     return "\n".join(filter(None, (plain_text(name, ref) for name in names)))
 
@@ -171,7 +171,7 @@ def _node(ref: str, node: Mapping[str, Any]) -> FileText:
 
 
 def _fields(items: Iterable[Mapping[str, Any]], known: Iterable[str]) -> Counter[str]:
-    """How often each other field has something in it."""
+    """Count the items that have a value in each field that isn't in `known`."""
     return Counter(
         plain_line(key) or "unnamed"
         for each in items

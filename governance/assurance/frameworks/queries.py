@@ -1,11 +1,11 @@
-"""Frameworks and their requirements, kept in memory by each process.
+"""Queries for frameworks and their requirements, cached in each process.
 
-    frameworks(), framework(key)           the version that the tenant works with
-    framework_by_id(id), installed()       any version
-    requirements(id), requirement(key, ref)  in the publisher's order
+    frameworks(), framework(key)              the version that the tenant uses
+    framework_by_id(id), installed()          any version
+    requirements(id), requirement(key, ref)   in the publisher's order
 
-Catalogue rows change only when another version is installed, so a process reads them once. An
-auditor sees only the frameworks of their engagement. import_queries.py has the tenant's imports,
+Catalogue rows change only when another version is installed, so a process reads them once. Auditors
+see only the frameworks of their engagements. import_queries.py has the tenant's imports, and
 crosswalk_queries.py the links.
 """
 
@@ -31,7 +31,7 @@ from governance.kernel.safety.visibility_scope import limits
 
 @dataclass(frozen=True, slots=True)
 class FrameworkView:
-    """One installed version. `digest` is SHA-256 in hex over everything that it says."""
+    """An installed version of a framework. `digest` is the SHA-256 of its content, in hex."""
 
     id: UUID
     key: str
@@ -47,13 +47,13 @@ class FrameworkView:
 
     @property
     def name(self) -> str:
-        """Title with its version, as it is written everywhere."""
+        """Title and version, as shown to people."""
         return f"{self.title} {self.version}"
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementView:
-    """A node of the tree; `depth` and `position` count from 1."""
+    """A node of a framework's tree. `depth` and `position` count from 1."""
 
     id: UUID
     framework_id: UUID
@@ -67,7 +67,7 @@ class RequirementView:
 
     @property
     def path(self) -> str:
-        """The ref as addresses have it: MEASURE-2.7."""
+        """The ref as used in URLs, such as MEASURE-2.7."""
         return path_of(self.ref)
 
 
@@ -75,22 +75,22 @@ def path_of(ref: str) -> str:
     return ref.replace(" ", "-")
 
 
-# ---- catalogues, remembered
+# ---- Cached catalogues
 
 
 @dataclass(frozen=True, slots=True)
 class RequirementIndex:
-    """Every requirement of every installed framework, indexed by what it is looked up by."""
+    """All requirements of the installed frameworks, indexed by framework, id and path."""
 
     trees: Mapping[
         UUID, tuple[RequirementView, ...]
-    ]  # framework id → nodes in the publisher's order
+    ]  # Framework id → nodes in the publisher's order.
     by_id: Mapping[UUID, RequirementView]
-    by_path: Mapping[tuple[UUID, str], RequirementView]  # (framework id, path)
+    by_path: Mapping[tuple[UUID, str], RequirementView]  # By (framework id, path).
 
 
 def index_requirements(nodes: Iterable[RequirementView]) -> RequirementIndex:
-    """Index the nodes, which come in the publisher's order within each framework."""
+    """Index the nodes. They must be in the publisher's order within each framework."""
     trees: dict[UUID, list[RequirementView]] = {}
     by_id: dict[UUID, RequirementView] = {}
     for node in nodes:
@@ -110,12 +110,12 @@ _memory = _Memory()
 
 
 def forget_catalogues() -> None:
-    """Clear the memory, for tests that install other catalogues."""
+    """Clear the cache. For tests that install other catalogues."""
     _memory.frameworks, _memory.requirements = (), None
 
 
 def installed() -> tuple[FrameworkView, ...]:
-    """Return every installed version, superseded ones too, in the order of the framework list."""
+    """Return every installed version in display order, including superseded ones."""
     if not _memory.frameworks:
         rows = session().scalars(select(Framework).order_by(Framework.created_at))
         _memory.frameworks = tuple(sorted((_view(row) for row in rows), key=_offered))
@@ -143,13 +143,13 @@ def _view(row: Framework) -> FrameworkView:
 
 
 def frameworks() -> tuple[FrameworkView, ...]:
-    """Return one version of each framework in scope: the adopted one, otherwise the newest.
+    """Return one version of each framework in scope: the adopted one, or else the newest.
 
-    Asks the database only when there is a choice.
+    Queries adoptions only if a framework has several versions.
     """
     auditor_scope = (
         limits() if current.actor_or_none() else None
-    )  # nobody: a command that looks at the catalogues
+    )  # Commands that read the catalogues have no actor.
     versions = [
         each
         for each in installed()
@@ -163,7 +163,7 @@ def frameworks() -> tuple[FrameworkView, ...]:
 
 
 def choices() -> list[tuple[str, str]]:
-    """(key, name) of each framework in scope."""
+    """List (key, name) of each framework in scope."""
     return [(each.key, each.name) for each in frameworks()]
 
 
@@ -186,7 +186,7 @@ def framework(key: str) -> FrameworkView:
 
 
 def framework_by_id(framework_id: UUID) -> FrameworkView:
-    """Any version, superseded or not: assessments pin one."""
+    """Return a version, even if superseded, since assessments pin one."""
     found = next((each for each in installed() if each.id == framework_id), None)
     if found is None:
         raise NotFound("This framework doesn't exist, or you don't have access to it.")
@@ -194,13 +194,13 @@ def framework_by_id(framework_id: UUID) -> FrameworkView:
 
 
 def newest_revision(framework_id: UUID) -> FrameworkRevision:
-    """Return the revision of an edition's words that is installed now."""
+    """Return the latest revision of an edition's words."""
     query = select(FrameworkRevision).where(FrameworkRevision.framework_id == framework_id)
     return session().scalars(query.order_by(FrameworkRevision.number.desc()).limit(1)).one()
 
 
 def requirements(framework_id: UUID) -> tuple[RequirementView, ...]:
-    """All nodes of one version, in the publisher's order."""
+    """Return all nodes of a version, in the publisher's order."""
     return _requirements().trees.get(framework_id, ())
 
 
@@ -226,7 +226,7 @@ def _node(row: Requirement) -> RequirementView:
 
 
 def requirement(key: str, ref: str) -> RequirementView:
-    """Return a requirement by its ref as the publisher writes it, or as addresses have it."""
+    """Return a requirement by its ref, as the publisher writes it or as used in URLs."""
     found = _requirements().by_path.get((framework(key).id, path_of(ref)))
     if found is None:
         raise NotFound("This requirement doesn't exist, or you don't have access to it.")
@@ -234,7 +234,7 @@ def requirement(key: str, ref: str) -> RequirementView:
 
 
 def requirement_by_id(requirement_id: UUID) -> RequirementView:
-    """Any requirement of any installed framework."""
+    """Return a requirement of any installed version. Raises NotFound."""
     found = _requirements().by_id.get(requirement_id)
     if found is None:
         raise NotFound("This requirement doesn't exist, or you don't have access to it.")

@@ -1,4 +1,4 @@
-"""Install the built-in catalogues as the database's owner; the application may only read them."""
+"""Install the built-in catalogues as the database owner. The application may only read them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,13 +23,12 @@ REQUIREMENT_WORDS = ("title", "outcome")
 
 
 def install_catalogues(url: str) -> list[str]:
-    """Add each edition that is not there yet, mark what it replaces, and correct words in place.
+    """Install new editions, mark the editions that they supersede, and correct words in place.
 
-    Returns the keys that were added.
+    Returns the keys of the new editions.
 
-    Ids are derived from key, structure and ref, so every installation of the same edition has the
-    same ones, and a correction keeps them. A second run changes nothing; two at once wait for each
-    other.
+    Ids are derived from key, structure and ref, so they are the same in every installation, and a
+    correction keeps them. Idempotent. A lock serializes concurrent runs.
     """
     engine = create_engine(url)
     try:
@@ -43,7 +42,7 @@ def install_catalogues(url: str) -> list[str]:
 
 
 def has_corrections(url: str) -> bool:
-    """Whether any installed edition was corrected, now or earlier."""
+    """Check whether any installed edition was ever corrected."""
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
@@ -54,7 +53,7 @@ def has_corrections(url: str) -> bool:
 
 
 def install(connection: Connection, catalogue: Catalogue) -> bool:
-    """Install an edition, or correct the words of the installed one; return whether it is new."""
+    """Install an edition, or correct the words of the installed one. Return whether it is new."""
     structure = catalogue_structure(catalogue)
     query = select(Framework.id, Framework.digest, Framework.superseded_at)
     same_edition = (Framework.key == catalogue.key, Framework.structure == structure)
@@ -81,12 +80,12 @@ def install(connection: Connection, catalogue: Catalogue) -> bool:
 
 
 def identifier(catalogue: Catalogue) -> UUID:
-    """Return the id that an edition gets where it is new."""
+    """Return the id of an edition, derived from its key and structure."""
     return uuid5(NAMESPACE, f"{catalogue.key}\0{catalogue_structure(catalogue)}")
 
 
 def _correct(connection: Connection, framework_id: UUID, catalogue: Catalogue) -> None:
-    """Replace words that differ, and add the revision that lists them. Ids stay."""
+    """Replace words that differ, and add a revision that lists them. Ids don't change."""
     query = select(*(getattr(Framework, name) for name in FRAMEWORK_WORDS))
     installed = connection.execute(query.where(Framework.id == framework_id)).mappings().one()
     words = {name: getattr(catalogue, name) for name in FRAMEWORK_WORDS}

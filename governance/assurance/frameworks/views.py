@@ -1,4 +1,4 @@
-"""The framework list, a framework's versions and crosswalk, and importing official texts."""
+"""Pages of frameworks: the list, versions, crosswalk and the import of official texts."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,8 @@ from governance.kernel.web.responses import ResponseReturnValue
 feature = Feature("frameworks", __name__)
 operator_feature = Feature("operator_frameworks", __name__, scope="operator")
 CHANGES_SHOWN = 200
-AROUND, WORDS_SHOWN, LETTERS_SHOWN = 8, 120, 2000  # of a text that changed
+# Limits of the excerpts of a changed text.
+AROUND, WORDS_SHOWN, LETTERS_SHOWN = 8, 120, 2000
 
 
 @feature.get("/frameworks/", needs=permissions.VIEW)
@@ -51,7 +52,7 @@ def adopt(key: str) -> ResponseReturnValue:
     return redirect(url_for("frameworks.versions", key=key), 303)
 
 
-# ---- importing: choose, see, confirm
+# ---- Import: choose a file, preview, confirm
 
 
 @feature.get("/frameworks/<key>/import", needs=permissions.IMPORT)
@@ -67,7 +68,7 @@ def _choose_page(
     refused: Exception | None = None,
     other: FrameworkView | None = None,
 ) -> ResponseReturnValue:
-    """Show the upload form; `other` is the framework that a rejected file belongs to."""
+    """Show the upload form. `other` is the framework that a rejected file belongs to."""
     return page(
         "assurance/frameworks/import.html",
         status=status,
@@ -81,9 +82,9 @@ def _choose_page(
 
 @feature.post("/frameworks/<key>/import", needs=permissions.IMPORT, writes=False)
 def preview(key: str) -> ResponseReturnValue:
-    """Show what the file would change.
+    """Show the changes that the file would make.
 
-    The transaction is read-only; only the file itself is kept, by its digest, for a day.
+    The transaction is read-only. Only the file itself is stored, by its digest, for a day.
     """
     framework, form = queries.framework(key), TextImportForm()
     if not form.validate():
@@ -139,7 +140,7 @@ def _preview_page(
 
 
 def _by_kind(found: ImportPreview) -> list[tuple[str, int, int, int]]:
-    """(kind, new, changed, unchanged) for each kind of text in the file."""
+    """Return (kind, new, changed, unchanged) for each kind of text in the file."""
     new, changed, same = _counted(found.new), _counted(found.changed), _counted(found.unchanged)
     kinds = sorted(new.keys() | changed.keys() | same.keys(), key=import_queries.KIND_ORDER.index)
     return [(kind, new[kind], changed[kind], same[kind]) for kind in kinds]
@@ -150,9 +151,7 @@ def _counted(entries: Iterable[ImportedText | ChangedText]) -> Counter[str]:
 
 
 def _difference(change: ChangedText) -> tuple[str, str]:
-    """Return old and new text from the first to the last word that differs, with a few words
-    around.
-    """
+    """Return excerpts of the old and new text, from the first to the last word that differs."""
     old, new = change.old.split(), change.new.split()
     if old == new:
         return "the same words", "different line breaks or spaces"
@@ -162,7 +161,7 @@ def _difference(change: ChangedText) -> tuple[str, str]:
 
 
 def _alike(one: Sequence[str], two: Sequence[str]) -> int:
-    """How many words both begin with."""
+    """Return the number of words at the start that are the same."""
     pairs = enumerate(zip(one, two, strict=False))
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(two)))
 
@@ -179,9 +178,7 @@ def _excerpt(words: Sequence[str], first: int, last: int) -> str:
 
 @feature.post("/frameworks/<key>/import/confirm", needs=permissions.IMPORT)
 def confirm(key: str) -> ResponseReturnValue:
-    """Import exactly the bytes that were previewed, against exactly the texts that they were
-    compared with.
-    """
+    """Import the previewed file if the texts it was compared with haven't changed."""
     framework, form = queries.framework(key), ImportConfirmForm()
     if not form.validate():
         raise NotFound("The import doesn't name a previewed file. Choose the file again.")
@@ -202,7 +199,7 @@ def confirm(key: str) -> ResponseReturnValue:
     return redirect(url_for("frameworks.versions", key=key, _anchor="imports"), 303)
 
 
-# ---- a framework
+# ---- A framework
 
 
 @feature.get("/frameworks/<key>/versions", needs=permissions.VIEW)
@@ -273,7 +270,7 @@ def crosswalk(key: str) -> ResponseReturnValue:
     )
 
 
-# ---- the operator
+# ---- Operator
 
 
 @operator_feature.get("/frameworks", needs=permissions.INSTALLED, endpoint="index")

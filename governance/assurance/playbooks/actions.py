@@ -1,4 +1,4 @@
-"""Create, edit and retire playbooks; an edit of the steps makes the next version."""
+"""Create, edit, assign and retire playbooks. Editing the steps creates a new version."""
 
 import hashlib
 import json
@@ -79,7 +79,7 @@ DRILL_INTERVALS = {
 
 
 class PlaybookRetired(DomainError):
-    """The playbook is retired: it can't be edited or started."""
+    """The playbook is retired, so it can't be edited or started."""
 
 
 def create(
@@ -90,7 +90,7 @@ def create(
     owner_id: UUID | None = None,
     drill_every_days: int | None = None,
 ) -> Playbook:
-    """Create a playbook with its first version. Raises Invalid, naming the field or step."""
+    """Create a playbook and its first version. Raises Invalid with the wrong field or step."""
     title, used_for = _check_texts(title, used_for)
     check_steps(steps)
     _check_targets(steps)
@@ -116,7 +116,7 @@ def create(
 
 
 def revision(book: Playbook) -> str:
-    """The digest of what an edit can change; forms carry it."""
+    """Return a digest of the editable fields. Forms send it back to detect concurrent edits."""
     held = [book.title, book.used_for, str(book.owner_id), book.drill_every_days, book.version]
     return hashlib.sha256(json.dumps(held).encode()).hexdigest()[:16]
 
@@ -132,9 +132,10 @@ def edit(
     drill_every_days: int | None,
     reason: str = "",
 ) -> Playbook:
-    """Save changes; other steps make the next version. Raises Stale when someone was faster.
+    """Save changes to a playbook. Changed steps become a new version and need a reason.
 
-    The caller has locked the playbook. Runs in progress keep their version.
+    The caller must lock the playbook. Runs in progress keep their version. Raises Stale if `seen`
+    isn't its current revision.
     """
     check_live(book)
     title, used_for = _check_texts(title, used_for)
@@ -172,9 +173,9 @@ def edit(
 
 
 def assign(book: Playbook, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
-    """Assign an owner, or remove the owner with None. The same owner again changes nothing.
+    """Assign an owner, or remove the owner with None. Idempotent.
 
-    `undoes` is the id of the audit entry that this undoes.
+    `undoes` is the id of the audit entry that this reverses.
     """
     check_live(book)
     if book.owner_id == owner_id:
@@ -190,9 +191,9 @@ def assign(book: Playbook, owner_id: UUID | None, *, undoes: UUID | None = None)
 
 
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
-    """Assign several playbooks, all or none."""
+    """Assign several playbooks. If one fails, none is changed."""
     for book in queries.find_playbooks(ids, lock=True):
-        assign(book, owner_id)  # record() is in there
+        assign(book, owner_id)  # Also calls record().
 
 
 UNDOABLE = {"playbook.owner"}
@@ -208,7 +209,7 @@ def _restore_owner(step: UndoStep) -> None:
 
 
 def retire(book: Playbook, *, reason: str) -> None:
-    """Retire a playbook. Its runs stay, and those in progress can be finished."""
+    """Retire a playbook. Its runs are kept, and those in progress can be finished."""
     check_live(book)
     if not reason.strip():
         raise Invalid("Enter a reason. It is kept in the audit log.", field="reason")
@@ -222,7 +223,7 @@ def check_live(book: Playbook) -> None:
 
 
 def why_not(book: Playbook) -> str | None:
-    """Return why the playbook can't be changed any more; None if it can."""
+    """Return why the playbook can't be changed, or None if it can."""
     if book.retired_at is None:
         return None
     return f"{book.ref} was retired on {long_day(book.retired_at)}."
@@ -241,7 +242,7 @@ def _check_texts(title: str, used_for: str) -> tuple[str, str]:
 
 
 def _check_targets(steps: Sequence[PlaybookStep], present: Sequence[PlaybookStep] = ()) -> None:
-    """Raise Invalid unless the tenant has what each action step names, or the step was there."""
+    """Raise Invalid unless the target of each action step exists, or `present` already has it."""
     offered = {value for value, _ in step_actions.target_choices()}
     offered |= {step.choice for step in present}
     for number, step in enumerate(steps, 1):

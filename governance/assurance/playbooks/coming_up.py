@@ -1,4 +1,4 @@
-"""The next drills, for "Coming up" on the page of objectives."""
+"""Next drills for the "Coming up" list on the objectives page."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
@@ -10,7 +10,7 @@ from governance.operations.objectives.ports import ComingUp
 
 
 def planned_drills() -> Sequence[ComingUp]:
-    """The next drills of playbooks, the earliest first."""
+    """List the next two drills of playbooks, the earliest first."""
     return [
         ComingUp(
             at=datetime.combine(book.next_drill_on, time(12), UTC),

@@ -1,4 +1,4 @@
-"""Where the evidence of a finished run is."""
+"""Lookup of the evidence that a finished run created."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from governance.kernel.data.db import session
 
 
 def evidence_of(run: PlaybookRun) -> tuple[UUID, str, int] | None:
-    """(evidence id, ref, version number); None before the run is finished."""
+    """Return (evidence id, ref, version number), or None before the run is finished."""
     if run.evidence_version_id is None:
         return None
     query = (

@@ -1,4 +1,4 @@
-"""Forms of playbooks and their runs. The steps are rows of plain fields, read by `sent_steps`."""
+"""Forms of playbooks and their runs. `sent_steps` reads the steps, which are plain fields."""
 
 import re
 from typing import Any
@@ -82,7 +82,7 @@ class RunEndForm(Form):
 
 
 def sent_steps() -> list[PlaybookStep]:
-    """The steps that a form sent, in order, without rows that were left empty."""
+    """Return the steps that a form sent, in order, without empty rows."""
     fields, steps = submission().fields, list[PlaybookStep]()
     rows = sorted(
         {int(name.split("-")[1]) for name in fields if _is_step_field(name)},
@@ -102,5 +102,5 @@ def _is_step_field(name: str) -> bool:
 
 
 def step_rows(steps: list[PlaybookStep]) -> list[PlaybookStep]:
-    """The steps with empty rows for more."""
+    """Return the steps followed by empty rows to add more."""
     return [*steps, *(PlaybookStep("") for _ in range(EMPTY_ROWS))]

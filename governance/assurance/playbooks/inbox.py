@@ -1,4 +1,4 @@
-"""Runs in progress and drills that are due, in the inbox of those who act on them."""
+"""Inbox sources of playbooks: runs in progress and drills that are due."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ DRILL_NOTICE_DAYS = 14
 
 
 def _runs() -> Select[Any]:
-    """Runs that the reader started and nobody has finished, with the number of open steps."""
+    """Select unfinished runs that the reader started, with the number of open steps."""
     r, b, v, s = PlaybookRun, Playbook, PlaybookVersion, PlaybookStepResult
     recorded = (
         select(func.count()).select_from(s).where(s.run_id == r.id).correlate(r).scalar_subquery()
@@ -39,7 +39,7 @@ def _runs() -> Select[Any]:
 
 
 def _drills() -> Select[Any]:
-    """Drills due within two weeks: in the owner's inbox; without an owner in everyone's."""
+    """Select drills due within two weeks that the reader owns or nobody owns."""
     b = Playbook
     query = item_select(
         b,

@@ -1,4 +1,4 @@
-"""Playbooks, their versions, and runs of a version."""
+"""Models of playbooks, their versions, and runs of a version."""
 
 from datetime import date, datetime
 from typing import Any
@@ -18,16 +18,16 @@ class Playbook(Tenanted, Model):
 
     ref: Mapped[str]
     title: Mapped[str]
-    used_for: Mapped[str]  # the kind of incident, in a sentence
+    used_for: Mapped[str]  # The kind of incident, as a sentence.
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     drill_every_days: Mapped[int | None]
     next_drill_on: Mapped[date | None]
-    version: Mapped[int]  # the number of the present version
+    version: Mapped[int]  # The number of the current version.
     retired_at: Mapped[datetime | None]
 
 
 class PlaybookVersion(Tenanted, Model):
-    """The steps as they were saved once. A version never changes."""
+    """A saved list of steps. A version never changes."""
 
     __tablename__ = "playbook_versions"
     __table_args__ = (
@@ -43,7 +43,7 @@ class PlaybookVersion(Tenanted, Model):
 
 
 class PlaybookRun(Tenanted, Model):
-    """A version carried out once: inside an incident, or as a drill."""
+    """A run of a version, in an incident or as a drill."""
 
     __tablename__ = "playbook_runs"
     __table_args__ = (
@@ -72,7 +72,7 @@ class PlaybookRun(Tenanted, Model):
 
 
 class PlaybookStepResult(Tenanted, Model):
-    """What became of one step of a run: done or skipped, when, and who recorded it."""
+    """The result of a step of a run: done or skipped, when, and who recorded it."""
 
     __tablename__ = "playbook_step_results"
     __table_args__ = (
@@ -84,6 +84,6 @@ class PlaybookStepResult(Tenanted, Model):
     run_id: Mapped[UUID]
     position: Mapped[int]
     state: Mapped[str]
-    note: Mapped[str]  # what was found, or why it was skipped
-    effect: Mapped[str]  # what the console did
+    note: Mapped[str]  # A finding, or the reason for skipping the step.
+    effect: Mapped[str]  # The action that Meridian took.
     recorded_by: Mapped[UUID | None]

@@ -1,4 +1,4 @@
-"""Playbooks and their runs in search."""
+"""Search for playbooks and their runs."""
 
 from typing import Any
 

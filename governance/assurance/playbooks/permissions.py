@@ -1,4 +1,4 @@
-"""Who writes playbooks, and who runs them."""
+"""Permissions to view, edit and run playbooks."""
 
 from governance.kernel.safety.access import permission
 

@@ -1,4 +1,4 @@
-"""The list of playbooks: columns, filters, and its export."""
+"""The list of playbooks: columns, filters and export."""
 
 from collections.abc import Sequence
 from datetime import datetime

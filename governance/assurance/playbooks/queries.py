@@ -1,4 +1,4 @@
-"""Playbooks with their versions, and runs with the results of their steps."""
+"""Queries for playbooks and their versions, and for runs with the results of their steps."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from governance.kernel.pages.rendering import Keyset, sorted_page
 
 @dataclass(frozen=True, slots=True)
 class RunStep:
-    """A step of a run, and its result once there is one."""
+    """A step of a run, with its result, or None while it is open."""
 
     number: int
     step: PlaybookStep
@@ -60,7 +60,7 @@ class RunProgress:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the playbook has a newer version than the one this run follows."""
+        """Whether the playbook has a newer version than the run."""
         return self.playbook.version > self.version.number
 
 
@@ -69,7 +69,7 @@ def playbook(playbook_id: UUID, *, lock: bool = False) -> Playbook:
 
 
 def find_playbooks(ids: Collection[UUID], *, lock: bool = False) -> Sequence[Playbook]:
-    """Return these playbooks by ref, as far as they exist; `lock` locks the rows."""
+    """Return the playbooks with these ids, by ref. Skip unknown ids."""
     return find_several(Playbook, ids, order=Playbook.ref, lock=lock)
 
 
@@ -86,7 +86,7 @@ SORTS: Mapping[str, tuple[Any, ...]] = {
 def playbooks(
     wanted: Mapping[str, str], *, sort: str = "title", after: str | None = None, size: int = 25
 ) -> Keyset:
-    """A page of playbooks. `wanted` holds the filters: q, state (live, due, retired)."""
+    """Return a page of playbooks. `wanted` has the filters: q, state (live, due, retired)."""
     p = Playbook
     query = select(p).where(
         *(
@@ -126,14 +126,15 @@ def version(playbook_id: UUID, number: int) -> PlaybookVersion:
 
 
 def versions(playbook_id: UUID) -> Sequence[PlaybookVersion]:
-    """Every version, newest first."""
+    """List all versions, the newest first."""
     query = select(PlaybookVersion).where(PlaybookVersion.playbook_id == playbook_id)
     return session().scalars(query.order_by(PlaybookVersion.number.desc())).all()
 
 
 def _runs(column: Any, name: str, limit: int) -> tuple[Rows[Any], ...]:
-    """The latest runs whose column is one of the ids of that name, newest first; their playbooks,
-    the versions that they follow, and the results of their steps.
+    """Declare the rows of the latest runs whose `column` is in the id parameter `name`.
+
+    These are the runs, newest first, their playbooks, versions and step results.
     """
     latest = (PlaybookRun.created_at.desc(), PlaybookRun.id.desc())
 
@@ -155,17 +156,17 @@ OF_INCIDENT = _runs(PlaybookRun.incident_id, "incident_ids", 20)
 
 
 def runs(playbook_id: UUID) -> list[RunProgress]:
-    """The latest ten runs of a playbook, newest first; one statement."""
+    """List the latest 10 runs of a playbook, newest first, in one statement."""
     return _with_steps(*read_rows(*OF_PLAYBOOK, playbook_ids=(playbook_id,)))
 
 
 def runs_of(incident_id: UUID) -> list[RunProgress]:
-    """The latest twenty runs inside an incident, newest first; one statement."""
+    """List the latest 20 runs in an incident, newest first, in one statement."""
     return _with_steps(*read_rows(*OF_INCIDENT, incident_ids=(incident_id,)))
 
 
 def runs_in(incident_ids: Collection[UUID]) -> list[RunProgress]:
-    """The latest runs inside these incidents, newest first; one statement."""
+    """List the latest 20 runs in these incidents together, newest first, in one statement."""
     return _with_steps(*read_rows(*OF_INCIDENT, incident_ids=tuple(incident_ids)))
 
 
@@ -185,7 +186,7 @@ def _with_steps(
 
 
 def progress(of: PlaybookRun) -> RunProgress:
-    """The run with its steps."""
+    """Return the run with its playbook, version and steps."""
     version_of = find(PlaybookVersion, of.version_id)
     results = session().scalars(
         select(PlaybookStepResult).where(PlaybookStepResult.run_id == of.id)
@@ -194,7 +195,7 @@ def progress(of: PlaybookRun) -> RunProgress:
 
 
 def open_run(playbook_id: UUID, *, incident_id: UUID | None, is_drill: bool) -> PlaybookRun | None:
-    """Return the run of a playbook in an incident, or the drill, that hasn't ended."""
+    """Return the unfinished run of a playbook in this incident, or its unfinished drill, if any."""
     query = select(PlaybookRun).where(
         PlaybookRun.playbook_id == playbook_id,
         PlaybookRun.incident_id == incident_id,
@@ -205,7 +206,7 @@ def open_run(playbook_id: UUID, *, incident_id: UUID | None, is_drill: bool) -> 
 
 
 def latest_run_days(playbook_ids: Collection[UUID]) -> Mapping[UUID, Any]:
-    """{playbook id: when it was last run}."""
+    """Return the time of the latest run by playbook id. Playbooks without runs are left out."""
     query = (
         select(PlaybookRun.playbook_id, func.max(PlaybookRun.created_at))
         .where(PlaybookRun.playbook_id.in_(playbook_ids))
@@ -215,7 +216,7 @@ def latest_run_days(playbook_ids: Collection[UUID]) -> Mapping[UUID, Any]:
 
 
 def upcoming_drills(limit: int = 5) -> Sequence[Playbook]:
-    """The playbooks whose drill comes next, the earliest first."""
+    """List the playbooks whose drills come next, the earliest first."""
     query = (
         select(Playbook)
         .where(Playbook.retired_at.is_(None), Playbook.next_drill_on.is_not(None))

@@ -1,10 +1,10 @@
-"""Carry out a playbook, inside an incident or as a drill.
+"""Run a playbook, in an incident or as a drill.
 
-start_run                     the present version
-do_step, skip_step            record a step; an action step acts with the person's own permission
-end_run                       close the run, which files it as evidence
+    start_run             start a run of the current version
+    do_step, skip_step    record a step; an action step needs the person's own permission
+    end_run               finish the run and upload it as evidence
 
-A run follows the version it started with, also when the playbook changes meanwhile.
+A run keeps the version it started with, even if the playbook changes meanwhile.
 """
 
 from uuid import UUID
@@ -62,7 +62,7 @@ RUN_ENDED = action(
 
 
 class RunOver(DomainError):
-    """The run has ended; nothing in it changes any more."""
+    """The run is finished, so its steps can't change."""
 
 
 def start_run(
@@ -72,10 +72,10 @@ def start_run(
     incident_ref: str | None = None,
     is_drill: bool = False,
 ) -> PlaybookRun:
-    """Start a run of that version, which must be the present one.
+    """Start a run of a version. Raises Stale unless it is the current one.
 
-    A run belongs to an incident; without one it is a drill. A second click returns the run that
-    the first one started.
+    A run needs an incident unless it is a drill. If an unfinished run exists, for example after a
+    double click, return that one.
     """
     from_version = find(PlaybookVersion, version_id, what="playbook")
     book = queries.playbook(from_version.playbook_id, lock=True)
@@ -118,9 +118,9 @@ def start_run(
 
 
 def do_step(of: PlaybookRun, number: int, *, note: str = "") -> PlaybookStepResult:
-    """Complete a step. An action step acts now: Forbidden when the person may not.
+    """Complete a step. An action step runs now, and raises Forbidden without its permission.
 
-    In a drill, action steps are rehearsed and change nothing. The caller has locked the run.
+    In a drill, action steps change nothing. The caller must lock the run.
     """
     found = _check_open(of, number)
     step, existing = found.step, found.result
@@ -149,7 +149,7 @@ def do_step(of: PlaybookRun, number: int, *, note: str = "") -> PlaybookStepResu
 
 
 def skip_step(of: PlaybookRun, number: int, *, reason: str) -> PlaybookStepResult:
-    """Skip a step and keep the reason. A completed step stays completed."""
+    """Skip a step and record the reason. Raises Stale if it was already completed."""
     found = _check_open(of, number)
     if not reason.strip():
         raise Invalid("Enter why you skip this step.", field="note")
@@ -171,9 +171,9 @@ def skip_step(of: PlaybookRun, number: int, *, reason: str) -> PlaybookStepResul
 
 
 def end_run(of: PlaybookRun, *, summary: str = "") -> PlaybookRun:
-    """Close a run whose steps are all completed or skipped, and file it as evidence.
+    """Finish a run and upload it as evidence. Idempotent.
 
-    The caller has locked the run. Closing it twice is closing it once.
+    The caller must lock the run. Raises Invalid if a step is open, or if all were skipped.
     """
     if of.ended_at is not None:
         return of
@@ -209,7 +209,7 @@ def end_run(of: PlaybookRun, *, summary: str = "") -> PlaybookRun:
 def _write_result(
     of: PlaybookRun, found: queries.RunStep, state: str, note: str, effect: str
 ) -> PlaybookStepResult:
-    """A skipped step that is done after all keeps one row."""
+    """Write the result of a step. Completing a skipped step replaces its result."""
     result = found.result or PlaybookStepResult(run_id=of.id, position=found.number)
     result.state, result.note, result.effect = state, note.strip()[:MAX_TEXT_LENGTH], effect
     result.recorded_by, result.created_at = current.actor().person_id, clock.now()

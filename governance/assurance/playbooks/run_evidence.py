@@ -1,4 +1,4 @@
-"""A finished run files itself as evidence: for controls on incident response and recovery."""
+"""Upload of finished runs as evidence for controls on incident response and recovery."""
 
 import io
 from datetime import timedelta
@@ -28,7 +28,7 @@ COLUMNS = ("Step", "Title", "State", "By", "At", "What Meridian did")
 
 
 def file_run(found: RunProgress) -> tuple[Evidence, EvidenceVersion]:
-    """File the run. Meridian is the uploader, so any reviewer can review the version."""
+    """Upload the run as evidence. Meridian is the uploader, so any reviewer can review it."""
     today, who = clock.today(), current.actor()
     meridian = founder(who.tenant_id, who.tenant_slug, who.tenant_name)
     with current.acting_as(meridian), filed_by_meridian():
@@ -52,9 +52,9 @@ def file_run(found: RunProgress) -> tuple[Evidence, EvidenceVersion]:
 
 
 def _sheet(found: RunProgress) -> bytes:
-    """The run as CSV, with pseudonyms, since nothing can be erased from stored evidence.
+    """Return the run as CSV, with pseudonyms, since nothing can be erased from stored evidence.
 
-    Notes may name people, so they stay out; the audit log keeps them encrypted.
+    Notes are left out, since they may name people. The audit log has them, encrypted.
     """
     people = {step.result.recorded_by for step in found.steps if step.result is not None}
     rows = session().execute(

@@ -1,4 +1,4 @@
-"""Pages of a run: start a drill, complete and skip steps, finish."""
+"""Pages of a run: start a drill, complete or skip steps, and finish the run."""
 
 from uuid import UUID
 
@@ -53,7 +53,7 @@ def _run_page(
     "/reliability/playbooks/runs/<uuid:playbook_run_id>/steps/<int:number>", needs=permissions.RUN
 )
 def record_step(playbook_run_id: UUID, number: int) -> ResponseReturnValue:
-    """Complete a step, or skip it with a reason; an action step acts now."""
+    """Complete a step, or skip it with a reason. Completing an action step runs the action."""
     of, form = queries.run(playbook_run_id, lock=True), StepForm()
     verb, note = submission().fields.get("verb", "done"), form.note.data or ""
 

@@ -1,7 +1,7 @@
-"""What Meridian does in a step, with the permission of the person who runs it.
+"""Actions of playbook steps, carried out with the permission of the person who runs them.
 
-Each returns one sentence about what happened. A person without the permission gets the same
-refusal as on the page of that action, and the step stays open.
+Each returns a short text about its effect. Without the permission, a person gets the same error as
+on the page of that action, and the step stays open.
 """
 
 from dataclasses import replace
@@ -24,12 +24,13 @@ from governance.operations.switches import permissions as switch_permissions
 from governance.operations.systems.models import AISystem, SystemFeature
 
 LEADS = frozenset({"admin", "compliance_officer"})
-MEMBERS = LEADS | {"contributor", "viewer"}  # auditors read an incident as their engagement allows
+MEMBERS = LEADS | {"contributor", "viewer"}  # Not auditors: their engagement limits access.
 
 
 def carry_out(step: PlaybookStep, *, reason: str) -> str:
-    """Do what an action step says. Raises Forbidden without the permission, DomainError when it
-    can't be done now.
+    """Carry out an action step, and return its effect.
+
+    Raises Forbidden without the permission, and DomainError if the action isn't possible now.
     """
     match step.kind:
         case "stop":
@@ -42,7 +43,7 @@ def carry_out(step: PlaybookStep, *, reason: str) -> str:
 
 
 def target_choices() -> list[tuple[str, str]]:
-    """(value, label) of everything that a step can do in this tenant."""
+    """List (value, label) of everything that a step can do in this tenant."""
     systems = session().scalars(
         select(AISystem).where(AISystem.retired_at.is_(None)).order_by(AISystem.key)
     )

@@ -1,7 +1,6 @@
-"""The steps of a playbook: what each is, and the rules of a list of them.
+"""The steps of a playbook, and the rules for a list of steps. Pure functions.
 
-A step is an instruction, a link, or an action of the console. Pure: what an action does is in
-step_actions.py.
+A step is an instruction, a link, or an action that Meridian carries out (step_actions.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +28,7 @@ AUDIENCES = {
 
 @dataclass(frozen=True, slots=True)
 class PlaybookStep:
-    """One step. `target` depends on the kind: a URL, system/feature, a tier, or an audience."""
+    """A step. `target` depends on the kind: a URL, system/feature, a tier, or an audience."""
 
     title: str
     detail: str = ""
@@ -38,17 +37,17 @@ class PlaybookStep:
 
     @property
     def is_action(self) -> bool:
-        """Whether Meridian does it, with the permission of the person who runs it."""
+        """Whether Meridian carries it out, with the permission of the person who runs it."""
         return self.kind in {"stop", "tighten", "notify"}
 
     @property
     def choice(self) -> str:
-        """The value of the select that chooses kind and target together."""
+        """Value of the select field that chooses the kind and target together."""
         return f"{self.kind}:{self.target}" if self.is_action else self.kind
 
     @property
     def label(self) -> str:
-        """What it does, as a button says it: "Stop claims-triage · auto-approve"."""
+        """Button label for the step, such as "Stop claims-triage · auto-approve"."""
         match self.kind:
             case "stop":
                 return f"Stop {self.target.replace('/', ' · ')}"
@@ -68,7 +67,7 @@ class PlaybookStep:
 
 
 def read_steps(raw: Sequence[Mapping[str, Any]]) -> list[PlaybookStep]:
-    """The steps of a stored version."""
+    """Parse the steps of a stored version."""
     return [
         PlaybookStep(
             str(each["title"]),
@@ -81,7 +80,7 @@ def read_steps(raw: Sequence[Mapping[str, Any]]) -> list[PlaybookStep]:
 
 
 def check_steps(steps: Sequence[PlaybookStep]) -> None:
-    """Raise Invalid, naming the step, unless the list can be saved."""
+    """Raise Invalid, naming the wrong step, unless the list can be saved."""
     if not steps:
         raise Invalid("Add at least one step.", field="steps")
     if len(steps) > MAX_STEPS:

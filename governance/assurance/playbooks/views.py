@@ -1,4 +1,4 @@
-"""Pages of playbooks: the list, one with its versions and runs, the editor."""
+"""Pages of playbooks: the list, one playbook with its versions and runs, and the editor."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -138,7 +138,7 @@ def _editor(
 
 
 def _choices(steps: list[PlaybookStep]) -> list[tuple[str, str]]:
-    """What a step can do; what a step does already stays a choice when its target is gone."""
+    """List what a step can do. Include the choices of `steps` whose targets no longer exist."""
     offered = step_actions.target_choices()
     known = {value for value, _label in offered}
     gone = {step.choice for step in steps if step.choice not in known}

@@ -1,1 +1,1 @@
-"""Previews of evidence files: what a file shows, rendered by a child process, never the file itself."""
+"""Previews of evidence files: parts rendered in a sandbox, never the bytes of the file itself."""

@@ -1,7 +1,7 @@
-"""Request, keep, view and delete previews of evidence files.
+"""Request, save, view and delete previews of evidence files.
 
-A view queues the work, whose handler keeps what it found; every view leaves an entry, as a download
-does. A preview is deleted with its file, and a month after it was made.
+A request queues the work, whose handler saves the result. Each view is recorded in the audit log,
+like a download. A preview is deleted with its file, or 30 days after it was requested.
 """
 
 from datetime import timedelta
@@ -37,14 +37,15 @@ VIEWED = action(
     fields="number sha256",
 )
 STORAGE_PREFIX = "file-previews"
-KEPT = timedelta(days=30)  # a preview that is wanted later is made again
-MAX_DELETED = 1000  # in one transaction
+KEPT = timedelta(days=30)  # A later request renders the preview again.
+MAX_DELETED = 1000  # Per transaction.
 
 
 def request_preview(version: EvidenceVersion) -> FilePreview:
-    """Return the preview of this version, and queue its work where that hasn't been done.
+    """Return the preview of this version, and queue its rendering if needed.
 
-    Raises FileDeleted, and DomainError for a link.
+    A lost preview is rendered again, and failed work is retried. Raises FileDeleted, or DomainError
+    for a version that is a link.
     """
     stored_files.check_has_file(version)
     background_work.lock(FilePreview)
@@ -76,7 +77,7 @@ def _requested(preview: FilePreview) -> None:
 
 
 def keep_preview(preview_id: UUID, blob: storage.Blob, note: str) -> bool:
-    """Name the stored parts; False where the file was deleted meanwhile, or it was done before."""
+    """Save the storage key of the parts. Return False if the preview is done or deleted."""
     found = _open(preview_id)
     if found is None:
         return False
@@ -85,14 +86,17 @@ def keep_preview(preview_id: UUID, blob: storage.Blob, note: str) -> bool:
 
 
 def keep_reason(preview_id: UUID, reason: str) -> None:
-    """Say from now on why this file has no preview."""
+    """Save the reason why this file has no preview."""
     found = _open(preview_id)
     if found is not None:
         found.reason, found.finished_at = reason, clock.now()
 
 
 def _open(preview_id: UUID) -> FilePreview | None:
-    """The preview, locked, if its work is wanted still."""
+    """Lock and return the preview, or None if it is done or deleted.
+
+    Raises FileDeleted if the evidence file was deleted meanwhile.
+    """
     found = session().get(
         FilePreview, (current.actor().tenant_id, preview_id), with_for_update=True
     )
@@ -103,20 +107,20 @@ def _open(preview_id: UUID) -> FilePreview | None:
 
 
 def record_viewing(version_id: UUID) -> None:
-    """Record that the acting person was shown the preview of this version."""
+    """Record that the acting person viewed the preview of this version."""
     version = find(EvidenceVersion, version_id)
     record(VIEWED, version, number=version.number, sha256=version.sha256)
 
 
 def delete_of(deleted: EvidenceFileDeleted) -> None:
-    """Delete the preview of a file together with the file, which has its own entry."""
+    """Delete the preview of a deleted file. The deletion of the file has its own audit entry."""
     found = queries.preview_of(deleted.version_id, lock=True)
     if found is not None:
         _delete(found)
 
 
 def delete_old() -> int:
-    """Delete the acting tenant's previews that are a month old; return how many."""
+    """Delete up to MAX_DELETED previews of the tenant older than 30 days. Return their number."""
     old = queries.older_than(clock.now() - KEPT, limit=MAX_DELETED)
     for each in old:
         _delete(each)

@@ -1,4 +1,4 @@
-"""Background work of previews: rendering one in a sandbox, and the nightly deletion of old ones."""
+"""Jobs that render a preview in a sandbox, and delete old previews every night."""
 
 import io
 import json
@@ -27,7 +27,7 @@ from governance.kernel.work.jobs import Progress, WorkItem, work
 
 @work(actions.PREVIEWS.name, waited_for=True)
 def render_preview(item: WorkItem, progress: Progress) -> None:
-    """Render one FilePreview (item.target_id), as the person who requested it."""
+    """Render the FilePreview with the id item.target_id, as the person who requested it."""
     preview_id = target_of(actions.PREVIEWS, item)
     with transaction(read_only=True):
         found = queries.preview(preview_id)
@@ -53,9 +53,10 @@ def render_preview(item: WorkItem, progress: Progress) -> None:
 
 
 def _copy(version_id: UUID, path: Path) -> tuple[str, str]:
-    """Write to `path` what a preview reads of the file; return its type and why it has no preview.
+    """Write the part of the file that a preview needs to `path`.
 
-    Raises DomainError where the stored file is missing or corrupted, after recording that.
+    Returns its media type and the reason why it has no preview, or "". If the stored file is
+    missing or corrupted, records that and raises DomainError.
     """
     with transaction(read_only=True):
         version, _ = evidence.find_version(version_id)
@@ -84,7 +85,7 @@ def tidy_previews() -> None:
 
 
 def tidy() -> None:
-    """Delete previews after a month, and stored ones that no row names."""
+    """Delete previews older than 30 days, and stored ones that no row refers to."""
     deleted = actions.MAX_DELETED
     while deleted == actions.MAX_DELETED:
         with transaction():

@@ -1,8 +1,8 @@
-"""Write a watermark into the pictures of a preview, in a child process, so that the web worker
-decodes no picture.
+"""Watermark the pictures of a preview.
 
-    marked(parts, text) -> parts      every picture with the text across it and at its foot
-    python -m governance.assurance.previews.marking      that child: JSON in, one picture a line out
+
+It runs in a child process, so that the web worker never decodes a picture. The child reads JSON
+from its standard input and prints one picture per line.
 """
 
 import base64
@@ -25,7 +25,7 @@ type Parts = Sequence[Mapping[str, Any]]
 
 
 def marked(parts: Parts, text: str) -> Parts:
-    """Return the parts with marked pictures. Raises Unavailable rather than showing them bare."""
+    """Return the parts with watermarked pictures. Raises Unavailable if that fails."""
     pictures = [part["webp"] for part in parts if "webp" in part]
     if not pictures:
         return parts
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _mark(picture: Image.Image, text: str) -> Image.Image:
-    """The picture with the text in rising lines, faint enough to read what is below."""
+    """Return the picture with the text repeated in faint, rising lines."""
     width, height = picture.size
     size = max(8, min(20, width // 40))
     font = ImageFont.load_default(size)

@@ -1,4 +1,4 @@
-"""Previews of evidence files, one for each version that somebody has opened."""
+"""Model of the previews of evidence files."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,10 @@ from governance.kernel.work.background_work import Generated
 
 
 class FilePreview(Generated):
-    """What the file of a version shows, or the reason why it has no preview."""
+    """The preview of a version's file, or the reason why there is none.
+
+    Created when someone first requests it.
+    """
 
     __tablename__ = "file_previews"
     __table_args__ = (
@@ -21,9 +24,9 @@ class FilePreview(Generated):
     )
 
     version_id: Mapped[UUID]
-    storage_key: Mapped[str | None]  # of its parts, as JSON
-    note: Mapped[str]  # what it leaves out
-    reason: Mapped[str | None]  # why there is none
+    storage_key: Mapped[str | None]  # Of the parts, stored as JSON.
+    note: Mapped[str]  # The content that the preview leaves out.
+    reason: Mapped[str | None]  # Why there is no preview.
     finished_at: Mapped[datetime | None]
 
     @property

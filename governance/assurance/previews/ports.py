@@ -1,4 +1,4 @@
-"""What previews ask of the features above them."""
+"""Ports that features above previews answer."""
 
 from collections.abc import Callable
 

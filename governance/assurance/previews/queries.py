@@ -1,4 +1,4 @@
-"""Reads of previews; whose version somebody can't see, its preview they can't see either."""
+"""Queries for previews."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -19,21 +19,22 @@ type Parts = Sequence[Mapping[str, Any]]
 
 
 def preview_of(version_id: UUID, *, lock: bool = False) -> FilePreview | None:
-    """Return the preview of a version; None where nobody has opened it yet."""
+    """Return the preview of a version, or None if nobody has requested it."""
     query = select(FilePreview).where(FilePreview.version_id == version_id)
     return session().scalars(query.with_for_update() if lock else query).one_or_none()
 
 
 def preview(preview_id: UUID) -> FilePreview:
-    """Return the preview with that id. Raises NotFound where its version can't be seen."""
+    """Return a preview. Raises NotFound if the reader can't see its version."""
     found = find(FilePreview, preview_id, what="preview")
     evidence.find_version(found.version_id)
     return found
 
 
 def parts(found: FilePreview) -> Parts:
-    """Return what a preview shows; nothing where there is only a reason, or where it is lost, as
-    after a restore.
+    """Return the parts of a preview.
+
+    Empty if there is only a reason, or if the stored parts are lost, for example after a restore.
     """
     if found.storage_key is None:
         return ()
@@ -46,7 +47,7 @@ def parts(found: FilePreview) -> Parts:
 
 
 def named(keys: Collection[str], *, but: UUID) -> set[str]:
-    """Return those of these storage keys that another preview than this one has."""
+    """Return the storage keys among `keys` that a preview other than `but` uses."""
     query = select(FilePreview.storage_key).where(
         FilePreview.storage_key.in_(keys), FilePreview.id != but
     )

@@ -1,10 +1,10 @@
-"""The child process that reads an untrusted file and prints its preview, one line of JSON a part.
+"""Child process that reads an untrusted file and prints its preview, one line of JSON per part.
 
     python -m governance.kernel.files.sandbox … governance.assurance.previews.renderers PATH TYPE
 
 The parts are {"page"}, {"image"}, {"text"} and {"table"}, then {"end"} with a note or the reason
-why there is no preview. Pictures are encoded again from decoded pixels, so nothing of the file's own
-bytes reaches a browser. rendering.py starts it and checks what it prints.
+why there is no preview. Pictures are encoded again from decoded pixels, so the file's own bytes
+never reach a browser. rendering.py starts the process and checks its output.
 """
 
 import base64
@@ -27,20 +27,20 @@ from governance.kernel.errors import Invalid
 from governance.kernel.files.spreadsheet_reader import beginning
 from governance.kernel.formatting import thousands
 
-TEXT_BYTES = 64 * 1024  # of a text, or characters of a page's text
-PAGE_WIDTH, PAGE_HEIGHT = 960, 1600  # pixels
-MAX_PIXELS, IMAGE_SIDE = 50_000_000, 1600  # of an image before, and of its preview's longer side
+TEXT_BYTES = 64 * 1024  # Bytes of a text file, or characters of a page.
+PAGE_WIDTH, PAGE_HEIGHT = 960, 1600  # Pixels.
+MAX_PIXELS, IMAGE_SIDE = 50_000_000, 1600  # Of the original, and the preview's longer side.
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_LENGTH = 100, 20, 200
 TABLE_BYTES = 512 * 1024
 QUALITY = 78
 
 
 class _Unseen(Exception):
-    """There is no preview; its text says why, to the reader."""
+    """The file can't be previewed. The message gives the reader the reason."""
 
 
 def main(path: Path, media_type: str) -> None:
-    """Print the parts of the preview, and why there are no more of them."""
+    """Print the parts of the preview, then a note or the reason why there is none."""
     end: dict[str, str] = {}
     try:
         for part in _RENDERERS[media_type](path):
@@ -87,7 +87,7 @@ def _pdf(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _image(path: Path) -> Iterator[dict[str, Any]]:
-    Image.MAX_IMAGE_PIXELS = None  # counted here, before a pixel is decoded
+    Image.MAX_IMAGE_PIXELS = None  # Checked below instead, before pixels are decoded.
     with Image.open(path, formats=("PNG", "JPEG")) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
@@ -103,7 +103,7 @@ def _image(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _picture(picture: Image.Image) -> dict[str, Any]:
-    """A picture of nothing but its pixels, on white."""
+    """Encode the pixels of a picture as WebP on white, without its metadata."""
     picture = picture.convert("RGBA")
     paper = Image.new("RGB", picture.size, "white")
     paper.paste(picture, mask=picture.getchannel("A"))
@@ -117,7 +117,7 @@ def _picture(picture: Image.Image) -> dict[str, Any]:
 
 
 def _beginning(path: Path, limit: int) -> tuple[str, bool]:
-    """(the beginning of a text, whether there is more of it)."""
+    """Return the first `limit` bytes of a text file, decoded, and whether the file has more."""
     with path.open("rb") as file:
         content = file.read(limit + 1)
     return content[:limit].decode("utf-8-sig", "replace"), len(content) > limit
@@ -151,7 +151,7 @@ def _xlsx(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _table(rows: list[list[str]], *, more: bool, cut: bool = False) -> Iterator[dict[str, Any]]:
-    """`more`: the file has other rows; `cut`: and its rows have other columns."""
+    """Yield the table and a note. `more`: the file has more rows. `cut`: it has more columns."""
     if not rows:
         raise _Unseen("The table has no rows.")
     columns = max(map(len, rows[:MAX_ROWS]))

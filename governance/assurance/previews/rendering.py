@@ -1,10 +1,10 @@
-"""Render a preview of an untrusted file: the child of renderers.py reads it, with limits of memory,
-time and output.
+"""Render a preview of an untrusted file in a child process with limited memory, time and output.
 
-    why_not(media_type, size) -> str      why such a file has no preview; empty if it may have one
-    render(path, media_type) -> Rendering    a preview, or the reason why there is none
+    why_not(media_type, size) -> str        why such a file has no preview; empty if it may have one
+    render(path, media_type) -> Rendering   a preview, or the reason why there is none
 
-What the child prints is checked like any other input: a file may have taken it over.
+The child (renderers.py) may be compromised by a malicious file, so its output is checked like any
+other input.
 """
 
 import base64
@@ -31,8 +31,8 @@ from governance.kernel.files.sandbox import Ending, Limits
 
 CHILD = "governance.assurance.previews.renderers"
 LIMITS = Limits(memory=1024 * sandbox.MIB, seconds=10, output=6 * sandbox.MIB)
-MAX_FILE_BYTES = 64 * sandbox.MIB  # of a file that has to be read as a whole
-MAX_PARTS = 5  # pages of a PDF; other files have one part
+MAX_FILE_BYTES = 64 * sandbox.MIB  # For types in READ_WHOLE.
+MAX_PARTS = 5  # Pages of a PDF. Other files have one part.
 READ_WHOLE = {PDF.type, PNG.type, JPEG.type, XLSX.type}
 SHOWN = {*READ_WHOLE, TEXT.type, JSON.type, CSV.type}
 RIFF, WEBP = b"RIFF", b"WEBP"
@@ -41,7 +41,7 @@ MAX_SENTENCE_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """The parts of a preview with what they leave out, or the reason why there is none."""
+    """The parts of a preview and a note on omitted content, or the reason why there is none."""
 
     parts: tuple[Mapping[str, Any], ...] = ()
     note: str = ""
@@ -49,7 +49,7 @@ class Rendering:
 
 
 def why_not(media_type: str, size: int) -> str:
-    """Return why a file of this type and size has no preview; empty if it may have one."""
+    """Return why a file of this type and size has no preview. Empty if it may have one."""
     if media_type in {DOCX.type, PPTX.type}:
         program = "Word" if media_type == DOCX.type else "PowerPoint"
         return f"{program} files have no preview. Download the file to read it."
@@ -64,7 +64,7 @@ def why_not(media_type: str, size: int) -> str:
 
 
 def render(path: Path, media_type: str, *, limits: Limits = LIMITS) -> Rendering:
-    """Return the preview of a file. Whatever is in it, this returns."""
+    """Render a file. Returns a reason, and never raises, for a damaged or malicious one."""
     outcome = sandbox.run(CHILD, str(path.resolve()), media_type, limits=limits)
     parts, end = _read(outcome.answer)
     if "reason" in end:
@@ -84,7 +84,7 @@ _REASONS = {
 
 
 def _read(answer: bytes) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, Any]]:
-    """(parts, end) of what the child printed; lines that make no sense are left out."""
+    """Return the parts and the end that the child printed. Invalid lines are skipped."""
     parts: list[Mapping[str, Any]] = []
     for line in answer.split(b"\n"):
         with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -96,7 +96,7 @@ def _read(answer: bytes) -> tuple[tuple[Mapping[str, Any], ...], Mapping[str, An
 
 
 def _checked(told: Any) -> Mapping[str, Any]:
-    """Return a part with what a page shows of it. Raises ValueError and the like for others."""
+    """Return the part with only its known fields. Raises ValueError, for example, if invalid."""
     [(kind, part)] = told.items()
     if kind in {"page", "image"}:
         content = base64.b64decode(part["webp"], validate=True)

@@ -1,4 +1,4 @@
-"""The preview of an evidence version: requested by a POST, then shown, and recorded each time."""
+"""Pages of previews: a POST requests one, a GET shows it, and each view is recorded."""
 
 from uuid import UUID
 
@@ -39,7 +39,7 @@ def ask(version_id: UUID) -> ResponseReturnValue:
 
 @feature.get("/evidence/versions/<uuid:version_id>/preview", needs=permissions.VIEW)
 def show(version_id: UUID) -> ResponseReturnValue:
-    """What there is of the preview: its parts, how far its work is, or why there is none."""
+    """Show the preview, its progress, or the reason why there is none."""
     version, item = evidence.find_version(version_id)
     stored_files.check_has_file(version)
     found = queries.preview_of(version_id)
@@ -72,14 +72,14 @@ def _parts(version: EvidenceVersion, found: FilePreview, mark: str) -> queries.P
 
 
 def record_viewing(response: Response) -> Response:
-    """Record in a transaction of its own what was shown, or show nothing."""
+    """Record the view in its own transaction. If that fails, replace the response with an error."""
     version_id: UUID | None = g.pop("viewed_preview", None)
     if version_id is None or response.status_code != OK:
         return response
     try:
         with current.acting_as(g.actor), transaction():
             actions.record_viewing(version_id)
-    except Exception:  # whatever the reason, nobody sees a file that no entry records
+    except Exception:  # A preview must never be shown without an audit entry.
         log.exception("preview not recorded")
         refusal = Unavailable(
             "Each preview is recorded in the audit log, and the log can't be written right now."

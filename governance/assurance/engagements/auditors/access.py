@@ -1,4 +1,4 @@
-"""Giving auditors access to an engagement and ending it, and the codes of personal links."""
+"""Give auditors access to an engagement, revoke it, and handle the codes of personal links."""
 
 import re
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@([a-z0-9-]{1,63}\.)+[a-z]{2,63}", re.I
 
 
 class ProviderRequired(actions.EngagementClosed):
-    """The tenant requires single sign-on of people at this address."""
+    """The tenant requires single sign-on for this email address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,11 @@ class Link:
 def add_auditor(
     engagement: Engagement, *, name: str, email: str, way: str, address: str, sign_in: str
 ) -> EngagementAuditor:
-    """Add an auditor and email them an invitation after the commit.
+    """Add an auditor, and email them an invitation after the commit.
 
     `way` is "sso" (the tenant's identity provider) or "link" (a personal link, with a code by email
-    at each sign-in). `address` is the beginning of links, `sign_in` the address of the sign-in
-    page. Raises Invalid when the name, the address or the way is wrong.
+    at each sign-in). `address` is the URL to which the token of a link is appended. `sign_in` is
+    the URL of the sign-in page. Raises Invalid for a wrong name, email address or sign-in method.
     """
     actions.check_not_ended(engagement)
     name, email = " ".join(name.split()), email.strip().lower()
@@ -145,9 +145,9 @@ def add_auditor(
 
 
 def _remove_revoked_invitations(engagement: Engagement, email: str) -> None:
-    """Remove earlier invitations of this address that no longer give access.
+    """Remove the auditors with this email address whose access was revoked, in every engagement.
 
-    Raises Invalid when one for this engagement still does.
+    Raises Invalid if this engagement has an auditor with this address and access.
     """
     for view in auditor_queries.auditors_by_email(email):
         if view.is_revoked:
@@ -158,7 +158,7 @@ def _remove_revoked_invitations(engagement: Engagement, email: str) -> None:
 
 
 def _member_of_connection(email: str) -> Membership | None:
-    """The auditor with this address in the tenant's identity provider, if there is one."""
+    """Return the member with this email address who uses the tenant's identity provider, if any."""
     connection = members.connection()
     known = members.members_at_address(email) if connection else ()
     return next((m for m in known if connection and m.person.issuer == connection.issuer), None)
@@ -184,7 +184,7 @@ def _invite_by_mail(
 
 
 def _inviter(auditor: EngagementAuditor) -> str:
-    """Return what the auditor calls the acting person: most have no account here yet."""
+    """Return the acting person's name for the invitation, or their alias if names are hidden."""
     who = current.actor()
     if not auditor_queries.hides_names_from(auditor.email):
         return who.name
@@ -192,13 +192,13 @@ def _inviter(auditor: EngagementAuditor) -> str:
 
 
 def remove_auditor(engagement: Engagement, auditor: EngagementAuditor) -> None:
-    """End the auditor's access immediately, unless another engagement of theirs is open."""
+    """Remove the auditor. Their sessions end now unless another engagement of theirs is open."""
     _remove(engagement, auditor)
     actions.end_expired_sessions()
 
 
 def _remove(engagement: Engagement, auditor: EngagementAuditor) -> None:
-    """Remove the auditor, and the invitation unless it leads to another engagement."""
+    """Remove the auditor, and withdraw their invitation unless another engagement needs it."""
     auditor.removed_at = clock.now()
     record(AUDITOR_REMOVED, auditor, ref=engagement.ref, name=auditor.name, email=auditor.email)
     session().flush()
@@ -227,9 +227,9 @@ def hash_of_link(token: str) -> bytes:
 
 
 def send_code(auditor: EngagementAuditor, engagement: Engagement) -> None:
-    """Email a new code and disable the previous one; at most five codes an hour.
+    """Email a new code and disable the previous one, up to five codes an hour.
 
-    Raises EngagementClosed while the engagement isn't open, DomainError beyond the limit.
+    Raises EngagementClosed while the engagement isn't open, and DomainError beyond the limit.
     """
     _check_open(engagement)
     _check_may_use_codes(auditor)
@@ -241,7 +241,7 @@ def send_code(auditor: EngagementAuditor, engagement: Engagement) -> None:
 
 
 def _check_may_use_codes(auditor: EngagementAuditor) -> None:
-    """The requirement may be newer than the link."""
+    """Raise ProviderRequired if single sign-on became mandatory after the link was created."""
     if sign_in_rules.must_use_provider(auditor.email):
         raise ProviderRequired(
             "Single sign-on is required for your address, so a code no longer signs you in. Ask the"
@@ -262,9 +262,9 @@ def _check_open(engagement: Engagement) -> None:
 
 
 def redeem_code(auditor: EngagementAuditor, engagement: Engagement, code: str) -> str | None:
-    """Use up the code: None when it is right, otherwise the reason.
+    """Redeem a code. Return None if it is correct, otherwise the reason.
 
-    Each attempt is counted, so commit the transaction also when a reason is returned.
+    Each attempt is counted, so commit the transaction even if a reason is returned.
     """
     _check_open(engagement)
     _check_may_use_codes(auditor)
@@ -282,9 +282,10 @@ def redeem_code(auditor: EngagementAuditor, engagement: Engagement, code: str) -
 
 
 def sign_in_auditor(auditor: EngagementAuditor, identity: Identity) -> Person:
-    """The person behind a redeemed code, as an auditor; needs a transaction with person_id set.
+    """Save the person who redeemed a code as a member with the auditor role, and return them.
 
-    Raises EngagementClosed for an erased person, and for a link that is older than a removal.
+    Needs a transaction with person_id set. Raises EngagementClosed for an erased person, and for a
+    link that is older than the end of their membership.
     """
     key = person_key(identity.issuer, identity.subject)
     _check_not_revoked(auditor, key)

@@ -1,7 +1,7 @@
-"""What ends with an auditor's access: their sessions, and the files being generated for them.
+"""Handlers of AuditorAccessEnded: end the auditor's sessions and cancel their unfinished files.
 
-Links and codes need no step here: each use checks the access window (auditor_sign_in.py), and so
-does each chunk of a download (download_custody.py).
+Links and codes need no handler: each use checks the access window (sign_in.py), and so does each
+chunk of a download (downloads/custody.py).
 """
 
 from governance.assurance.engagements.events import AuditorAccessEnded
@@ -11,7 +11,7 @@ from governance.foundation.people import queries as members
 from governance.foundation.people import session_actions
 from governance.kernel.work import background_work
 
-MAX_WORK = 1000  # packages and exports that one person has under way
+MAX_WORK = 1000  # Unfinished packages, and unfinished exports, of one person.
 
 
 def end_sessions(ended: AuditorAccessEnded) -> None:
@@ -21,7 +21,7 @@ def end_sessions(ended: AuditorAccessEnded) -> None:
 
 
 def cancel_downloads(ended: AuditorAccessEnded) -> None:
-    """Cancel the auditor's packages and log exports that aren't generated yet."""
+    """Cancel the auditor's unfinished packages and log exports."""
     for model in (EvidencePackage, LogExport):
         for row in background_work.under_way(
             model, model.requested_by == ended.person_id, limit=MAX_WORK

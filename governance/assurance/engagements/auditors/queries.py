@@ -1,4 +1,4 @@
-"""The auditors of engagements: their invitations, links and sessions."""
+"""Queries for the auditors of engagements, their invitations, links and sessions."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -26,9 +26,10 @@ from governance.kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class AuditorView:
-    """An auditor of an engagement; `person_id` is known after their first sign-in.
+    """An auditor of an engagement.
 
-    `is_revoked`: their membership ended or their invitation was withdrawn.
+    `person_id` is None until they sign in. `is_revoked` means that their membership ended, or that
+    their invitation was withdrawn before they accepted it.
     """
 
     auditor: EngagementAuditor
@@ -45,12 +46,12 @@ def auditors(engagement_id: UUID) -> list[AuditorView]:
 
 
 def auditors_by_email(email: str) -> list[AuditorView]:
-    """The auditors with this address, in all engagements."""
+    """List the auditors with this email address, in all engagements."""
     return _auditors(EngagementAuditor.email == email)
 
 
 def hides_names_from(email: str) -> bool:
-    """Whether any open or planned engagement of this address hides names."""
+    """Check whether any open or planned engagement of this email address hides names."""
     a, e = EngagementAuditor, Engagement
     mine = (a.engagement_id == e.id) & (a.email == email) & a.removed_at.is_(None)
     hiding = exists().where(mine, ~e.shows_names, queries.has_not_ended(clock.now()))
@@ -74,7 +75,7 @@ def _auditors(those: ColumnElement[bool]) -> list[AuditorView]:
 
 
 def open_invitations(engagement_id: UUID) -> Sequence[UUID]:
-    """The invitations to this engagement that weren't accepted yet."""
+    """Return the ids of this engagement's invitations that weren't accepted or withdrawn."""
     query = select(Invitation.id).join(
         EngagementAuditor, EngagementAuditor.invitation_id == Invitation.id
     )
@@ -93,7 +94,7 @@ def open_invitations(engagement_id: UUID) -> Sequence[UUID]:
 
 
 def needed_until(invitation_id: UUID) -> datetime | None:
-    """When the last engagement of an invitation ends; None when it leads to none."""
+    """Return the end of the last engagement that needs this invitation, or None."""
     query = select(func.max(Engagement.closes_at)).join(
         EngagementAuditor, EngagementAuditor.engagement_id == Engagement.id
     )
@@ -102,7 +103,10 @@ def needed_until(invitation_id: UUID) -> datetime | None:
 
 
 def why_not_member(email: str) -> str | None:
-    """Why this address can't be a member: it belongs to an auditor of a current engagement."""
+    """Return why this email address can't be a member, or None if it can.
+
+    Auditors of an open or planned engagement can't be members.
+    """
     a, email = EngagementAuditor, email.strip().lower()
     query = (
         select(Engagement.ref)
@@ -130,7 +134,7 @@ def auditor(engagement_id: UUID, auditor_id: UUID) -> EngagementAuditor:
 def auditor_rows_of_person(
     person_id: UUID, addresses: Collection[str]
 ) -> Sequence[EngagementAuditor]:
-    """All rows of this person, including removed ones, locked."""
+    """Lock and return all auditor rows of this person, including removed ones."""
     a = EngagementAuditor
     query = select(a).where(
         or_(a.person_id == person_id, func.lower(a.email).in_([each.lower() for each in addresses]))
@@ -148,7 +152,10 @@ def auditor_by_link(link_hash: bytes, *, lock: bool = False) -> EngagementAudito
 def open_link_of(
     person_id: UUID, *, lock: bool = False
 ) -> tuple[EngagementAuditor, Engagement] | None:
-    """The row with this person's personal link in an open engagement, and the engagement."""
+    """Return this person's personal link in an open engagement, and the engagement.
+
+    If there are several, return the one whose engagement closes last.
+    """
     a = EngagementAuditor
     query = (
         select(a, Engagement)
@@ -165,9 +172,9 @@ def open_link_of(
 
 
 def auditors_without_access(now: datetime) -> Sequence[UUID]:
-    """The auditors who have a session although none of their engagements is open.
+    """Return the ids of auditors who have a session, but no open engagement.
 
-    Members who were auditors before are left out.
+    People who now have another role are left out.
     """
     a = EngagementAuditor
     who = func.coalesce(a.person_id, Invitation.accepted_by)

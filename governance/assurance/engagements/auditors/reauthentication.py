@@ -1,6 +1,7 @@
-"""Step-up for auditors who sign in by a personal link: a new code by email is their fresh sign-in.
+"""Step-up for auditors who sign in with a personal link: they enter a new code sent by email.
 
-`address(who, back)` is where the step-up page sends them; only the auditor knows the link itself.
+`address(who, back)` returns the URL to which the step-up page sends them. Meridian can't send them
+to their link, because it stores only a hash of it.
 """
 
 from flask import current_app, make_response, redirect, request, url_for
@@ -24,7 +25,7 @@ feature = Feature("auditor_again", __name__)
 
 
 def address(who: Actor, back: str) -> str | None:
-    """The page for a new code; None for everyone who signs in with an identity provider."""
+    """Return the URL of the code page, or None if they use an identity provider."""
     if who.role != "auditor" or who.session_id is None:
         return None
     with transaction(read_only=True, tenant_id=who.tenant_id):
@@ -33,7 +34,7 @@ def address(who: Actor, back: str) -> str | None:
 
 
 def _link_of_reader(*, lock: bool = True) -> tuple[EngagementAuditor, Engagement]:
-    """The reader's link in an open engagement; locked while attempts are counted."""
+    """Return the reader's link in an open engagement, locked while attempts are counted."""
     found = auditor_queries.open_link_of(current.person_id(), lock=lock)
     if found is None:
         raise NotFound("You sign in with your company account, so you don't need a code.")
@@ -41,7 +42,7 @@ def _link_of_reader(*, lock: bool = True) -> tuple[EngagementAuditor, Engagement
 
 
 def _next_page() -> str:
-    """The page to continue with; only a page of this tenant."""
+    """Return the path to continue with. Only paths of this tenant are accepted."""
     return tenant_path(request.values.get("next"))
 
 
@@ -77,9 +78,7 @@ def send() -> ResponseReturnValue:
 
 @feature.post("/engagements/code", needs=permissions.OWN)
 def enter() -> ResponseReturnValue:
-    """Replace the session if the code is right; otherwise count the attempt and answer with the
-    reason.
-    """
+    """Replace the session if the code is correct. Otherwise count the attempt and show why."""
     auditor, engagement = _link_of_reader()
     problem = auditor_access.redeem_code(auditor, engagement, request.form.get("code", "")[:40])
     if problem:

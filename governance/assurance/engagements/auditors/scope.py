@@ -1,4 +1,4 @@
-"""What an auditor can see: controls, evidence, frameworks and the period of their engagements."""
+"""The scope of an auditor: controls, evidence, frameworks and period of their engagements."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,7 +11,7 @@ from governance.kernel.safety.visibility_scope import Scope
 
 
 def scope_of_auditor(who: Actor) -> Scope | None:
-    """The scope of an auditor over all open engagements; None for members, who see everything."""
+    """Return the scope of an auditor over all open engagements. None for members: no limit."""
     if who.role != "auditor" or who.person_id is None:
         return None
     mine = queries.open_engagements_of(who.person_id)
@@ -30,7 +30,7 @@ def scope_of_auditor(who: Actor) -> Scope | None:
 
 
 def scope_of(mine: Sequence[Engagement]) -> Scope:
-    """The scope over these engagements, of which there is at least one."""
+    """Return the combined scope of these engagements. `mine` must not be empty."""
     first, last = min(e.period_from for e in mine), max(e.period_to for e in mine)
     named = all(each.shows_names for each in mine)
     says = ", ".join(f"{e.firm}, {e.ref}" for e in mine)

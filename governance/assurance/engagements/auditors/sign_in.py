@@ -1,7 +1,7 @@
-"""Auditor sign-in by a personal link and a code sent to their email address.
+"""Auditor sign-in with a personal link and a code sent to their email address.
 
-The link opens a page that sends a code; the code starts a session for a person whose identity
-Meridian itself vouches for. Unknown, expired and withdrawn links get the same answer.
+The link opens a page that sends a code. The code starts a session for a person whose identity
+Meridian itself asserts. Unknown, expired and withdrawn links get the same response.
 """
 
 from flask import current_app, g, make_response, redirect, request
@@ -44,7 +44,10 @@ ACCESS_ENDED = (
 
 
 def identify() -> Actor | None:
-    """The signed-in person; auditors only while an engagement of theirs is open."""
+    """Return the signed-in person.
+
+    Raises EngagementClosed for an auditor without an open engagement.
+    """
     who = session_views.identify()
     if who is None or who.role != "auditor":
         return who
@@ -54,7 +57,7 @@ def identify() -> Actor | None:
     return who
 
 
-# ---- the way in by link and code
+# ---- Sign-in with link and code
 
 
 @public.get("/auditor/<slug>/<token>", needs=PUBLIC)
@@ -104,7 +107,7 @@ def _system_actor_of(tenant: Tenant) -> Actor:
 
 
 def _auditor_of_link(token: str, *, lock: bool = False) -> tuple[EngagementAuditor, Engagement]:
-    """The auditor with that link, and the engagement. Raises NotFound when it is over."""
+    """Return the auditor with this link, and the engagement. Raises NotFound if it is over."""
     auditor = auditor_queries.auditor_by_link(auditor_access.hash_of_link(token), lock=lock)
     engagement = queries.engagement(auditor.engagement_id) if auditor else None
     if auditor is None or engagement is None or queries.phase_of(engagement) == "over":
@@ -128,7 +131,7 @@ def send(slug: str, token: str) -> ResponseReturnValue:
 
 @public.post("/auditor/<slug>/<token>", needs=PUBLIC)
 def enter(slug: str, token: str) -> ResponseReturnValue:
-    """Start a session if the code is right; count the attempt if it is wrong."""
+    """Start a session if the code is correct. Otherwise count the attempt."""
     tenant = _find_tenant(slug)
     other = sign_in_views.session_elsewhere(tenant)
     with current.acting_as(_system_actor_of(tenant)), transaction():
@@ -153,9 +156,9 @@ def _redeem(auditor: EngagementAuditor, engagement: Engagement, code: str) -> st
 
 
 def _identity(tenant: Tenant, auditor: EngagementAuditor) -> Identity:
-    """The identity that Meridian vouches for: this address, as invited by this tenant.
+    """Return the identity that Meridian asserts: this email address, as invited by this tenant.
 
-    The same address invited by another tenant is another person.
+    The same address invited by another tenant is a different person.
     """
     subject = f"{tenant.id} {auditor.email}"
     issuer = str(current_app.config["PUBLIC_URL"])

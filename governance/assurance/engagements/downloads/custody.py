@@ -1,9 +1,9 @@
-"""Custody of downloads by auditors: each file is recorded, each PDF watermarked, each stream
-stopped when access ends.
+"""Custody of auditor downloads: record each file, watermark PDFs, and stop when access ends.
 
 `begin` answers the kernel's port for each route that declares a file or a stream. If the view's
-transaction can write, the entry is part of it. A GET, and a PDF whose size and digest are known
-only after watermarking, record it in their own transaction before the first byte is sent.
+transaction can write, the log entry is part of it. A GET request records it in its own transaction
+before the first byte is sent. So does a PDF, whose size and digest are known only after
+watermarking.
 """
 
 import contextlib
@@ -36,9 +36,9 @@ PDF = "application/pdf"
 
 
 def end_refused_session(response: Response) -> Response:
-    """End the access of an auditor whose request was denied because the engagement is over.
+    """End the session of an auditor whose request was denied because they have no open engagement.
 
-    The denial rolled its own transaction back, so this uses another one.
+    The denial rolled back its own transaction, so this uses another one.
     """
     who: Actor | None = g.pop("access_ended", None)
     if who is not None and who.person_id is not None:
@@ -54,9 +54,9 @@ def end_refused_session(response: Response) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A download under way: who, in which engagement, from which page, of which object.
+    """A download in progress: the auditor, the engagement, the page and the object.
 
-    `only_in`: the engagement in the address; the download stops when that one ends.
+    `only_in` is the engagement named in the URL, if any. The download stops when that one ends.
     """
 
     who: Actor
@@ -70,9 +70,9 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class RecordedFile:
-    """What the audit log records about a file.
+    """A downloaded file as the audit log records it.
 
-    `original`: the digest before watermarking.
+    `original` is the digest before watermarking.
     """
 
     name: str
@@ -98,7 +98,7 @@ def begin(answer: Response, *, answers: Answers, may_write: bool) -> Finish:
 
 
 def _delivery(who: Actor) -> Delivery:
-    """In the engagement that the address names; otherwise in the first open one."""
+    """Return the download, in the engagement that the URL names or else in the first open one."""
     found = queries.open_engagements_of(who.person_id) if who.person_id else ()
     named = (request.view_args or {}).get("engagement_id")
     chosen = next((each for each in found if each.id == named), found[0] if found else None)
@@ -107,7 +107,7 @@ def _delivery(who: Actor) -> Delivery:
 
 
 def viewer_mark() -> str:
-    """Return the watermark of what is shown to the acting auditor; empty for anybody else."""
+    """Return the watermark text for pages shown to an auditor. Empty for other people."""
     who = current.actor()
     if who.role != "auditor":
         return ""
@@ -122,7 +122,7 @@ def _object_ids() -> str:
     )
 
 
-# ---- files
+# ---- Files
 
 
 def _name(answer: Response) -> str:
@@ -149,7 +149,7 @@ def _record_then_send(delivery: Delivery, answer: Response) -> Response:
 
 
 def _watermark_then_send(delivery: Delivery, answer: Response) -> Response:
-    """Send a watermarked copy; a PDF that can't be watermarked is sent unchanged."""
+    """Send a watermarked copy. Send the PDF unchanged if it can't be watermarked."""
     folder = tempfile.TemporaryDirectory(prefix="stamp-")
     source, copy = Path(folder.name) / "original.pdf", Path(folder.name) / "copy.pdf"
     digest, size = _spool(answer, source)
@@ -190,7 +190,7 @@ def _digest(file: Path) -> str:
 
 
 def _read_in_pieces(file: Path, folder: "tempfile.TemporaryDirectory[str]") -> Iterator[bytes]:
-    """The file in pieces; removes the folder when it was read or the reader has gone."""
+    """Yield the file in pieces. Remove the folder at the end, or when the client disconnects."""
     with folder, file.open("rb") as stream:
         while piece := stream.read(PIECE_BYTES):
             yield piece
@@ -213,13 +213,13 @@ def _engagement(delivery: Delivery) -> Engagement:
 
 
 def _send(delivery: Delivery, answer: Response) -> Response:
-    """Report in an ASCII header what was recorded."""
+    """Add the X-Custody header with the recorded facts, in ASCII."""
     said = f"{delivery.who.name}, {delivery.firm}, {delivery.ref}, {clock.now():%Y-%m-%dT%H:%M:%SZ}"
     answer.headers["X-Custody"] = said.encode("ascii", "replace").decode()
     return _watch_stream(delivery, answer)
 
 
-# ---- on its way
+# ---- Streams
 
 
 def _watch_stream(delivery: Delivery, answer: Response) -> Response:
@@ -229,7 +229,7 @@ def _watch_stream(delivery: Delivery, answer: Response) -> Response:
 
 
 def _stop_when_access_ends(delivery: Delivery, pieces: Iterable[Any]) -> Iterator[Any]:
-    """Check access before each piece; stop the stream and record where it stopped."""
+    """Check access before each piece. If it ended, stop the stream and record the bytes sent."""
     octets = 0
     try:
         for piece in pieces:
@@ -247,7 +247,7 @@ def _stop_when_access_ends(delivery: Delivery, pieces: Iterable[Any]) -> Iterato
 
 
 def _still_has_access(delivery: Delivery) -> bool:
-    """Whether the engagement of the download is still open, and the session too."""
+    """Check that the download's engagement is open and that the session hasn't ended."""
     who = delivery.who
     with current.acting_as(who), transaction(read_only=True):
         row = members.session_row(who.session_id) if who.session_id else None

@@ -1,11 +1,11 @@
 """Watermarked copies of PDFs: each page shows who downloaded it, when, and the original's digest.
 
-    write_watermarked(source, target, mark) -> bool    False when the file is damaged, locked by a
-                                                       password, too long, or unpacks to more than
-                                                       the limits of watermark_overlay.py
+    write_watermarked(source, target, mark) -> bool
 
-The marks are rendered like reports (kernel/pictures/pdf.py), one sheet for each page size. A signature of
-the original doesn't cover the copy; what signs originals signs their copies too (ports.py).
+It returns False for a file that is damaged, password-protected, or beyond the limits of
+watermark_overlay.py. The marks are rendered like reports (kernel/pictures/pdf.py), one sheet for
+each page size. A signature of the original doesn't cover the copy, so copies of signed files are
+signed separately (ports.py).
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from governance.assurance.engagements.downloads.watermark_overlay import overlay
 from governance.kernel.pictures.pdf import render_in_child
 
 MAX_PDF_BYTES = 256 * 1024 * 1024
-LINE_DISTANCE = 150  # points between two diagonal lines
+LINE_DISTANCE = 150  # Points between two diagonal lines.
 STYLES = """
 @font-face { font-family: Stamp; src: url(app:/static/vendor/inter.woff2) format("woff2"); font-weight: 100 900 }
 html, body { margin: 0; font-family: Stamp, sans-serif }
@@ -32,7 +32,7 @@ p { margin: 0; position: absolute; white-space: nowrap }
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """The text on the pages."""
+    """The text of a watermark: who downloaded the file, when, and the original's SHA-256."""
 
     firm: str
     name: str
@@ -52,7 +52,7 @@ class Watermark:
 
 
 def write_watermarked(source: Path, target: Path, mark: Watermark) -> bool:
-    """Write a watermarked copy to `target`; False, and no file, when that isn't possible."""
+    """Write a watermarked copy to `target`. Return False, and leave no file, if that fails."""
     if source.stat().st_size > MAX_PDF_BYTES:
         return False
     return overlay_watermark(source, target, lambda sizes: _render_sheets(sizes, mark))
@@ -68,7 +68,7 @@ def _render_sheets(sizes: Sequence[tuple[int, int]], mark: Watermark) -> bytes:
 
 
 def document(sizes: Sequence[tuple[int, int]], mark: Watermark) -> str:
-    """One empty sheet for each page size, with the marks on it."""
+    """Return HTML with one sheet for each page size, in points, with the marks on it."""
     rules = "".join(
         f"@page p{n} {{ size: {w}pt {h}pt; margin: 0 }} .p{n} {{ page: p{n}; width: {w}pt; height:"
         f" {h}pt }}"

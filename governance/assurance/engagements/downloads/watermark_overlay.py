@@ -1,9 +1,9 @@
-"""Overlays marks on an untrusted PDF, in a child process with limits of memory and time.
+"""Overlay marks on an untrusted PDF, in a child process with limited memory and CPU time.
 
-    overlay_watermark(source, target, sheets) -> bool    `sheets` renders sheets of these sizes;
-                                                         False when a limit or the file forbids it
+    overlay_watermark(source, target, sheets) -> bool
 
-The child prints the page sizes as one line of JSON, then reads the sheets from its standard input.
+`sheets` renders one sheet for each page size. The child prints the page sizes as one line of JSON,
+then reads the sheets, as a PDF, from its standard input.
 """
 
 import contextlib
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 CHILD_MEMORY_BYTES, CHILD_CPU_SECONDS = (
     768 * 1024 * 1024,
     30,
-)  # besides the file itself, and of the processor
+)  # The memory limit is added to the size of the file.
 MAX_PAGES, MAX_PAGE_SIZES = 5000, 12
-MIN_SIDE_POINTS, MAX_SIDE_POINTS = 40, 14_400  # points: what PDF allows a side to be
-MAX_CHILDREN = 2  # children of one worker
+MIN_SIDE_POINTS, MAX_SIDE_POINTS = 40, 14_400  # PDF allows sides up to 14,400 points.
+MAX_CHILDREN = 2  # Child processes of one worker.
 REFUSED = 3
 _child_slots = threading.BoundedSemaphore(MAX_CHILDREN)
 type Sizes = Sequence[tuple[int, int]]
@@ -40,7 +40,10 @@ def overlay_watermark(
     memory: int = CHILD_MEMORY_BYTES,
     seconds: int = CHILD_CPU_SECONDS,
 ) -> bool:
-    """Write the marked copy to `target`; False, and no file, when that isn't possible."""
+    """Write the marked copy to `target`. Return False, and leave no file, if that fails.
+
+    `memory` is in bytes, besides the size of the file. `seconds` is CPU time.
+    """
     limits = sandbox.Limits(memory=memory + source.stat().st_size, seconds=seconds)
     module, paths = (
         "governance.assurance.engagements.downloads.watermark_overlay",
@@ -53,7 +56,7 @@ def overlay_watermark(
     with (
         _child_slots,
         contextlib.suppress(ValueError),
-    ):  # a child that a file has taken over may print anything
+    ):  # A malicious PDF may make the child print anything.
         if sandbox.run(module, *paths, limits=limits, on_line=reply).is_finished:
             return True
     target.unlink(missing_ok=True)
@@ -93,12 +96,12 @@ def _overlay(source: Path, target: Path) -> int:
         file.save(target)
         is_whole = not any(
             "bad_alloc" in told for told in file.get_warnings()
-        )  # it leaves out what it has no memory for
+        )  # pikepdf only warns when it runs out of memory and drops content.
     return 0 if is_whole else REFUSED
 
 
 def _mark(page: "pikepdf.Page", sheet: "pikepdf.Page") -> None:
-    """Overlay the sheet as an artifact, so that a screen reader reads the page's own text alone."""
+    """Overlay the sheet as an artifact, so that screen readers skip it."""
     import pikepdf  # noqa: PLC0415 - the same
 
     form = sheet.as_form_xobject()
@@ -118,7 +121,6 @@ def _mark(page: "pikepdf.Page", sheet: "pikepdf.Page") -> None:
 def _size(page: "pikepdf.Page") -> tuple[int, int]:
     left, bottom, right, top = (float(each) for each in page.trimbox)
     width, height = abs(right - left), abs(top - bottom)
-    # two sides
     return tuple(
         round(min(max(side, MIN_SIDE_POINTS), MAX_SIDE_POINTS)) for side in (width, height)
     )  # type: ignore[return-value]

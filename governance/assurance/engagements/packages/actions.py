@@ -1,4 +1,4 @@
-"""Evidence packages: requested, saved and downloaded; PACKAGES declares how they are generated."""
+"""Request, save and download evidence packages. PACKAGES declares how they are generated."""
 
 from governance.assurance.engagements import permissions, queries
 from governance.assurance.engagements.models import (
@@ -50,7 +50,7 @@ PACKAGE_DOWNLOADED = action(
 
 
 def request_package(engagement: Engagement) -> EvidencePackage:
-    """Queue a package of everything in scope; returns the one under way if there is one."""
+    """Queue a package of everything in scope, or return the one in progress."""
     background_work.lock(EvidencePackage)
     running = background_work.under_way(
         EvidencePackage, EvidencePackage.engagement_id == engagement.id
@@ -75,7 +75,7 @@ def request_package(engagement: Engagement) -> EvidencePackage:
 
 
 def has_hidden_names(package: EvidencePackage) -> bool:
-    """Whether the package has names that this reader may not see."""
+    """Check whether the package contains names that this reader may not see."""
     return package.has_names and not may_see_names()
 
 
@@ -100,7 +100,7 @@ PACKAGES = background_work.WorkKind(
     cancelled=lambda package: record(PACKAGE_CANCELLED, package, engagement=_ref_of(package)),
     requester_only=True,
     stored=EvidencePackage.storage_key,
-    prefix="packages",  # encrypted under the tenant's key, as the evidence in them is
+    prefix="packages",  # Encrypted with the tenant's key, like the evidence in them.
     max_bytes=64 * 1024**3,
     icon="package",
     result_label="Open the package",
@@ -120,7 +120,7 @@ def save_package(
     checkpoint: int,
     has_names: bool,
 ) -> bool:
-    """Save a finished package; False, and no change, if another process has saved it."""
+    """Save a generated package. Return False, without a change, if another process has saved it."""
     if package.is_ready:
         return False
     package.storage_key, package.sha256, package.size = blob.key, blob.sha256, blob.size

@@ -1,9 +1,9 @@
-"""A BagIt bag (RFC 8493) as a ZIP that is generated while it is read, one piece in memory.
+"""A BagIt bag (RFC 8493) as a ZIP that is generated while it is read, piece by piece.
 
     bag = Bag("acme-ENG-2026-01", info={…})
     stream = reading(bag.pieces(entries, sign))
 
-Entries are Payload(name, pieces, sha256). If the digest is known, it is compared while the bytes
+Entries are Payload(name, pieces, sha256). If the digest is known, it is compared after the bytes
 are written, and a mismatch raises IncompletePackage. Every file is stored under data/ with its
 SHA-256 in the manifest. Times are fixed, so the same contents give the same bag.
 """
@@ -30,14 +30,14 @@ MANIFEST, TAG_MANIFEST, SIGNATURE = (
 
 
 class IncompletePackage(DomainError):
-    """A file is missing or was changed, so no package is generated."""
+    """A file is missing, unreadable or changed, so no package is generated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One file under data/.
+    """A file under data/.
 
-    `sha256` is its expected digest, if known; `packed` says whether to compress it.
+    `sha256` is its expected digest, if known. `packed` tells whether to compress it.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Payload:
 
 @dataclass(slots=True)
 class Bag:
-    """A bag while it is written: the files so far, by path."""
+    """A bag while it is written. `digests` and `tags` map the paths so far to SHA-256 digests."""
 
     name: str
     info: dict[str, str]
@@ -58,9 +58,9 @@ class Bag:
     _open: "tuple[Payload, _BackgroundDigest] | None" = None
 
     def pieces(self, payload: Iterable[Payload], sign: Callable[[str], str]) -> Iterator[bytes]:
-        """The bytes of the ZIP.
+        """Yield the bytes of the ZIP.
 
-        `sign` turns the digest of the tag manifest into the text of the signature.
+        `sign` receives the digest of the tag manifest and returns the signature as text.
         """
         sink = _Sink()
         with (
@@ -81,7 +81,7 @@ class Bag:
         path = f"data/{each.name}"
         if path in self.digests:
             raise ValueError(f"{path} is in the bag already")
-        self.digests[path] = ""  # its place is taken; the digest comes when it is settled
+        self.digests[path] = ""  # Reserves the path. _settle() adds the digest.
         digest = _BackgroundDigest(beside)
         with archive.open(self._entry(path, packed=each.packed), "w", force_zip64=True) as target:
             for piece in each.pieces():
@@ -95,7 +95,7 @@ class Bag:
         yield sink.taken()
 
     def _settle(self) -> None:
-        """Compare the previous file, whose digest was computed in the background."""
+        """Record the digest of the previous file. Raises IncompletePackage if it is wrong."""
         if self._open is None:
             return
         each, digest = self._open
@@ -138,7 +138,7 @@ class Bag:
 
 
 def manifest_lines(digests: dict[str, str]) -> bytes:
-    """A manifest: digest, two spaces, path, with line breaks escaped by RFC 8493 2.1.3."""
+    """Return a manifest: digest, two spaces, path. Line breaks are escaped (RFC 8493 2.1.3)."""
     return "".join(
         f"{digest}  {escaped(path)}\n" for path, digest in sorted(digests.items())
     ).encode()
@@ -153,14 +153,14 @@ def _one_line(value: str) -> str:
 
 
 class _BackgroundDigest:
-    """SHA-256 in a thread that releases the interpreter lock: half of the time is digests."""
+    """SHA-256 in another thread: hashing takes half of the time, and it releases the GIL."""
 
     def __init__(self, beside: ThreadPoolExecutor) -> None:
         self._digest, self._beside, self._last = hashlib.sha256(), beside, Future[None]()
         self._last.set_result(None)
 
     def update(self, piece: bytes) -> None:
-        self._last.result()  # one piece is ahead at most
+        self._last.result()  # At most one piece is queued, which limits memory.
         self._last = self._beside.submit(self._digest.update, piece)
 
     def hexdigest(self) -> str:
@@ -169,7 +169,7 @@ class _BackgroundDigest:
 
 
 class _Sink(io.RawIOBase):
-    """Buffers what the ZIP writes; it isn't seekable, so the ZIP doesn't try to go back."""
+    """Buffer for the ZIP writer. It isn't seekable, so the writer doesn't seek back."""
 
     def __init__(self) -> None:
         super().__init__()

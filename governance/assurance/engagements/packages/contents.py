@@ -1,11 +1,11 @@
 """The contents of an evidence package, read in one snapshot.
 
-    gather(engagement, keys, checkpoint) -> Contents   everything except the bytes of the evidence
-    contents.payload() -> [Payload]                    the generated files; the job adds the
-                                                       evidence
+    gather(engagement, keys, checkpoint) -> PackageContents   everything but the bytes of evidence
+    contents.payload() -> [Payload]                           the generated files
 
-The paths: evidence/<control>/<evidence>/v<number>-<name>, controls.csv, requests.csv, testing/,
-reports/, audit-log/, and index.html with index.json, which open offline and list every file with its digest.
+The job adds the bytes of the evidence. The paths are
+evidence/<control>/<evidence>/v<number>-<name>, controls.csv, requests.csv, testing/, reports/ and
+audit-log/. index.html and index.json list every file with its digest, and open offline.
 """
 
 import hashlib
@@ -49,8 +49,9 @@ VERIFIER = ROOT / "docs" / "verify_meridian.py"
 UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]+")
 WINDOWS_RESERVED = frozenset(
     {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
-)  # of Windows
-MAX_FOLDER_LENGTH, MAX_NAME_LENGTH = 40, 60  # characters: a whole path stays below Windows' 260
+)
+# In characters. Keeps a whole path below the 260 characters of Windows.
+MAX_FOLDER_LENGTH, MAX_NAME_LENGTH = 40, 60
 FORMAT = "governance.evidence-package/1"
 LOG_EXTRACT = "audit-log/extract.jsonl"
 
@@ -65,9 +66,9 @@ class PackagedFile:
 
 @dataclass(slots=True)
 class PackageContents:
-    """The package without the bytes of the evidence.
+    """The contents of a package without the bytes of the evidence.
 
-    `index` is the content of index.json; `generated` maps paths to compressed contents.
+    `index` is the content of index.json. `generated` maps paths to compressed contents.
     """
 
     name: str
@@ -76,7 +77,7 @@ class PackageContents:
     generated: dict[str, bytes] = field(default_factory=dict)
 
     def payload(self) -> Iterator[Payload]:
-        """The generated files, the index last."""
+        """Yield the generated files, the index last."""
         for path, content in sorted(self.generated.items()):
             yield _compressed_payload(path, zlib.decompress(content))
         yield _compressed_payload(
@@ -90,7 +91,7 @@ class PackageContents:
 
 
 def compressed(content: bytes) -> bytes:
-    """Compress a generated file: it stays in memory until the evidence is packed."""
+    """Compress a generated file, since it stays in memory until the evidence is packed."""
     return zlib.compress(content, 6)
 
 
@@ -99,7 +100,7 @@ def _compressed_payload(path: str, content: bytes) -> Payload:
 
 
 def safe_name(name: str, max_length: int = 80) -> str:
-    """Return a name that is valid on every file system, and that no manifest has to escape."""
+    """Return a name that is valid on every file system and needs no escaping in a manifest."""
     stem, dot, suffix = UNSAFE_CHARACTERS.sub("_", name).strip(".").rstrip("_").rpartition(".")
     stem, suffix = stem.strip("._") or ("file" if dot else ""), suffix if dot else suffix.strip("_")
     whole = f"{stem[: max_length - 10]}{dot}{suffix[:9]}" if dot else suffix[:max_length]
@@ -108,9 +109,9 @@ def safe_name(name: str, max_length: int = 80) -> str:
 
 
 def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> PackageContents:
-    """Read everything in scope of the engagement, in the present transaction (a snapshot).
+    """Read everything in the scope of the engagement, in the current transaction (a snapshot).
 
-    `keys` are the verifier keys of the tenant's log, the current one first; `checkpoint` is its
+    `keys` are the verifier keys of the tenant's log, the current one first. `checkpoint` is its
     latest signed checkpoint.
     """
     who = current.actor()
@@ -163,7 +164,7 @@ def gather(engagement: Engagement, keys: Sequence[str], checkpoint: str) -> Pack
 
 
 def _add_originals(contents: PackageContents, engagement: Engagement) -> None:
-    """The signed reports that the auditors have copies of, unchanged and with their signatures."""
+    """Add the signed reports in scope without watermarks, with their signatures and keys."""
     found, listed = signed_originals()(scope_of([engagement])), []
     for each in found.files:
         path = f"reports/{safe_name(each.filename)}"
@@ -178,7 +179,7 @@ def _add_originals(contents: PackageContents, engagement: Engagement) -> None:
 
 
 def _path(each: package_queries.PackagedVersion) -> str:
-    """Under the first control that it supports; under requests/ when it supports none."""
+    """Return the path of a version, under its first control, or under requests/ without one."""
     folder = safe_name(each.controls[0], MAX_FOLDER_LENGTH) if each.controls else "requests"
     evidence = safe_name(each.ref, MAX_FOLDER_LENGTH)
     name = safe_name(each.version.filename or "file", MAX_NAME_LENGTH)
@@ -329,7 +330,10 @@ def _cells(months: Sequence[dict[str, Any]]) -> dict[str, str]:
 
 
 def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) -> dict[str, bytes]:
-    """Each sample with its population, seed and results; and the exceptions."""
+    """Return the files of testing/ by path: samples with results, populations and exceptions.
+
+    Adds `samples` and `exceptions` to the index.
+    """
     files: dict[str, bytes] = {}
     populations: dict[UUID, str] = {}
     index["samples"] = []
@@ -371,13 +375,13 @@ def _testing(engagement: Engagement, controls: set[Any], index: dict[str, Any]) 
 
 
 def _population(population_id: UUID, path: str) -> dict[str, bytes]:
-    """A population twice: the lines that were hashed when it was frozen, and a table for people."""
+    """Return a population as the lines that were hashed when it was frozen, and as a CSV table."""
     population = population_queries.population(population_id, whole=True)
     files = {
         f"{path}.jsonl": compressed(b"".join(canonical_lines(population.rows))),
         f"{path}.csv": compressed(_table(population.rows)),
     }
-    session().expire(population, ["rows"])  # up to 50,000 rows in each of many populations
+    session().expire(population, ["rows"])  # A population may have 50,000 rows.
     return files
 
 
@@ -448,7 +452,7 @@ def _exception(each: exception_queries.ExceptionCase) -> dict[str, Any]:
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> bytes:
-    """As CSV: the columns in the order in which they first appear, formulas made harmless."""
+    """Return rows as CSV, with columns in order of first appearance and formulas neutralized."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return spreadsheet_writer.csv_bytes(
         columns, ([row.get(name) for name in columns] for row in rows)
@@ -456,13 +460,13 @@ def _table(rows: Sequence[dict[str, Any]]) -> bytes:
 
 
 def _iso(value: date | datetime | None) -> str | None:
-    """A day as 2026-11-25, a moment in UTC with seconds."""
+    """Format a day as 2026-11-25, and an instant as ISO 8601 in UTC with seconds."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="seconds")
     return value.isoformat() if value else None
 
 
-# ---- the pages that open offline
+# ---- Pages that open offline
 
 REMARKS = {
     "comment": "commented",
@@ -473,7 +477,7 @@ REMARKS = {
 
 
 def _day(iso: str | None) -> str:
-    """25 Nov 2026."""
+    """Format the day of an ISO 8601 string as 25 Nov 2026."""
     if not iso:
         return ""
     day = date.fromisoformat(iso[:10])
@@ -481,7 +485,7 @@ def _day(iso: str | None) -> str:
 
 
 def _moment(iso: str | None) -> str:
-    """25 Nov 2026, 08:55 UTC."""
+    """Format an ISO 8601 instant as 25 Nov 2026, 08:55 UTC."""
     return f"{_day(iso)}, {iso[11:16]} UTC" if iso and len(iso) > len("2026-11-25") else _day(iso)
 
 

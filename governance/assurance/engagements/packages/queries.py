@@ -1,4 +1,4 @@
-"""Evidence packages, and the evidence versions that go into one."""
+"""Queries for evidence packages, and for the evidence versions that go into one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def packages(engagement_id: UUID, *, limit: int = 20) -> list[Run[EvidencePackag
 
 
 def package(engagement_id: UUID, package_id: UUID) -> Run[EvidencePackage]:
-    """A package of that engagement. Raises NotFound unless the reader may see the engagement."""
+    """Return a package of this engagement. Raises NotFound if the reader may not see it."""
     queries.engagement(engagement_id)
     found = find(EvidencePackage, package_id, what="package")
     if found.engagement_id != engagement_id:
@@ -50,7 +50,7 @@ def package(engagement_id: UUID, package_id: UUID) -> Run[EvidencePackage]:
 
 
 def visible_package(package_id: UUID) -> EvidencePackage:
-    """A package, if the reader may see its engagement."""
+    """Return a package. Raises NotFound unless the reader may see its engagement."""
     found = package_by_id(package_id)
     queries.engagement(found.engagement_id)
     return found
@@ -61,18 +61,18 @@ def lock_package(package_id: UUID) -> EvidencePackage:
 
 
 def package_by_id(package_id: UUID) -> EvidencePackage:
-    """A package, without a lock, for reading in a snapshot."""
+    """Return a package, without a lock or an access check, for jobs that read a snapshot."""
     return find(EvidencePackage, package_id, what="package")
 
 
 def verifier_keys() -> list[str]:
-    """The verifier keys of the tenant's log, the current one first; they verify packages too."""
+    """Return the verifier keys of the tenant's log and packages, the current one first."""
     return [str(logs.verifier(key)) for key in logs.all_keys()]
 
 
 @dataclass(frozen=True, slots=True)
 class PackagedVersion:
-    """An evidence version in a package, with the controls it supports, and its deletion if any."""
+    """An evidence version in a package, with the refs of its controls, and its deletion if any."""
 
     version: EvidenceVersion
     ref: str
@@ -82,7 +82,7 @@ class PackagedVersion:
 
 
 def package_versions(engagement: Engagement) -> list[PackagedVersion]:
-    """Versions in scope that cover the period, and all provided ones; two statements."""
+    """List versions in scope that overlap the period, and all provided ones, in two statements."""
     controls = {i: ref for i, ref, _ in scope_queries.controls_in(engagement)}
     links = select(EvidenceLink.evidence_id, EvidenceLink.control_id).where(
         EvidenceLink.control_id.in_(controls), EvidenceLink.removed_at.is_(None)
@@ -120,5 +120,5 @@ def package_versions(engagement: Engagement) -> list[PackagedVersion]:
 
 
 def pseudonyms(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """What auditors call these people on pages, too: a package names nobody."""
+    """Return the aliases that auditors also see on pages, since a package names nobody."""
     return aliases.aliases(ids)

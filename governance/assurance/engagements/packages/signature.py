@@ -1,5 +1,4 @@
-"""The signature under a package: a signed note by the key of the tenant's log, which the auditors
-hold already.
+"""The signature of a package: a signed note by the key of the tenant's log.
 
     governance evidence package v1
     acme-ENG-2026-01
@@ -7,8 +6,9 @@ hold already.
 
     — console.example/audit/acme <base64 of key id and signature>
 
-The tag manifest holds the digest of the manifest, and that one the digest of every file. The first
-line keeps such a note apart from a checkpoint, which begins with the log's origin.
+Auditors already have that key. The tag manifest contains the digest of the manifest, which contains
+the digest of every file. The first line distinguishes the note from a checkpoint, which begins with
+the log's origin.
 """
 
 import re
@@ -40,7 +40,7 @@ def sign(private: Ed25519PrivateKey, name: str, note: PackageNote) -> str:
 
 
 def open_note(text: str, key: VerifierKey) -> PackageNote:
-    """Check the signature by this key and return its content. Raises NotSigned otherwise."""
+    """Return the content of a signature by this key. Raises NotSigned if it isn't valid."""
     match signed_note.open_note(text, key).split("\n"):
         case [title, package, digest, ""] if title == SIGNATURE_TITLE and SHA256_HEX.fullmatch(
             digest.removeprefix("tagmanifest-sha256 ")

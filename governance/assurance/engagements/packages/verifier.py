@@ -2,11 +2,11 @@
 
     verify(file, key, checkpoint=None, consistency=None, whole=False) -> PackageVerdict
 
-`checkpoint` and `consistency` are the reader's own, as in foundation/audit/verify.py; the package's
-log is compared with them. `whole` demands every entry of the log from the first one in the package
-to the last one of its checkpoint. The archive is untrusted: paths outside its folder, duplicate names and
-archives that unpack to far more than their size are rejected. It is read as a stream, so memory
-doesn't grow with the package, and no file makes it raise.
+`checkpoint` and `consistency` come from the reader, as in foundation/audit/verify.py, and the
+package's log is compared with them. `whole` requires every entry of the log from the first one in
+the package to the last one of its checkpoint. The archive is untrusted: paths outside its folder,
+duplicate names and extreme compression ratios are rejected. It is read as a stream, so memory
+doesn't grow with the package. A damaged file gives a failed check, never an exception.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ from governance.kernel.files.verification_results import (
 from governance.kernel.safety.signed_note import NotSigned, VerifierKey
 
 MANIFEST_LINE = re.compile(r"([0-9a-f]{64}) {1,2}\*?(.+)")
-MAX_TAG_FILE_BYTES = 256 * 1024 * 1024  # bytes of a tag file or index that are read at once
+MAX_TAG_FILE_BYTES = 256 * 1024 * 1024  # Tag files and the index are read into memory.
 MAX_COMPRESSION_RATIO = 2000
 OK_BY_OUTCOME = {
     CheckOutcome.RIGHT: True,
@@ -73,9 +73,7 @@ DAMAGE_ERRORS = (
 
 @dataclass(frozen=True, slots=True)
 class PackageVerdict(VerificationResult):
-    """The checks of a package; `package` is its name, `files` the number of files in its
-    manifest.
-    """
+    """The checks of a package, with its name and the number of files in its manifest."""
 
     package: str = ""
     files: int = 0
@@ -90,14 +88,12 @@ class PackageVerdict(VerificationResult):
 
 
 class _UnreadableArchive(Exception):
-    """The archive can't be read further; the message gives the reason."""
+    """The archive can't be read further. The message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderInput:
-    """What the reader gave: keys as text and parsed, and perhaps an earlier checkpoint with a
-    proof.
-    """
+    """The reader's input: keys as text and parsed, and an optional earlier checkpoint with a proof."""
 
     key: str
     keys: list[VerifierKey]
@@ -114,7 +110,7 @@ def verify(
     *,
     whole: bool = False,
 ) -> PackageVerdict:
-    """Verify the whole package; `key` is one verifier key of the tenant's log, or one per line."""
+    """Verify a package. `key` has the verifier keys of the tenant's log, one per line."""
     try:
         demand = Demand.TO_THE_END if whole else None
         given = ReaderInput(key, read_keys(key), checkpoint, consistency, demand)
@@ -165,9 +161,10 @@ def _check_archive(archive: zipfile.ZipFile, given: ReaderInput) -> PackageVerdi
 
 
 def _read_entries(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]:
-    """The top-level folder, and its entries by path.
+    """Return the name of the top-level folder, and its entries by path.
 
-    Raises _UnreadableArchive for anything that could write elsewhere when unpacked.
+    Raises _UnreadableArchive for paths that could be written elsewhere when unpacked, for
+    duplicates and for extreme compression ratios.
     """
     listed = [each for each in archive.infolist() if not each.is_dir()]
     if not 0 < len(listed) <= MAX_FILES:
@@ -220,7 +217,7 @@ def _read_small(
 def _read_manifest(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], path: str
 ) -> dict[str, str]:
-    """Digests by path; an unreadable manifest lists nothing, so every file counts as extra."""
+    """Return digests by path. An unreadable manifest is empty, so every file counts as extra."""
     content = _read_small(archive, entries, path) or b""
     matches = (
         MANIFEST_LINE.fullmatch(line) for line in content.decode("utf-8", "replace").splitlines()
@@ -376,7 +373,7 @@ def _digest(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
 def _check_index(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], digests: Mapping[str, str]
 ) -> CheckResult:
-    """The index lists each evidence file with the digest in the manifest."""
+    """Check that the index lists each evidence file with the digest in the manifest."""
     try:
         index = json.loads(_read_small(archive, entries, "data/index.json") or b"")
         named = {f"data/{e['path']}": e["sha256"] for e in index["evidence"] if e["path"]}
@@ -408,7 +405,7 @@ def _check_index(
 
 
 def _check_samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> CheckResult:
-    """Each population is the frozen one, and drawing each sample again gives the same items."""
+    """Check that populations are the frozen ones, and that redrawing gives the same samples."""
     drawn = 0
     try:
         listed = json.loads(_read_small(archive, entries, "data/index.json") or b"")["samples"]
@@ -449,7 +446,7 @@ def _check_samples(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipIn
 def _read_population(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, column: str
 ) -> tuple[str, list[str]]:
-    """(digest of its lines, the id of each line)."""
+    """Return the SHA-256 of a population's lines, and the id in each line."""
     digest, ids = hashlib.sha256(), list[str]()
     with archive.open(entry) as stream:
         for line in stream:
@@ -461,9 +458,7 @@ def _read_population(
 def _check_log(
     archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], given: ReaderInput
 ) -> Iterator[CheckResult]:
-    """The log extract with its proofs, the checkpoint in the package, and the reader's earlier
-    one.
-    """
+    """Check the log extract, the package's checkpoint and the reader's earlier checkpoint."""
     entry = entries.get("data/audit-log/extract.jsonl")
     if entry is None:
         yield CheckResult(

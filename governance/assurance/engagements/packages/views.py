@@ -1,4 +1,4 @@
-"""The pages of evidence packages."""
+"""Pages of evidence packages."""
 
 from uuid import UUID
 
@@ -66,7 +66,7 @@ def package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
     answers=FILE,
 )
 def take_package(engagement_id: UUID, package_id: UUID) -> ResponseReturnValue:
-    """Stream the package. A POST, because each download is recorded."""
+    """Stream the package. The request is a POST, because each download is recorded."""
     engagement, run = (
         queries.engagement(engagement_id),
         package_queries.package(engagement_id, package_id),

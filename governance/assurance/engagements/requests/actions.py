@@ -1,4 +1,4 @@
-"""The requests of an engagement: adding them one by one, and assigning them."""
+"""Add requests to an engagement one by one, and assign them."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -56,7 +56,10 @@ def add_request(
     owner_id: UUID | None = None,
     ref: str = "",
 ) -> AuditRequest:
-    """Add one request. Its ref is the next number unless `ref` is given."""
+    """Add a request. Its ref is the next number, such as PBC-012, unless `ref` is given.
+
+    Raises Invalid for a wrong field or a ref that is already used.
+    """
     actions.check_not_over(engagement)
     lock_tenant(f"requests of {engagement.id}")
     known = request_queries.row_digests(engagement.id)
@@ -104,7 +107,7 @@ def _next_request(known: Collection[str]) -> str:
 def _checked_row(engagement: Engagement, row: ImportedRequest) -> ImportedRequest:
     if not row.title.strip():
         raise Invalid("Describe the request.", field="title")
-    # what a list can show
+    # The maximum lengths of an imported list (parsing.py).
     if len(row.title) > 300 or len(row.detail) > 4000 or len(row.ref) > 40:  # noqa: PLR2004
         raise Invalid(
             "Use up to 300 characters for the request, 4,000 for details and 40 for the ref.",
@@ -129,7 +132,7 @@ def _criteria_of(engagement: Engagement, criteria: Sequence[str]) -> list[str]:
 
 
 def check_unchanged(request: AuditRequest, seen: int | None) -> None:
-    """Raise Stale unless `seen`, the version the form was opened with, is the present one."""
+    """Raise Stale unless `seen`, the version that the form shows, is the current one."""
     if seen is None or seen == request.version:
         return
     done = request_queries.request_changes_since(request, seen)
@@ -149,7 +152,10 @@ def assign_request(
     seen: int | None = None,
     undoes: UUID | None = None,
 ) -> None:
-    """Change the owner and due date. `undoes` is the audit entry that this reverses."""
+    """Change the owner and due date. `undoes` is the id of the audit entry that this reverses.
+
+    Raises Stale if the request changed since version `seen`.
+    """
     actions.check_not_over(engagement)
     check_unchanged(request, seen)
     before, after = (
@@ -180,7 +186,7 @@ def assign_request(
 def assign_requests(
     engagement: Engagement, wanted: Sequence[tuple[UUID, UUID | None, date | None]]
 ) -> None:
-    """Give several requests their (id, owner, due date), all or none."""
+    """Assign several requests, given as (id, owner, due date). If one fails, none is changed."""
     found = request_queries.selected_requests(engagement, [each[0] for each in wanted], lock=True)
     by_id = {request.id: request for request in found}
     for request_id, owner_id, due_on in wanted:
@@ -188,7 +194,7 @@ def assign_requests(
 
 
 def why_not_assigned(request: AuditRequest) -> str | None:
-    """Return why the owner of a request can't change any more; None if they can."""
+    """Return why the owner of a request can't be changed, or None if it can."""
     return f"{request.ref} was accepted." if request.state == "accepted" else None
 
 
@@ -197,7 +203,10 @@ UNDOABLE = {"request.owner"}
 
 @undo.restores("request.owner")
 def _restore_owner(step: UndoStep) -> None:
-    """Restore the fields that the step changed, and no others."""
+    """Restore only the fields that the step changed.
+
+    Raises Overtaken if someone has changed one of them since.
+    """
     engagement, request = request_queries.request_by_id(step.target_id)
     present = {"owner": request.owner_id, "due_on": request.due_on}
     if any(undo.plain(present[name]) != value for name, value in step.after.items()):

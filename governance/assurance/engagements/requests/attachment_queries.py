@@ -1,4 +1,4 @@
-"""Evidence versions attached to requests, and the versions that can be attached."""
+"""Queries for evidence versions that are attached to requests, or can be."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,7 +28,10 @@ class AttachedVersion:
 
 
 def attached(request_ids: Iterable[UUID], *, provided_only: bool = False) -> list[AttachedVersion]:
-    """The versions attached to these requests, by evidence ref; auditors see provided ones only."""
+    """List the versions attached to these requests, by evidence ref.
+
+    Auditors see only provided versions.
+    """
     query = (
         select(RequestAttachment, EvidenceVersion, Evidence)
         .join(EvidenceVersion, EvidenceVersion.id == RequestAttachment.version_id)
@@ -55,10 +58,11 @@ def version(version_id: UUID) -> EvidenceVersion:
 def version_choices(
     engagement: Engagement, q: str = "", *, limit: int = 20
 ) -> list[tuple[UUID, str]]:
-    """(id, "EV-0012 version 3: Penetration test report, to 30 June 2026") of the newest candidates.
+    """List the newest versions that can be attached, as (id, label).
 
-    Without a search, the versions in scope that cover the period. With one, all that match, since a
-    tenant may provide evidence that no control links to.
+    A label is "EV-0012 version 3: Penetration test report, to 30 June 2026". Without a search, list
+    the versions in scope that overlap the period. With one, list all that match, since a tenant may
+    provide evidence that isn't linked to a control.
     """
     v = EvidenceVersion
     query = usable.found_by(usable.usable_versions(), q)

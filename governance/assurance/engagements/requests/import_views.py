@@ -1,4 +1,4 @@
-"""The pages that import a request list from a file."""
+"""Pages that import a request list from a file."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ from governance.kernel.pages.rendering import page
 from governance.kernel.web.forms import accepted
 from governance.kernel.web.responses import ResponseReturnValue
 
-MAX_PREVIEWED_ROWS = 50  # lines of a list that its preview shows
+MAX_PREVIEWED_ROWS = 50
 
 
 @feature.get("/engagements/<uuid:engagement_id>/imports/new", needs=permissions.ASK)
@@ -37,7 +37,7 @@ def importing(engagement_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/engagements/<uuid:engagement_id>/imports/new", needs=permissions.ASK)
 def read_list(engagement_id: UUID) -> ResponseReturnValue:
-    """Read the file and show what it holds; nothing is in the list yet."""
+    """Parse the uploaded file and show a preview. Requests are added only on confirmation."""
     engagement, form, kept = queries.engagement(engagement_id), RequestListForm(), []
     if not accepted(form, lambda: kept.append(_upload_list(engagement))):
         return page(

@@ -1,6 +1,4 @@
-"""Importing a request list: the file is uploaded and previewed first, then its requests are
-added.
-"""
+"""Import a request list in two steps: upload the file for a preview, then add its requests."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -46,13 +44,13 @@ LIST_IMPORTED = action(
 )
 
 
-ROWS_PER_INSERT = 1000  # rows of one statement
+ROWS_PER_INSERT = 1000
 
 
 def upload_list(
     engagement: Engagement, listed: ParsedRequestList, *, filename: str, sha256: str
 ) -> RequestImport:
-    """Keep what a file holds, for looking at it first: nothing is in the list yet."""
+    """Store a parsed list for its preview. No requests are added yet."""
     actions.check_not_over(engagement)
     kept = RequestImport(
         engagement_id=engagement.id,
@@ -79,9 +77,9 @@ def upload_list(
 
 
 def import_list(engagement: Engagement, kept: RequestImport) -> int:
-    """Add the lines that are not in the list yet; how many.
+    """Add the requests whose ref isn't in the list yet, and return their number.
 
-    A list with wrong lines is refused whole; the same list twice adds nothing.
+    Raises DomainError if the list has errors. Importing the same list again adds nothing.
     """
     actions.check_not_over(engagement)
     if kept.applied_at is not None:

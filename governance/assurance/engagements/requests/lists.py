@@ -1,4 +1,4 @@
-"""The lists of requests, of one engagement and of those that await the reader."""
+"""List pages of requests: those of one engagement, and those that await the reader."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,9 +1,9 @@
-"""Parses a request list as auditors send it: an XLSX file with one request per row.
+"""Parse a request list as auditors send it: an XLSX file with one request per row.
 
-Pure: bytes in, requests and problems out. The first row with a title column is the header; rows
-above it are ignored. COLUMN_NAMES lists the known headings. A cell merged over several rows counts
-for each of them. Formulas are read as text and never evaluated; in a date column they are a
-problem. kernel/files/spreadsheet_reader.py reads the file, within limits.
+Pure functions. The first row with a title column is the header, and rows above it are ignored.
+COLUMN_NAMES lists the known headings. A cell merged over several rows counts for each of them.
+Formulas are read as text and never evaluated. In a date column they are a problem.
+kernel/files/spreadsheet_reader.py reads the file, within limits.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ from governance.kernel.files.spreadsheet_reader import Formula
 MAX_FILE_BYTES = 8 * 1024 * 1024
 MAX_ROWS, MAX_COLUMNS, MAX_PROBLEMS = 50_000, 60, 200
 MAX_TITLE_LENGTH, MAX_DETAIL_LENGTH, MAX_REF_LENGTH = 300, 4000, 40
-MAX_HEADER_ROW = 20  # rows that may stand above the head
-MAX_MERGED_CELLS = MAX_ROWS * 10  # cells that merging repeats
+MAX_HEADER_ROW = 20  # The header must be within the first 20 rows with content.
+MAX_MERGED_CELLS = MAX_ROWS * 10  # Cells that are filled from merged cells.
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "ref": (
         "ref",
@@ -65,7 +65,7 @@ SEPARATORS = re.compile(r"[,;\n]+")
 
 @dataclass(frozen=True, slots=True)
 class ImportedRequest:
-    """A request of the file. `line` is its row in the sheet, `owner` an email address or empty."""
+    """A request in the file. `line` is its row in the sheet, `owner` an email address or empty."""
 
     line: int
     ref: str
@@ -77,7 +77,7 @@ class ImportedRequest:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over everything except the row number and the owner."""
+        """SHA-256 of all fields except the row number and the owner."""
         told = [
             self.ref,
             self.title,
@@ -108,7 +108,7 @@ class ImportedRequest:
 
 @dataclass(slots=True)
 class ParsedRequestList:
-    """The requests of a file, and the problems as (row, sentence)."""
+    """The requests of a file, and its problems as (row, sentence)."""
 
     rows: list[ImportedRequest] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
@@ -119,9 +119,9 @@ class ParsedRequestList:
 
 
 def read(content: bytes, *, known: frozenset[str] | None = None) -> ParsedRequestList:
-    """Parse a file. Raises Invalid when it isn't a request list.
+    """Parse a file. Raises Invalid if it isn't a request list, TooLarge above MAX_FILE_BYTES.
 
-    `known` are the refs that criteria may name; None allows any.
+    `known` are the refs that criteria may name. None allows any.
     """
     rows = _rows(content)
     head, columns = _find_header(rows)
@@ -137,11 +137,11 @@ def read(content: bytes, *, known: frozenset[str] | None = None) -> ParsedReques
     return listed
 
 
-# ---- cells
+# ---- Cells
 
 
 def _rows(content: bytes) -> list[tuple[int, list[str]]]:
-    """(number, cells) of each row with content; a merged cell appears in each of its rows."""
+    """Return (number, cells) of each row with content. A merged cell is repeated in its rows."""
     if not content:
         raise Invalid("The file is empty (0 bytes). Choose another file.", field="file")
     if len(content) > MAX_FILE_BYTES:
@@ -170,11 +170,11 @@ def _rows(content: bytes) -> list[tuple[int, list[str]]]:
     return sheet.rows
 
 
-# ---- lines
+# ---- Rows
 
 
 def _find_header(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[int, dict[str, int]]:
-    """The number of the header row, and the index of each known column."""
+    """Return the number of the header row, and the index of each known column."""
     for number, cells in rows[:MAX_HEADER_ROW]:
         columns: dict[str, int] = {}
         for at, value in enumerate(cells):
@@ -202,7 +202,7 @@ def _parse_row(
     seen: dict[str, int],
     known: frozenset[str] | None,
 ) -> None:
-    """Add the row to the list, or its problems."""
+    """Add the row to the list, or its problems. A row without a ref gets one from its digest."""
     given = {name: cell[at] if at < len(cell) else "" for name, at in columns.items()}
     title, detail, ref = (_text(given.get(name, "")) for name in ("title", "detail", "ref"))
     problems = list(_length_problems(title, detail, ref))
@@ -250,12 +250,12 @@ def _length_problems(title: str, detail: str, ref: str) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    """Without control characters."""
+    """Remove control characters and surrounding blanks. Keep line breaks."""
     return "".join(c for c in value if c == "\n" or c.isprintable()).strip()
 
 
 def _day(value: str) -> tuple[date | None, str]:
-    """(the day, the problem with it)."""
+    """Return the date, or None for an empty or wrong one, and the problem or ""."""
     if isinstance(value, Formula):
         return None, f"The due date is a formula ({value[:40]}). Replace it with a date"
     text = _text(value)

@@ -1,6 +1,4 @@
-"""The requests of an engagement: lists, one request with its comments, and what awaits the
-reader.
-"""
+"""Queries for requests, their comments and imports, and for requests that await the reader."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,7 +50,7 @@ class RequestCounts:
 
 
 def request_counts(ids: Collection[UUID]) -> dict[UUID, RequestCounts]:
-    """The counts of each of these engagements, in one statement."""
+    """Count the requests of each of these engagements by state, in one statement."""
     query = select(AuditRequest.engagement_id, AuditRequest.state, func.count()).where(
         AuditRequest.engagement_id.in_(ids)
     )
@@ -81,7 +79,7 @@ def requests(
     after: str | None = None,
     size: int = 50,
 ) -> Keyset:
-    """A page of an engagement's requests. `owner` is "me" or empty."""
+    """Return a page of an engagement's requests. `owner` is "me" or empty."""
     wanted = _requests(engagement_id, q=q, state=state, owner=owner)
     return sorted_page(wanted, REQUEST_SORTS, sort, after=after, size=size)
 
@@ -94,7 +92,7 @@ def every_request(engagement_id: UUID) -> Sequence[AuditRequest]:
 def first_requests(
     engagement_id: UUID, states: Collection[str], *, limit: int = 8
 ) -> Sequence[AuditRequest]:
-    """The first requests by ref that are in one of these states."""
+    """Return the first requests, by ref, that are in one of these states."""
     query = select(AuditRequest).where(
         AuditRequest.engagement_id == engagement_id, AuditRequest.state.in_(states)
     )
@@ -122,7 +120,7 @@ def matches_words(q: str) -> Iterator[ColumnElement[bool]]:
 def request(
     engagement_id: UUID, request_id: UUID, *, lock: bool = False
 ) -> tuple[Engagement, AuditRequest]:
-    """A request and its engagement. Raises NotFound when it belongs to another engagement."""
+    """Return a request and its engagement. Raises NotFound if it belongs to another one."""
     engagement = queries.engagement(engagement_id)
     found = find(AuditRequest, request_id, what="request", lock=lock)
     if found.engagement_id != engagement.id:
@@ -133,7 +131,7 @@ def request(
 def selected_requests(
     engagement: Engagement, ids: Collection[UUID], *, lock: bool = False
 ) -> Sequence[AuditRequest]:
-    """Those of these requests that are of the engagement, by ref."""
+    """Return the requests with these ids, by ref. Skip those of other engagements."""
     query = select(AuditRequest).where(
         AuditRequest.engagement_id == engagement.id, AuditRequest.id.in_(ids)
     )
@@ -142,7 +140,7 @@ def selected_requests(
 
 
 def request_by_id(request_id: UUID) -> tuple[Engagement, AuditRequest]:
-    """A request, locked, and its engagement."""
+    """Lock a request, and return its engagement and the request."""
     found = find(AuditRequest, request_id, what="request", lock=True)
     return queries.engagement(found.engagement_id), found
 
@@ -154,16 +152,16 @@ REQUEST_CHANGES = {
     "engagement.request.provided": "a response was provided",
     "engagement.request.accepted": "the response was accepted",
     "engagement.request.returned": "the response was returned",
-}  # each is one version of the request
+}  # Each of these actions adds 1 to the version of the request.
 
 
 HIDDEN_FROM_AUDITORS = frozenset(
     {"engagement.request.version.attached", "engagement.request.version.detached"}
-)  # what is being prepared
+)  # Auditors don't see a response before it is provided.
 
 
 def request_changes_since(request: AuditRequest, seen: int) -> list[str]:
-    """What happened to the request after that version, oldest first, from the audit log."""
+    """Describe the changes to a request after version `seen`, oldest first, from the audit log."""
     hidden = HIDDEN_FROM_AUDITORS if acting.actor().role == "auditor" else frozenset()
     entries = [
         e.action
@@ -173,11 +171,11 @@ def request_changes_since(request: AuditRequest, seen: int) -> list[str]:
     said = [REQUEST_CHANGES[name] for name in reversed(entries) if name not in hidden]
     return [
         words for n, words in enumerate(said) if words not in said[n + 1 : n + 2]
-    ]  # five in a row are told once
+    ]  # Repeats of the same change in a row are shown once.
 
 
 def row_digests(engagement_id: UUID) -> dict[str, str | None]:
-    """The digest of the imported row of each request, by ref."""
+    """Return the digest of each request's imported row by ref. None if it wasn't imported."""
     query = select(AuditRequest.ref, AuditRequest.row).where(
         AuditRequest.engagement_id == engagement_id
     )
@@ -185,7 +183,7 @@ def row_digests(engagement_id: UUID) -> dict[str, str | None]:
 
 
 def thread(request_id: UUID, *, after: str | None = None, size: int = 100) -> Keyset:
-    """The newest comments, oldest first; the next page has the earlier ones."""
+    """Return a page of comments, the newest page first. Within a page, the oldest is first."""
     query = select(RequestRemark).where(RequestRemark.request_id == request_id)
     found = keyset(
         query, RequestRemark.written_at, RequestRemark.id, after=after, size=size, descending=True
@@ -194,7 +192,7 @@ def thread(request_id: UUID, *, after: str | None = None, size: int = 100) -> Ke
 
 
 def threads(request_ids: Collection[UUID]) -> Sequence[RequestRemark]:
-    """The comments of several requests, oldest first."""
+    """List the comments of several requests, oldest first."""
     query = select(RequestRemark).where(RequestRemark.request_id.in_(request_ids))
     return session().scalars(query.order_by(RequestRemark.written_at, RequestRemark.id)).all()
 
@@ -229,10 +227,10 @@ AWAITING_SORTS: Mapping[str, tuple[Any, ...]] = {
 def awaiting_requests(
     wanted: Mapping[str, str], *, sort: str = "due", after: str | None = None, size: int = 50
 ) -> Keyset:
-    """A page of the requests that await the reader.
+    """Return a page of the requests that await the reader.
 
-    For auditors, provided ones; for members, open and returned ones that they own, and unowned ones
-    if they manage engagements. `wanted` holds the filters: q, state, engagement (its ref).
+    Auditors get provided requests. Members get open and returned ones that they own, and unowned
+    ones if they manage engagements. `wanted` has the filters: q, state, engagement (its ref).
     """
     query = (
         _awaiting_requests()
@@ -253,10 +251,10 @@ def count_awaiting_requests() -> int:
 
 @dataclass(frozen=True, slots=True)
 class RequestNeighbours:
-    """The place of a request among those of its engagement, by ref.
+    """The position of a request among those of its engagement, by ref.
 
-    `awaiting` is the next one that awaits the reader, after this one or from the start; `left`
-    counts those.
+    `awaiting` is the next request that awaits the reader, continuing from the start after the last.
+    `left` is the number of requests that await the reader.
     """
 
     number: int
@@ -268,7 +266,7 @@ class RequestNeighbours:
 
 
 def neighbours(request: AuditRequest) -> RequestNeighbours:
-    """Return the neighbours of a request, in one statement."""
+    """Return the position and neighbors of a request, in one statement."""
     r, edge = AuditRequest, tuple_(literal(request.ref), literal(request.id, Uuid))
     place, mine = tuple_(r.ref, r.id), r.engagement_id == request.engagement_id
     before, after = select(r.id).where(mine, place < edge), select(r.id).where(mine, place > edge)
@@ -276,7 +274,7 @@ def neighbours(request: AuditRequest) -> RequestNeighbours:
     waits = waits.add_columns(
         r.id, func.count().over().label("left"), (r.id == request.id).label("itself")
     )
-    ahead = place <= edge  # those after it come first, then from the start; it is the last
+    ahead = place <= edge  # Sorts later requests first, then those from the start, itself last.
     first = waits.order_by("itself", ahead, r.ref, r.id).limit(1).subquery()
     row = (
         session()

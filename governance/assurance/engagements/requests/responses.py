@@ -1,6 +1,6 @@
-"""Responses to requests: attaching evidence, providing it, and the auditors' review.
+"""Respond to requests: attach evidence, provide it, and record the auditors' review.
 
-Versions that were provided stay attached: a better one is attached as another version.
+Provided versions can't be detached. A correction is attached as another version.
 """
 
 from uuid import UUID
@@ -87,7 +87,7 @@ REQUEST_COMMENTED = action(
 def attach_version(
     engagement: Engagement, request: AuditRequest, version_id: UUID | None
 ) -> RequestAttachment:
-    """Attach a version, once; auditors see it after it is provided."""
+    """Attach a version. Idempotent. Auditors see it after it is provided."""
     _check_may_respond(engagement, request)
     version = usable_version(version_id) if version_id else None
     if version is None:
@@ -109,7 +109,7 @@ def attach_version(
         created_at=clock.now(),
     )
     session().add(made)
-    request.version += 1  # what is provided is what the person's page shows
+    request.version += 1  # So that providing from a page without this version raises Stale.
     record(
         VERSION_ATTACHED,
         request,
@@ -124,7 +124,7 @@ def attach_version(
 def detach_version(
     engagement: Engagement, request: AuditRequest, attachment: RequestAttachment
 ) -> None:
-    """Remove a version that wasn't provided yet."""
+    """Detach a version. Raises DomainError if it was already provided."""
     _check_may_respond(engagement, request)
     if attachment.provided_at is not None:
         raise DomainError(
@@ -161,7 +161,11 @@ def _check_may_respond(engagement: Engagement, request: AuditRequest) -> None:
 def provide_response(
     engagement: Engagement, request: AuditRequest, *, said: str = "", seen: int | None = None
 ) -> None:
-    """Provide the attached versions; from now on auditors see exactly these."""
+    """Provide the attached versions to the auditors, who then see exactly these.
+
+    Raises Invalid without a new version or a comment, and Stale if the request changed since
+    version `seen`.
+    """
     requests.check_unchanged(request, seen)
     _check_may_respond(engagement, request)
     new = [
@@ -208,7 +212,7 @@ def accept_response(
 def return_response(
     engagement: Engagement, request: AuditRequest, *, reason: str, seen: int | None = None
 ) -> None:
-    """Return the response with a reason; the request awaits another response."""
+    """Return the response with a reason. The request then awaits another response."""
     requests.check_unchanged(request, seen)
     _check_awaits_review(engagement, request)
     if not reason.strip():
@@ -241,7 +245,7 @@ def _add_remark(request: AuditRequest, kind: str, text: str) -> RequestRemark:
     )
     session().add(made)
     session().flush()
-    return made  # recorded by the verb that it belongs to
+    return made  # The caller writes the audit entry.
 
 
 def add_comment(engagement: Engagement, request: AuditRequest, text: str) -> RequestRemark:

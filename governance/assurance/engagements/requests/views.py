@@ -1,4 +1,4 @@
-"""The pages of requests: the lists, and one request with its evidence and comments."""
+"""Pages of requests: the lists, and one request with its evidence and comments."""
 
 from collections.abc import Collection
 from functools import partial
@@ -37,12 +37,12 @@ from governance.kernel.web.forms import Form, accepted, counted, uuid_or_none
 from governance.kernel.web.responses import ResponseReturnValue
 from governance.kernel.work.bulk import BulkItem
 
-MAX_OFFERED_VERSIONS = 20  # versions to choose from, until words narrow them
+MAX_OFFERED_VERSIONS = 20
 
 
 @feature.get("/engagements/requests", needs=permissions.VIEW)
 def waiting() -> ResponseReturnValue:
-    """The requests that await the reader, over all engagements."""
+    """Show the requests that await the reader, in all open engagements."""
     list_request = AWAITING_REQUESTS.read(choices={"engagement": _open_engagements()})
     found = request_queries.awaiting_requests(
         list_request.criteria,
@@ -111,7 +111,7 @@ def requests(engagement_id: UUID) -> ResponseReturnValue:
 
 
 def _assignees(engagement: Engagement, list_request: ListRequest) -> owners.Choices:
-    """Owners to choose for the selected requests; empty where the reader can't assign any."""
+    """Return the owners that bulk assignment offers. Empty if the reader can't assign requests."""
     if not list_request.may_select or queries.phase_of(engagement) == "over":
         return []
     return owners.assignee_choices("Keep each owner")
@@ -266,7 +266,7 @@ def _attach_form(engagement: Engagement) -> AttachVersionForm:
 
 
 def _search_words() -> str:
-    """The search for evidence versions; the forms carry it on."""
+    """Return the search for evidence versions. The forms of the page keep it."""
     return request.values.get("find", "").strip()[:200]
 
 
@@ -296,7 +296,7 @@ def _may_answer(engagement: Engagement, audit_request: AuditRequest) -> bool:
     "/engagements/<uuid:engagement_id>/requests/<uuid:request_id>/say", needs=permissions.SAY
 )
 def say(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    """Add a comment; providing, accepting and returning have their own addresses."""
+    """Add a comment that doesn't change the state of the request."""
     return _change_state(
         engagement_id,
         request_id,
@@ -353,7 +353,7 @@ def give_back(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
 def _change_state(
     engagement_id: UUID, request_id: UUID, act: Any, *, done: str
 ) -> ResponseReturnValue:
-    """Change the request; what is `done` with it leads to the next one that awaits the reader."""
+    """Run `act` on the request. With a `done` message, continue to the next awaiting request."""
     (engagement, audit_request), form = (
         request_queries.request(engagement_id, request_id, lock=True),
         RequestCommentForm(),
@@ -401,7 +401,7 @@ def assign(engagement_id: UUID, request_id: UUID) -> ResponseReturnValue:
 
 @feature.post("/engagements/<uuid:engagement_id>/requests/assign", needs=permissions.MANAGE)
 def assign_selected(engagement_id: UUID) -> ResponseReturnValue:
-    """Give the selected requests an owner, a due date, or both; what isn't chosen stays."""
+    """Assign the selected requests an owner, a due date, or both. Empty fields change nothing."""
     engagement = queries.engagement(engagement_id)
     home = url_for("engagements.requests", engagement_id=engagement.id)
     rows = assigning.Assignable(
@@ -422,7 +422,7 @@ def assign_selected(engagement_id: UUID) -> ResponseReturnValue:
     return assigning.assign_selected(rows, AssignRequestsForm(), home=home, crumbs=crumbs)
 
 
-# BulkAction's signature
+# BulkAction defines this signature.
 def _selected(engagement: Engagement, ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001 - the pages' form
     return [
         BulkItem(
