@@ -1,4 +1,4 @@
-"""The technical file of claims-triage: a draft with two points that a person wrote; others are open."""
+"""The technical file of claims-triage: a draft with two completed sections. Others are open."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
