@@ -34,9 +34,7 @@ TARGET_FOUR = {
 
 @dataclass(slots=True)
 class AssessmentStory:
-    """An assessment of the story: its id once it is started, and the levels that Jun concluded
-    from.
-    """
+    """An assessment of the story: its id once it is started, and the levels that Jun used."""
 
     chance: random.Random
     open_one: bool

@@ -47,9 +47,7 @@ class EvaluationRunner:
             self.answer(self._asked.get())
 
     def answer(self, asked: Mapping[str, Any]) -> None:
-        """Report progress, then send the run. Stop when Meridian answers that the request has
-        ended.
-        """
+        """Report progress, then send the run. Stop if Meridian answers that the request ended."""
         cases = asked["samples"] or CASES
         for step in range(STEPS):
             told = {"done": cases * step // STEPS, "total": cases, "note": "Evaluating"}

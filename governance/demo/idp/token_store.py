@@ -13,9 +13,7 @@ def now_seconds() -> int:
 
 
 class TokenStore[T]:
-    """Random tokens with their values, for `seconds`. The oldest are dropped when there are too
-    many.
-    """
+    """Random tokens with their values, for `seconds`. The oldest are dropped beyond the maximum."""
 
     def __init__(self, seconds: int, most: int = 5000) -> None:
         self._seconds, self._most = seconds, most
