@@ -61,8 +61,9 @@ class EvaluationRunner:
         self._send(partial(self._post, asked["push_to"], data=content))
 
     def _send(self, post: Callable[[], requests.Response]) -> bool:
-        """Send until the console responds and accepts the key. Return False if it rejects the
-        request.
+        """Send until the console responds and accepts the key.
+
+        Return False if the console rejects the request.
         """
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:

@@ -52,7 +52,7 @@ def _forms(reply: requests.Response) -> _Form:
 
 
 class AccessEnded(SystemExit):
-    """This person's access was ended, which anyone who uses the demo may do."""
+    """Access of a person was ended, which anyone who uses the demo may do."""
 
 
 def sign_in(base: str, email: str) -> requests.Session:

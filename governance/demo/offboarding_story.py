@@ -23,8 +23,9 @@ JOINED, SUSPENDED, REQUESTED = 120, 30, 20  # days ago
 
 
 def tell(operator: Cast) -> None:
-    """Play the decisions of two operators. The deletion is queued, and the demo's last round runs
-    it.
+    """Play the decisions of two operators.
+
+    The deletion is queued, and the demo's last round runs it.
     """
     with clock.frozen(moment_of(days_ago(JOINED), 8)):
         made = tenants.create_tenant(SLUG, NAME)

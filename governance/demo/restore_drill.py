@@ -453,9 +453,7 @@ class Drill:
         }
 
     def _compiled(self) -> dict[str, str]:
-        """Return a folder for compiled files if Python writes none, so that later commands start
-        faster.
-        """
+        """Return a folder for compiled files if Python writes none, which speeds up later commands."""
         if not sys.dont_write_bytecode and Path(cache_from_source(__file__)).exists():
             return {}
         return {"PYTHONPYCACHEPREFIX": str(self.folder / "compiled")}
