@@ -159,8 +159,9 @@ def test_operators_are_refused_what_they_do_not_hold(app, isolated, role):
 
 @pytest.fixture
 def machines(app, acme_ids, acting, monkeypatch) -> dict[str, MachineClient]:
-    """Who comes with a key to acme's addresses: its own with every scope, and those who are not to
-    get in.
+    """Create the machine clients that request acme's addresses.
+
+    One is acme's own with every scope. The others must be denied.
     """
     monkeypatch.setitem(access.known_scopes, "nothing:known", "do nothing that an address asks for")
     scopes = [name for name in access.known_scopes if name != "nothing:known"]
@@ -314,8 +315,9 @@ def rolled_back(isolated):
 def fields_of(
     app: Any, door: RouteMethod, path: str, role: str, slug: str, ids: dict[str, Any]
 ) -> dict[str, str]:
-    """A plausible value for every field of the form that the route declares; its first verb; of an
-    access review its previewed row.
+    """Return a plausible value for every field of the form that the route declares.
+
+    This includes the form's first verb, and the previewed row of an access review.
     """
     step_up = app.view_functions[door.rule.endpoint].fresh
     verb = {} if isinstance(step_up.verb, str) else {"verb": next(iter(step_up.verb))}
@@ -368,9 +370,7 @@ def _plausible(field: Field) -> str:
 
 
 def outcome(reply: Any) -> tuple[int, str, str, list[str]]:
-    """What became of a submission: status, where to, and what its page says is wrong; ids left
-    out.
-    """
+    """Return the outcome of a submission: status, target, title and errors, without ids."""
     soup = BeautifulSoup(reply.text if reply.mimetype == "text/html" else "", "html.parser")
     wrong = [
         error.get_text(" ", strip=True)

@@ -206,7 +206,7 @@ def test_signing_in_is_authentication_and_nothing_else_is():
 
 
 def test_damage_is_told_from_everyday_work():
-    """Keep critical severities rare: a SIEM's rule looks there first.
+    """Keep critical severities rare, because a SIEM's rules alert on them first.
 
     The scale is in foundation/audit/registry.py.
     """

@@ -58,7 +58,7 @@ def rail(visitor, path="/t/acme/settings/sessions"):
 
 
 def test_the_navigation_is_that_of_the_readers_role_whoever_asked_before(app, database):
-    """Share the navigation, which is drawn once for each role and section."""
+    """Share the navigation, which is rendered once for each role and section."""
     alone = {}
     for role in ROLES:
         app.extensions["navigation"].clear()

@@ -10,7 +10,7 @@ from governance.demo.acme_assessments import CONCLUDED
 
 
 class Parts:
-    """Who does it doesn't matter here."""
+    """A stand-in for the people of the story, whose identity is irrelevant here."""
 
     def id(self, _part: str) -> UUID:
         return UUID(int=0)

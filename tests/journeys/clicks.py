@@ -29,7 +29,7 @@ class Clicks:
         target.click()
 
     def choose(self, label: str, option: str) -> None:
-        """An option of the list with that label."""
+        """Choose the option with that text in the list."""
         self.made.append(f"{label}: {option}")
         found = self.page.get_by_label(label).locator("option", has_text=option).first
         self.page.get_by_label(label).select_option(value=found.get_attribute("value"))
@@ -39,7 +39,7 @@ class Clicks:
         self.page.get_by_label(label).set_input_files(file)
 
     def press(self, key: str, says: str) -> None:
-        """A key that opens or sends, as a click does."""
+        """Press a key that opens or submits something, which counts as a click."""
         self.made.append(f"{key}: {says}")
         self.page.keyboard.press(key)
 

@@ -124,9 +124,7 @@ class Person:
     troubles: list[str] = field(default_factory=list)
 
     def sign_in(self) -> None:
-        """By the console's own page and the provider's, as from a browser that neither of them
-        knows.
-        """
+        """Sign in on the console's page and the provider's, from a browser that neither knows."""
         chosen = [cookie for cookie in self.context.cookies(self.base) if cookie["name"] == "theme"]
         self.context.clear_cookies()
         self.context.add_cookies(chosen)  # type: ignore[arg-type]  # what it gives, it takes
@@ -146,8 +144,9 @@ class Person:
         return next(c["value"] for c in self.context.cookies(self.base) if c["name"] == "session")
 
     def open(self, address: str) -> None:
-        """Some pages ask for a sign-in of the last five minutes, and a busy machine takes longer
-        than that over all of them.
+        """Open a page, and sign in again first if the last sign-in is too old.
+
+        Some pages require a sign-in within five minutes, and a busy machine is slower than that.
         """
         if time.monotonic() - self.arrived > FRESH_SECONDS:
             self.sign_in()
@@ -248,11 +247,10 @@ RUN = (
 def violations(
     page: Page, axe: str, rules: dict[str, Any] = ALL_RULES, *, one_of_each: bool = False
 ) -> list[str]:
-    """What axe-core finds on the page as it is: by default WCAG 2.0 to 2.2, A and AA, and its best
-    practices.
+    """Return what axe-core finds on the page: WCAG 2.0 to 2.2, A and AA, and its best practices.
 
-    With `one_of_each` it leaves out what is like its neighbours: most of its time goes into the
-    contrast of rows that have the same elements, classes and styles.
+    `rules` replaces this default. With `one_of_each`, rows with the same elements, classes and
+    styles as their neighbors are left out, because most of the time goes into their contrast.
     """
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(axe)

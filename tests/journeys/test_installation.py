@@ -55,7 +55,7 @@ def test_the_document_takes_at_most_fifteen_commands():
 
 @pytest.fixture(scope="module")
 def database(server_folder):
-    """An empty PostgreSQL on TCP with passwords and durable commits; the superuser's address."""
+    """Start an empty PostgreSQL on TCP with passwords and durable commits. Yield its superuser URL."""
     folder, port = server_folder / "pg", free_port()
     embedded.init(folder)
     (folder / "pg_hba.conf").write_text(
@@ -205,7 +205,7 @@ class Installation:
         return self.base | dict(line.split("=", 1) for line in lines)
 
     def run(self, *command: str, **changed: str) -> subprocess.CompletedProcess[str]:
-        """A further command of governance, with other settings."""
+        """Run another command of governance, with other settings."""
         return subprocess.run(
             ["governance", *command],
             check=False,
@@ -248,7 +248,7 @@ def installation(database, provider, server_folder, public_url):
 
 
 def sign_in(installation: Installation, email: str) -> tuple[requests.Session, requests.Response]:
-    """As a browser does: the address, the provider's form, its consent, and back."""
+    """Sign in as a browser does: the address, the provider's form, its consent, and back."""
     browser = requests.Session()
     browser.trust_env = False  # a certificate bundle of this machine would come first
     browser.verify = installation.base["REQUESTS_CA_BUNDLE"]
@@ -332,7 +332,7 @@ def other_key(installation):
 
 
 def refused(installation: Installation, **changed: str) -> str:
-    """What `governance jobs` said when it didn't start."""
+    """Return the error of `governance jobs`, which must not start."""
     done = installation.run("jobs", **changed)
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     return done.stderr

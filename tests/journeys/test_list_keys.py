@@ -92,7 +92,10 @@ def _selects(page: Page, hints: set[str]) -> list[str]:
 
 
 def _edits(page: Page, hints: set[str]) -> list[str]:
-    """The first row that can be edited opens its form; where none can, nothing happens."""
+    """Edit the first editable row by key, and return the problems found.
+
+    Without an editable row, nothing may happen.
+    """
     here = page.url
     one = page.locator("[data-edits] [data-row]:visible, [data-row][data-edit]:visible").first
     if not one.count():

@@ -25,7 +25,7 @@ def officer(arrive: Callable[[str], Person]):
 
 
 def placed(page: Page):
-    """A link to an entry that has its place: not among the newest, which may still wait."""
+    """Return a link to a sequenced entry. The newest ones may still be pending."""
     return page.locator("tr[data-entry] a[data-opens]").nth(12)
 
 
@@ -56,7 +56,7 @@ def entry_address(person: Person) -> str:
 
 
 def bent(pattern: str, by: str) -> Callable[[Route], None]:
-    """The page as somebody between server and reader would change it."""
+    """Return a route handler that alters the page, as an attacker on the network would."""
 
     def change(route: Route) -> None:
         reply = route.fetch()

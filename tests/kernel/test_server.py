@@ -1,4 +1,4 @@
-"""What the web server sends of an application's answer."""
+"""The bytes that the web server sends for an application's response."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
