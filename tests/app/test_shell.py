@@ -52,7 +52,7 @@ ROLES = ("admin", "compliance_officer", "contributor", "viewer", "auditor")
 
 
 def rail(visitor, path="/t/acme/settings/sessions"):
-    """Return the addresses of the navigation that this person sees there, and which are current."""
+    """Return the addresses of the navigation that this person sees there, and the current ones."""
     shown = visitor.get(path).text.partition('<nav class="c-nav"')[2].partition("</nav>")[0]
     return re.findall(r'href="([^"#]+)"( aria-current="page")?', re.sub(r"<use [^>]+>", "", shown))
 

@@ -1,4 +1,4 @@
-"""The demo's bills are imported, and differ from its usage in what the story says."""
+"""The demo's bills, which differ from its usage only as the story intends."""
 
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal

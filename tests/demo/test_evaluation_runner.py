@@ -1,4 +1,4 @@
-"""Acme's runner of evaluations speaks to the console's API as any team's CI does."""
+"""Acme's evaluation runner, which uses the console's API as any team's CI does."""
 
 import json
 import threading

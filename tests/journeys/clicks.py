@@ -1,7 +1,7 @@
-"""Counts what a person does with the pointer, or with a key that opens or sends something.
+"""Counts of a person's clicks, including keys that open or submit something.
 
-Typing and moving the selection are free; choosing from a list or a folder is a click. Each day's
-table goes to var/clicks, so that two releases can be compared.
+Typing and moving the selection are free. Choosing from a list or a folder is a click. Each
+day's table is written to var/clicks, so that two releases can be compared.
 """
 
 import os
@@ -44,7 +44,7 @@ class Clicks:
         self.page.keyboard.press(key)
 
     def download(self, target: Locator, says: str, folder: Path) -> Path:
-        """Click, and keep the file that comes."""
+        """Click, and save the file that is downloaded."""
         with self.page.expect_download() as coming:
             self.click(target, says)
         file: Download = coming.value
