@@ -371,7 +371,7 @@ def _proved(app: Flask, samples: int) -> list[Row]:
 
 
 def _verified(count: int) -> list[Row]:
-    """Time `governance verify-log` on an export with its proofs, in a process of its own."""
+    """Time `governance verify-log` on an export with its proofs, in its own process."""
     file, key = VAR / "export.jsonl", _export(VAR / "export.jsonl", count)
     command = [sys.executable, "-m", "governance.app.cli", "verify-log", str(file), "--key", key]
     begun = time.perf_counter()

@@ -25,9 +25,7 @@ from tests.economics.reviews.close_helpers import (
 
 @pytest.fixture
 def requested(app, database):
-    """Price and bill October, and request its close. Return a function that delays the next
-    attempt.
-    """
+    """Price and bill October, and request its close. Return a function that delays its retry."""
     use(app)
     price()
     bill("15.15")

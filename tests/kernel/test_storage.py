@@ -60,7 +60,7 @@ def _answers(port):
 
 @pytest.fixture
 def bucket(s3, monkeypatch):
-    """Return a bucket of the test's own."""
+    """Return a separate bucket."""
     import requests
 
     for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")):

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person whom an issuer knows.
+    """A person known to the issuer.
 
-    Without a password, choosing the name is enough. `title` is shown beside the name.
+    Without a password, choosing the name is enough. `title` is shown next to the name.
     """
 
     sub: str

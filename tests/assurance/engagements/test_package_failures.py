@@ -144,7 +144,7 @@ def test_a_store_that_is_away_is_tried_again_and_after_three_tries_the_file_is_n
 
 
 class FullDiskStore(storage.Folder):
-    """A store whose disk is full after so many bytes.
+    """A store whose disk is full after that many bytes.
 
     /dev/full can't be renamed, so this class raises the device's error itself.
     """
@@ -377,7 +377,7 @@ def test_two_workers_at_one_package_file_one_and_leave_one(
 
 @pytest.fixture
 def own_database(server, app, settings, worker_id):
-    """Yield a database of this test's own with the world in it.
+    """Yield a separate database with the world in it.
 
     Two processes share only what is committed.
     """

@@ -177,7 +177,7 @@ def short_pages():
 
 
 def create_exceptions(count):
-    """Create so many exceptions of one control. Return the control's id."""
+    """Create that many exceptions of one control. Return the control's id."""
     control = type2_helpers.create_control()
     sample = type2_helpers.draw_sample(
         type2_helpers.freeze_population(control, type2_helpers.population_csv(count)),

@@ -718,7 +718,7 @@ def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(
 
 
 def record_control_tests(acting, *failed):
-    """Add entries of tests of a control, with so many failures each."""
+    """Add entries of tests of a control, with that many failures each."""
     with acting("admin") as who:
         target = Control(id=who.tenant_id)
         for count in failed:

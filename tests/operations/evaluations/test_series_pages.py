@@ -39,7 +39,7 @@ def _suite(app, isolated):
 
 @pytest.fixture
 def judged(tmp_path):
-    """Judge a run so many weeks ago, of which so many answers are grounded."""
+    """Judge a run that many weeks ago, of which that many answers are grounded."""
     cases = tmp_path / "cases"
     cases.touch()
 

@@ -28,7 +28,7 @@ def _suite(app, isolated):
 
 @pytest.fixture
 def judged(tmp_path):
-    """Judge a run so many weeks ago, of which so many of 1,200 answers are grounded."""
+    """Judge a run that many weeks ago, of which that many of 1,200 answers are grounded."""
     cases = tmp_path / "cases"
     cases.touch()
 
