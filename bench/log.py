@@ -298,7 +298,7 @@ def _empty_queue() -> None:
 def _listed(
     app: Flask, cookie: str, port: int, pages: int, rounds: int, seconds: float
 ) -> list[Row]:
-    """Time the page as a person sees it: the first, and one after paging that many times."""
+    """Time the page as a person sees it: the first, and one after paging `pages` times."""
     with app.app_context(), make.acting("admin", read_only=True):
         newest = select(AuditEntry.at, AuditEntry.id).order_by(
             AuditEntry.at.desc(), AuditEntry.id.desc()
@@ -403,7 +403,7 @@ def _peak_megabytes(pid: int) -> float:
 
 
 def _export(file: Path, count: int) -> str:
-    """Write a log of that many entries with every proof, signed with a new key.
+    """Write a log of `count` entries with every proof, signed with a new key.
 
     Return the verifier key.
     """

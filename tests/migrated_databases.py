@@ -70,7 +70,7 @@ def _template(connection: psycopg.Connection) -> str:
 
 
 def copy_migrated_server(folder: Path) -> None:
-    """Fill `folder` with its own server, not started, with a migrated database."""
+    """Fill `folder` with a migrated server of its own that isn't started."""
     KEEP.mkdir(parents=True, exist_ok=True)
     made = KEEP / f"migrated_server_{digest_of_migrations()}"
     with _one_at_a_time():

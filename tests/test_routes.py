@@ -439,7 +439,7 @@ def kept_fields(row: SavedForm, role: str, slug: str) -> list[tuple[str, str]]:
         return saved_forms.opened(row).fields
 
 
-# ---- files that leave
+# ---- downloads
 
 
 def test_every_route_that_answers_an_auditor_with_a_download_declares_it(app, acme_ids, database):

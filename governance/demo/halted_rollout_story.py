@@ -217,7 +217,7 @@ def _repair(cast: Cast, now: datetime) -> None:
     SUITE.close_finding(cast, REPAIR)
 
 
-# ---- what is measured
+# ---- measurements
 
 
 def _count_answers(cast: Cast, since: datetime, until: datetime, share: float) -> None:
@@ -235,7 +235,7 @@ def _count_answers(cast: Cast, since: datetime, until: datetime, share: float) -
         decision_counts.add(counted)
 
 
-# ---- what Meridian does
+# ---- Meridian's steps
 
 
 def _watch(cast: Cast) -> None:

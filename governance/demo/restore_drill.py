@@ -73,7 +73,7 @@ def need(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - what must hold 
         raise StepFailed(otherwise)
 
 
-# ---- a server that can be lost
+# ---- the temporary server
 
 
 @dataclass(slots=True)
@@ -298,7 +298,7 @@ class Drill:
         )
         return f"Added more entries and archived them. The witness has {self.held} entries."
 
-    # -- the loss, and back
+    # -- the loss and the restore
 
     def is_lost(self) -> str:
         db.engine().dispose()
@@ -398,7 +398,7 @@ class Drill:
             " rollback."
         )
 
-    # -- what the steps share
+    # -- shared steps
 
     def works(self, when: str) -> None:
         """Add ten entries by a person, each in its own transaction, and sequence them."""

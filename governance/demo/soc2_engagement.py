@@ -67,7 +67,7 @@ class Story:
 
 
 def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[StoryEvent]:
-    """Yield the steps. `person` returns the id of a part, `ago` a day that many days before today."""
+    """Yield the steps. `person` returns the id of a part, `ago` the day a number of days ago."""
     story = Story()
     yield StoryEvent(ago(OPENED), "officer", partial(_open, story, ago))
     yield StoryEvent(ago(ASKED), "auditor", partial(_ask, story, ago))

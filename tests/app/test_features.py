@@ -77,7 +77,7 @@ def test_each_feature_is_one_line_of_the_list():
     assert sorted(features.FOLDERS) == sorted(named)
 
 
-# ---- what a folder has, its manifest names
+# ---- folders match their manifests
 
 
 def test_manifests_name_every_table():

@@ -52,7 +52,7 @@ def test_the_document_takes_at_most_fifteen_commands():
     assert len(commands) <= MAX_COMMANDS, commands
 
 
-# ---- the servers around Meridian
+# ---- servers next to Meridian
 
 
 @pytest.fixture(scope="module")
@@ -323,7 +323,7 @@ def provider_options(installation: Installation) -> dict[str, str]:
     }
 
 
-# ---- it refuses to start, and says why
+# ---- rejected starts
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def order(actor):
 
 
 def queued(actor, kind, by, hours=0):
-    """Queue work of a person or of the schedule, that many hours ago."""
+    """Queue work of a person or of the schedule, `hours` ago."""
     who = replace(actor, kind=by)
     with clock.frozen(clock.now() - timedelta(hours=hours)):
         return enqueue(who, kind, by=by)

@@ -124,7 +124,7 @@ def test_forty_requests_of_one_key_are_not_inside_at_once_and_others_are_answere
 
 
 async def _ended(tasks: list["asyncio.Task[None]"], count: int) -> int:
-    """Wait until that many tasks have ended."""
+    """Wait until `count` tasks have ended."""
     while (ended := sum(each.done() for each in tasks)) < count:  # noqa: ASYNC110 - of any of them
         await asyncio.sleep(0.01)
     return ended

@@ -185,7 +185,7 @@ def test_no_key_leads_out_of_the_store(store, key):
     assert not store.exists(key)
 
 
-# ---- sealed, in a folder and in a bucket
+# ---- encryption in a folder and in a bucket
 
 
 @pytest.fixture(params=["folder", "s3"])

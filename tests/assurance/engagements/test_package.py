@@ -477,7 +477,7 @@ def test_no_bytes_make_the_verifier_raise(content):
     assert [check.name for check in found.checks if check.ok is False] == ["archive"]
 
 
-# ---- whole or not at all
+# ---- complete or absent
 
 
 def test_a_missing_file_ends_it_all_and_is_named(as_officer, acting, engagement_with_files):
@@ -604,7 +604,7 @@ def test_the_package_is_named_after_the_tenant_and_the_engagement(
     assert make.FIRM
 
 
-# ---- against the checkpoint that an auditor kept
+# ---- compared with an auditor's checkpoint
 
 
 def kept_checkpoint(acting, size=None, root=None):

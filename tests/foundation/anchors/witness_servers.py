@@ -152,7 +152,7 @@ class DrivenLog:
         self.acting, self.tenant = acting, tenant
 
     def grow(self, count=1):
-        """Add that many entries and sequence them. Return the last checkpoint's (size, note)."""
+        """Add `count` entries and sequence them. Return the last checkpoint's (size, note)."""
         write_entries(self.acting, count, self.tenant)
         sequence_entries(self.acting, self.tenant)
         with self.acting("admin", self.tenant):

@@ -464,7 +464,7 @@ def test_one_requester_sends_one_person_few_reminders_a_day(
     assert "You reminded Olga Novak 2 times today" in reply.text
 
 
-# ---- kinds and targets that are gone
+# ---- removed kinds and targets
 
 
 def test_an_approval_of_a_removed_kind_is_shown_and_can_only_be_closed(
@@ -564,7 +564,7 @@ def test_a_kind_is_registered_once(purpose_kind):
         )
 
 
-# ---- laws
+# ---- invariants
 
 
 @pytest.mark.parametrize("whose", ["own", "same address", "about", "named", "another"])

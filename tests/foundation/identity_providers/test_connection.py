@@ -192,7 +192,7 @@ def test_the_form_takes_a_fresh_sign_in_before_it_opens(app, idp):
     stale.get("settings/sign-in")
 
 
-# ---- testing it
+# ---- testing the connection
 
 
 def findings(as_admin) -> dict[str, tuple[bool, str]]:
@@ -262,7 +262,7 @@ def test_there_is_nothing_to_test_before_the_first_connection(as_admin):
     as_admin.post("settings/sign-in/test", then=404)
 
 
-# ---- what is called, and how
+# ---- outbound calls
 
 
 def test_a_name_that_leads_inside_is_not_called(monkeypatch):

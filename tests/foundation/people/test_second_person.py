@@ -363,7 +363,7 @@ def test_a_sign_in_that_changes_no_role_takes_nothing_away(app, as_admin, idp, a
     assert len(entries_of_action("unmasking.approved")) == 1
 
 
-# ---- lists and judgements of work
+# ---- lists, and judgments of work
 
 
 @pytest.mark.parametrize(

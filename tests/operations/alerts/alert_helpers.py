@@ -40,7 +40,7 @@ def fill(
 
 
 def last(minutes: int, *, until: datetime = NOW) -> Span:
-    """Return the span of the last that many minutes."""
+    """Return the span of the last `minutes` minutes."""
     return Span(until - timedelta(minutes=minutes), until)
 
 
@@ -51,6 +51,6 @@ def evaluate(at: datetime = NOW) -> evaluation.Pass:
 
 
 def failing(minutes: int, *, until: datetime = NOW, of: int = 100) -> Callable[[datetime], int]:
-    """Let all events of the last that many minutes fail."""
+    """Let all events of the last `minutes` minutes fail."""
     since = until - timedelta(minutes=minutes)
     return lambda at: of if since <= at < until else 0
