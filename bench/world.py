@@ -121,7 +121,7 @@ def keep_filled(server: embedded.Embedded) -> None:
 
 
 def bring_filled_back(server: embedded.Embedded) -> None:
-    """Replace the database with a copy of the kept one."""
+    """Restore the database from the copy that keep_filled() stored."""
     db.engine().dispose()
     with psycopg.connect(server.super_uri, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')

@@ -1,6 +1,6 @@
 """Undo through the front door, for the person who acted, within ten minutes.
 
-It restores the earlier values and leaves later changes alone.
+It restores the earlier values and doesn't affect later changes.
 """
 
 from datetime import date, timedelta

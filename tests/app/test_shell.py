@@ -85,7 +85,7 @@ def test_a_text_and_the_same_text_as_markup_are_drawn_apart(app):
 
 
 def test_a_name_that_a_page_does_not_know_is_an_error_and_no_blank_place(app):
-    """Allow the check for a name: an optional name is simply absent."""
+    """Allow a check for a name: an undefined name counts as absent there."""
     absent = app.jinja_env.from_string("{{ 'shown' if note else 'none' }}")
     assert absent.render() == "none"
     for wrong in ("{{ nobody }}", "{{ who.nmae }}", "{{ 'by ' ~ nobody }}"):

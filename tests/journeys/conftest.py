@@ -112,9 +112,6 @@ class Person:
     """A person who is signed in at a browser.
 
     `troubles` collects the browser's errors and warnings on any page.
-     Return a function that signs in a person by email, once for each address.
-
-    It uses the console's own page and the provider's.
     """
 
     context: BrowserContext
@@ -164,8 +161,9 @@ addEventListener("securitypolicyviolation", (e) => console.error(`CSP refused ${
 
 @pytest.fixture(scope="session")
 def arrive(console: str, chromium: Browser) -> Iterator[Callable[[str], Person]]:
-    """`arrive("officer@acme.example")` signs in by the console's own page and the provider's; once
-    for each address.
+    """Return a function that signs in a person by email, once for each address.
+
+    It uses the console's own page and the provider's.
     """
     people: dict[str, Person] = {}
 

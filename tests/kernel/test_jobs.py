@@ -131,7 +131,7 @@ def test_draining_one_tenant_leaves_the_work_of_others(actor):
 def order(actor):
     """Return a list of finished work of three kinds, in its order.
 
-    Somebody always waits for the first, never for the second, and for the third if a person asked.
+    A person always awaits the first kind, never the second, and the third if they requested it.
     """
     done = []
     for kind, waited_for in (("mailed", True), ("filed", False), ("collected", None)):

@@ -256,7 +256,7 @@ def test_requested_twice_is_requested_once_and_two_targets_have_two(purpose_kind
 def test_of_two_kinds_about_one_target_the_second_is_void_once_the_first_is_applied(
     purpose_kind, as_second_admin
 ):
-    """Bind both to the target as it was."""
+    """Bind both to the target's state at the time of the request."""
     from tests.foundation.approvals.conftest import PurposeChangeKind, registered_kind
 
     other = PurposeChangeKind()

@@ -386,7 +386,9 @@ def test_cancelled_in_the_middle_it_leaves_nothing(
     page = request_export(as_officer)
     monkeypatch.setattr(export_writer, "WINDOW", 4)
     before = files(settings)
-    monkeypatch.setattr(background_work, "PAUSE_SECONDS", -1)  # Each window asks.
+    monkeypatch.setattr(
+        background_work, "PAUSE_SECONDS", -1
+    )  # Each window checks for a cancellation.
     with faults.after_transaction_of(
         isolated, WINDOW_READ, lambda: as_officer.post(f"{page}/cancel")
     ) as windows:

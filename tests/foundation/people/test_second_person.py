@@ -271,7 +271,7 @@ def test_who_was_removed_and_came_back_after_the_request_is_refused(app, make_re
 
 
 def test_who_may_not_approve_may_reject(app, as_admin, acting):
-    """Allow it: rejecting gives nobody anything, and after a new provider everybody is new."""
+    """Allow rejection: it grants nothing, and after a new provider everyone is new."""
     asked = policy()
     make.add_member(*OLGA)
     visitor(app, *OLGA).post(asked.answer, verb="reject", reason="Not now")

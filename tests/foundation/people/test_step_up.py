@@ -63,7 +63,7 @@ def provider_link(visitor: Visitor, asked: Any) -> str:
 
 
 def sign_in_again(visitor: Visitor, asked: Any, email: str = ADMIN) -> str:
-    """Sign in at the provider as the page asks, and return where the browser lands."""
+    """Sign in at the provider as the page requests, and return the address that follows."""
     return str(Arrival(visitor, email, asked=provider_link(visitor, asked)).finish().location)
 
 

@@ -263,7 +263,7 @@ def labelled(*cases):
 
 
 def test_people_agree_disagree_or_labelled_another_answer(app):
-    """Break cases 0 to 2: people say so too, people pass the new answer, the label is outdated."""
+    """Break cases 0 to 2: people agree, people pass the new answer, the label is outdated."""
     old, new = changed(0, 4, 0, 0)
     runs = judged(log(old, "old")), judged(log(new, "new"))
     viewer = visitor(app, "viewer")
