@@ -31,10 +31,7 @@ BY_HOUR = (1, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 9, 10, 11, 10, 8, 6, 4, 3, 2,
 
 
 def tell(who: Actor) -> None:
-    """Add the counts in one transaction.
-
-    From the day after a policy is published, answers follow it.
-    """
+    """Add the counts in one transaction. Answers of a day follow the policy at the end of that day."""
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     this_hour = clock.now().replace(minute=0, second=0, microsecond=0)
     with current.acting_as(who), transaction():

@@ -286,7 +286,7 @@ def _none(_now: datetime, _closed: Span) -> Iterator[Episode]:
 
 
 def _grounded(now: datetime, _closed: Span) -> Iterator[Episode]:
-    """Yield an hour of approvals that cite a withdrawn clause, until the stop after 28 minutes."""
+    """Yield 28 minutes of approvals that cite a withdrawn clause, then the stop without data."""
     yield Episode(now - 70 * MINUTE, 28, 0.72, rate=11)
     yield Episode(now - 42 * MINUTE, 42, None)
 

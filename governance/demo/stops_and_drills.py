@@ -40,7 +40,7 @@ FEATURES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("translate", "Translations are ordered from the agency"),
     ),
 }
-# Of a day; the model card of policy-lookup needs the last drill.
+# Drills of one day. The model card of policy-lookup needs the last one.
 DRILLS = (
     (CLAIMS, "auto-approve"),
     (CLAIMS, "summarise"),
