@@ -3,8 +3,9 @@
 measure(…)      a pass over 5,000 objectives whose traffic has errors in every hour, none over its
                 limit; the same with 250 open alerts; four rules over 130,000 minutes
 
-Minutes exist where the windows end inside an hour and over the last seven hours; hours and days exist
-over the full windows. A pass reads no other rows, so its index ranges are realistic.
+Minutes exist at the ends of windows that end inside an hour, and over the last seven hours.
+Hours and days exist over the full windows. A pass reads no other rows, so its index ranges are
+realistic.
 """
 
 import random

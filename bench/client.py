@@ -1,4 +1,4 @@
-"""A small HTTP client over kept-alive connections, and servers to point it at."""
+"""A small HTTP client over kept-alive connections, and servers to measure with it."""
 
 import http.client
 import os
@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from tests.free_ports import free_port
 
 WARM_UP = 15
-START_SECONDS = 400  # Seconds. A busy machine needs them; an idle one starts in a few.
+START_SECONDS = 400  # Seconds. A busy machine needs them; an idle server starts in a few.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +90,7 @@ def median_ms(target: Target, seconds: float, least: int = 5) -> float:
 
 
 def rate(target: Target, seconds: float, threads: int = 4) -> float:
-    """Measure requests a second on so many connections at once.
+    """Measure requests per second, with `threads` connections at once.
 
     The client shares the machine with the server.
     """
@@ -108,7 +108,7 @@ def serving(
 ) -> Iterator[tuple[int, int]]:
     """Run granian's WSGI server on a free port of loopback. Yield its port and process id.
 
-    The floors are measured on it.
+    The floors run on it.
     """
     port = free_port()
     command = [
@@ -201,7 +201,7 @@ def resident_megabytes(pid: int) -> float:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor seconds that a server and its workers have used so far."""
+    """Return the CPU seconds that a server and its workers have used so far."""
     workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     fields = [
         Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()

@@ -68,7 +68,7 @@ def _compared(cases: int, rounds: int, *, shared: bool) -> list[Row]:
 
 
 def _bare(pair: dict[str, UUID]) -> None:
-    # The product does the same. Nothing has analyzed the table yet.
+    # The product joins by hash, too, because nothing has analyzed the table yet.
     comparison_counts.join_by_hash()
     session().execute(BARE, pair).all()
 

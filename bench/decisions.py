@@ -2,7 +2,7 @@
 
 Every decision is authenticated, rate-limited and counted.
 
-measure(…)      requests a second and p99 by wrk, alone and while pages are served; SQL statements in
+measure(…)      requests/s and p99 by wrk, alone and while pages are served; SQL statements in
                 steady state; the time from a stop until both workers obey it, by NOTIFY and
                 without it, and while pages are served; a policy of 50 systems resolved in
                 the process; memory of 2 000 tenants
@@ -37,7 +37,7 @@ FLAGS = "/ofrep/v1/evaluate/flags"
 SYSTEMS, MANY_SYSTEMS, FLIPS, FLOCK = 50, 500, 200, 5000
 WATCHERS = 4  # Kept connections, divided between both workers.
 READERS = 4  # Readers that request pages one after the other.
-# Niceness of the server for pages beside one for decisions: docs/operating/decisions.md.
+# Niceness of the server for pages next to one for decisions: docs/operating/decisions.md.
 NICENESS = 10
 
 
@@ -77,7 +77,7 @@ def measure(
     return [*rows, *_resolving(), _flock(quick=quick)]
 
 
-# ---- the world that is asked about
+# ---- the measured tenant
 
 
 def _world() -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _world() -> dict[str, Any]:
         return {"key": key, "flipped_id": flipped.id, "tenant_id": current.actor().tenant_id}
 
 
-# ---- requests a second
+# ---- requests per second
 
 
 def _rates(
@@ -168,10 +168,10 @@ def _rates(
 def _processor_time(
     world: Mapping[str, Any], ours: tuple[int, int], floor: tuple[int, int], rounds: int
 ) -> Row:
-    """Measure the processor time of a decision, relative to Flask hello.
+    """Measure the CPU time of a decision, relative to Flask hello.
 
-    On a busy machine a server with many threads gets more of the processor, so its rate says more
-    about the threads than about the decision.
+    On a busy machine a server with many threads gets more CPU time, so its rate reflects the
+    threads more than the decision.
     """
     url = f"http://127.0.0.1:{ours[0]}{FLAGS}/policy.grounding"
     asked = {
@@ -224,7 +224,7 @@ def _etag(port: int, key: str) -> str:
 
 
 def wrk(url: str, script: Path | None, seconds: float) -> tuple[float, float]:
-    """Return requests a second, and p99 in ms, on 16 connections."""
+    """Return requests/s, and p99 in ms, on 16 connections."""
     command = [
         "wrk",
         "-t1",
@@ -284,7 +284,7 @@ def _silence(world: Mapping[str, Any], port: int, server: Any) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Simulated readers: their cookie, and the paths they request in turn."""
+    """Simulated readers: their cookie, and the paths that they request cyclically."""
 
     cookie: str
     paths: Sequence[str]
@@ -320,8 +320,8 @@ def _busy_rates(
 ) -> list[Row]:
     """Compare the rate of decisions with that of Flask hello while the same pages are served.
 
-    Both are measured in a server of their own next to the one for pages, and in the worker that
-    serves the pages.
+    Each is measured in its own server next to the one for pages, and in the worker that serves
+    the pages.
     """
     script = _script("one", world["key"])
     with (
@@ -403,7 +403,7 @@ with psycopg.connect(sys.argv[1], autocommit=True) as connection:
 
 @contextmanager
 def _bare_listener(server: Any) -> Iterator[list[float]]:
-    """Yield the milliseconds from a commit until a process that only listens hears of it.
+    """Yield the milliseconds from a commit until a process that only listens is notified.
 
     One notification is sent every 50 ms. The list is complete once the block ends.
     """

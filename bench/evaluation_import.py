@@ -2,10 +2,10 @@
 
     measure() -> rows of the table
 
-200 MB of Inspect with 50,000 samples; GOVERNANCE_BENCH_SAMPLES sets another number. The limit is
-the work that no import can avoid: ijson reads the same bytes and builds each sample, in a process of
-its own.
-Memory is that of the child that reads, less that of the same child with a log of one sample.
+The log is 200 MB of Inspect with 50,000 samples; GOVERNANCE_BENCH_SAMPLES sets another number.
+The limit is the work that no import can avoid: ijson reads the same bytes and builds each
+sample, in its own process. Memory is that of the child that reads, minus that of the same child
+with a log of one sample.
 """
 
 import json

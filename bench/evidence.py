@@ -175,7 +175,7 @@ def _listed(
     return rows
 
 
-# ---- what is sent, and what watches
+# ---- what is sent, and the sampler
 
 
 def _write(file: Path, size: int) -> None:

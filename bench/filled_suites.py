@@ -1,4 +1,4 @@
-"""A published suite of twelve rates, which the sections about evaluations run each week."""
+"""A published suite of twelve rates, which the sections on evaluations run each week."""
 
 from governance.operations.evaluations import queries
 from governance.operations.evaluations.models import EvaluationSuite
@@ -11,7 +11,7 @@ LIMIT = 0.9  # The limit of each rate, in every tier.
 
 
 def published_suite(key: str) -> EvaluationSuite:
-    """Create the suite with that key and its measures NAMES; the caller acts as the tenant's admin."""
+    """Create the suite with that key and its measures NAMES. The caller acts as the tenant's admin."""
     suite = suite_actions.create(key=key, name=key, purpose="Measures the page.")
     version = queries.versions(suite.id)[0]
     suite_actions.edit_draft(version, method="Counts.")

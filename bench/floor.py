@@ -1,4 +1,4 @@
-"""The floors: the least that Flask, psycopg and PostgreSQL take for a page, or for a write."""
+"""The floors: the least time that Flask, psycopg and PostgreSQL need for a page or a write."""
 
 import os
 

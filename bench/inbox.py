@@ -1,11 +1,11 @@
-"""The inbox measured: for a person with 10,000 items, and for a person with few.
+"""The inbox measured, for a person with 10,000 items and for a person with few.
 
 measure(app, server, environment, rounds=…, quick=…) -> rows of the table
 python -m bench.inbox                     this section alone
 
-The limit is one bare statement that sorts as many rows and returns the first page of them. The counts
-at the top of every page are read again after each commit of the tenant, so a commit precedes each
-measurement.
+The limit is one bare statement that sorts as many rows and returns their first page. The counts
+at the top of every page are read again after each commit of the tenant, so a commit precedes
+each measurement.
 """
 
 import os

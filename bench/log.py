@@ -2,7 +2,7 @@
 
     measure(app, cookie, server, environment, rounds=…, seconds=…, quick=…) -> rows of the table
 
-Most entries are written by SQL into acme's log, in the bytes that record() would have made. The
+Most entries are written by SQL into acme's log, in the bytes that record() would write. The
 product's own sequencer writes places, tiles and checkpoints.
 """
 
@@ -130,7 +130,7 @@ def _acted(
 
 
 def _rate(work: Callable[[float], int], seconds: float) -> float:
-    """Return how often a second eight threads together do the work."""
+    """Return how many times per second eight threads together do the work."""
     begun = time.perf_counter()
     with ThreadPoolExecutor(WRITERS) as pool:
         done = sum(pool.map(work, [begun + seconds] * WRITERS))
@@ -152,7 +152,7 @@ def _written(
     with app.app_context(), make.acting("admin") as who:
         tenant = Tenant(
             id=who.tenant_id
-        )  # The change plays no part: only its name is in the entry.
+        )  # The change itself is irrelevant: only its name is in the entry.
         sample = record(
             registry["tenant.settings.changed"], tenant, before={"name": "A"}, after={"name": "B"}
         )
@@ -298,7 +298,7 @@ def _empty_queue() -> None:
 def _listed(
     app: Flask, cookie: str, port: int, pages: int, rounds: int, seconds: float
 ) -> list[Row]:
-    """Time the page as a person gets it: the first, and one after turning that many pages."""
+    """Time the page as a person sees it: the first, and one after paging `pages` times."""
     with app.app_context(), make.acting("admin", read_only=True):
         newest = select(AuditEntry.at, AuditEntry.id).order_by(
             AuditEntry.at.desc(), AuditEntry.id.desc()
@@ -371,7 +371,7 @@ def _proved(app: Flask, samples: int) -> list[Row]:
 
 
 def _verified(count: int) -> list[Row]:
-    """Time `governance verify-log` on an export with its proofs, in a process of its own."""
+    """Time `governance verify-log` on an export with its proofs, in its own process."""
     file, key = VAR / "export.jsonl", _export(VAR / "export.jsonl", count)
     command = [sys.executable, "-m", "governance.app.cli", "verify-log", str(file), "--key", key]
     begun = time.perf_counter()
@@ -392,7 +392,7 @@ def _verified(count: int) -> list[Row]:
 def _peak_megabytes(pid: int) -> float:
     """Return the peak memory of a process since its exec.
 
-    wait4 won't do: its peak of a child starts with that of its parent.
+    wait4 can't be used, because a child's peak there starts with that of its parent.
     """
     with contextlib.suppress(OSError):
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -403,7 +403,7 @@ def _peak_megabytes(pid: int) -> float:
 
 
 def _export(file: Path, count: int) -> str:
-    """Write a log of that many entries with every proof, signed with a new key.
+    """Write a log of `count` entries with every proof, signed with a new key.
 
     Return the verifier key.
     """

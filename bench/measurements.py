@@ -1,11 +1,11 @@
 """Indicators measured: minutes ingested over HTTP, and a day of them rolled up.
 
-    measure(app, server, environment, rounds=…, quick=…) -> rows of the table
-    python -m bench.measurements                          this section alone
+measure(app, server, environment, rounds=…, quick=…) -> rows of the table
+python -m bench.measurements                          this section alone
 
-The limit of ingest is COPY of the same rows into a table with the same columns and key on the same
-database, the most that PostgreSQL itself accepts. The limit of the rollup is DuckDB over the same minutes
-as Parquet.
+The limit of ingest is COPY of the same rows into a table with the same columns and key in the
+same database, the most that PostgreSQL itself accepts. The limit of the rollup is DuckDB over
+the same minutes as Parquet.
 """
 
 import argparse
@@ -202,7 +202,7 @@ def _send(port: int, secret: str, batches: Sequence[Sequence[Minute]]) -> float:
 
 
 def _rolled_up(server: embedded.Embedded, objectives: int, rounds: int) -> list[Row]:
-    """Time the sums of a day: read as pages read them, and counted again as the command does it."""
+    """Time the sums of a day: read as pages do, and recomputed as the command does."""
     day = clock.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     with make.acting("admin", "globex") as who:
         system = systems.register(

@@ -1,4 +1,4 @@
-"""One report, ours or bare, in a process of its own:
+"""One report, ours or bare, in its own process.
 
 `python -m bench.paper ours|bare` prints seconds of CPU, wall, peak memory, pages.
 """

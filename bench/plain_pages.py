@@ -1,6 +1,6 @@
 """The console's pages and Flask's hello, from one worker of granian's WSGI server.
 
-Decisions in the worker that serves pages are measured against it.
+Decisions in the worker that serves pages are compared with it.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,10 +1,10 @@
-"""Reviews measured: the page of a month over twelve months and 200 tenants, and the sums of a close.
+"""Reviews measured: the page of a month over twelve months and 200 tenants, and a close's sums.
 
     measure(app, server, environment, rounds=…, seconds=…, quick=…) -> rows of the table
 
-The close reads a month from the days that usage was added up to. Its limit is the same aggregate over
-the events themselves, in PostgreSQL and in DuckDB; all three must agree to the cent. A million events
-by default; BENCH_EVENTS=10000000 measures the promised size.
+The close reads a month from the daily sums of usage. Its limit is the same aggregate over the
+events themselves, in PostgreSQL and in DuckDB; all three must agree to the cent. The default is
+a million events; BENCH_EVENTS=10000000 measures the promised size.
 """
 
 import os
@@ -211,7 +211,7 @@ def _close(app: Flask, server: embedded.Embedded, *, events: int, rounds: int) -
 
 
 def _timed(act: Callable[[], list[tuple[object, ...]]]) -> tuple[float, Decimal]:
-    """Return the seconds of the act, and the total cost to the cent."""
+    """Return the seconds of the action, and the total cost to the cent."""
     begun = time.perf_counter()
     found = act()
     taken = time.perf_counter() - begun

@@ -1,8 +1,8 @@
 """Rollouts measured in the decision API: the cost of the split, and the delay of a halt.
 
 measure(…)      by wrk, with another key in each request: one flag, and 1,000 features in one bulk
-                answer, split in halves against the same flags at 100%, which need no bucket;
-                the time from a halt or a resumption until both workers obey it, by NOTIFY
+                answer, split in halves, compared with the same flags at 100%, which need no
+                bucket; the time from a halt or a resumption until both workers obey it, by NOTIFY
 """
 
 import json
@@ -42,7 +42,7 @@ def measure(
 
 
 def _world(slug: str, features: int) -> dict[str, Any]:
-    """Create so many features in each of two systems, every one with a rollout, and a key."""
+    """Create two systems with many features each, every one with a rollout, and a key."""
     from governance.foundation.api_keys import actions as keys
     from governance.operations.rollouts import queries as rollouts
     from governance.operations.rollouts.ladders import LADDERS
@@ -95,7 +95,7 @@ def _world(slug: str, features: int) -> dict[str, Any]:
         return {"key": key, "slug": slug}
 
 
-# ---- requests a second
+# ---- requests per second
 
 
 def _rates(

@@ -1,13 +1,12 @@
-"""`make bench`: the product and the limit of the same machine, interleaved in one run.
+"""The bench (`make bench`): the product and the limit of the same machine, interleaved in one run.
 
-Results are medians of rounds.
+Results are medians of rounds. Read the ratios, because absolute times vary with the machine's
+other work. Sections: pages, writes, the seal (row-level security), the report, memory, the
+audit log, evidence, indicators, usage, evaluations, risks and data sets, reviews, packages,
+objectives, search, weekly series, model cards, the inbox, burn rates, decisions, rollouts.
 
-Read the ratios. Absolute times vary with the machine's other work. Sections: pages, writes,
-the seal (row-level security), the report, memory, the audit log, evidence,
-indicators, usage, evaluations, risks and data sets, reviews, packages, objectives, search, weekly
-series, model cards, the inbox, burn rates, decisions, rollouts.
 `--quick` makes one short round of each, to check that it runs;
-`--only pages report` measures these sections (SECTIONS, below) and no others.
+`--only pages report` measures only these sections (SECTIONS, below).
 """
 
 import argparse
@@ -182,7 +181,7 @@ def _decided(bench: Bench) -> list[Row]:
     )
 
 
-# ---- what is measured
+# ---- the measurements
 
 
 def _url(app: Flask, endpoint: str, **values: Any) -> str:
@@ -374,7 +373,7 @@ def _sealed(app: Flask, server: embedded.Embedded, rounds: int) -> Row:
 def _papers(rounds: int) -> list[Row]:
     """Time the AI RMF report against WeasyPrint alone on the same HTML.
 
-    The report is made in its limited child, as PDF/A-3a with tags and attachments.
+    The report is generated in its limited child, as PDF/A-3a with tags and attachments.
     """
     found: dict[str, list[dict[str, float]]] = {"ours": [], "bare": []}
     for _ in range(rounds):
@@ -414,7 +413,7 @@ def _ratio(above: list[float], below: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(above, below, strict=True))
 
 
-# ---- how it is told
+# ---- output
 
 
 def _print_totals(memory: Mapping[str, float]) -> None:

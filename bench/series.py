@@ -1,4 +1,4 @@
-"""The weekly series of an AI system measured: 104 weeks of twelve measures, as charts and as a table.
+"""The weekly series of an AI system measured: 104 weeks of twelve measures, as charts and a table.
 
 measure(app, server, environment, rounds=…, quick=…) -> rows of the table (filled_lists.py)
 python -m bench.series                    this section alone

@@ -2,8 +2,8 @@
 
 measure(…)      closes the month of N tenants, then of 2 N
 
-Each tenant has one agreement, one indicator, and a month of minutes. A close counts them, signs the
-data file, lays out the PDF in a child and files the revision.
+Each tenant has one agreement, one indicator, and a month of minutes. A close counts them, signs
+the data file, lays out the PDF in a child and files the revision.
 """
 
 import time

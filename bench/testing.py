@@ -2,8 +2,9 @@
 
     measure(app, environment, rounds=…, seconds=…) -> rows of the table
 
-It is in the second tenant, so that no other page's numbers move: 120 controls with twelve
-reviewed versions each, a third of them daily or weekly, and twenty samples of 25 items.
+It is in the second tenant, so that it doesn't affect the figures of other pages: 120 controls
+with twelve reviewed versions each, a third of them daily or weekly, and twenty samples of 25
+items.
 """
 
 import io

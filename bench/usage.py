@@ -2,11 +2,11 @@
 
     measure(app, server, environment, rounds=…) -> rows of the table
 
-The limit is COPY of the same rows into a table with the same columns and indexes, and a unique index
-on their ids: the most that PostgreSQL itself accepts.
+The limit is COPY of the same rows into a table with the same columns and indexes, and a unique
+index on their ids: the most that PostgreSQL itself accepts.
 
-Right after the last batch the days must have every event, and one round of the job of each minute
-must give every event its cost.
+After the last batch the days must contain every event. One round of the job that runs every
+minute must then give every event its cost.
 """
 
 import http.client

@@ -1,13 +1,13 @@
-"""The walk: the latency people feel when they open pages for the first time, and sometimes write.
+"""The walk: the latency of first page views and occasional writes, as people experience it.
 
     python -m bench.walk demo acme globex console     the people of these tenants, in the database
-                                                      that the environment names; prints JSON
+                                                      of the environment; prints JSON
 
-Each person has 40 addresses, drawn with a printed seed from all that they can reach by links, spread
-over the kinds of page. No address repeats, so a cache of earlier answers can't help. Every twentieth
-request writes: a comment where the person may comment, otherwise their own columns of a list. A crawl
-in another session of the same people finds the addresses, which also warms the server as an hour of
-use would.
+Each person has 40 addresses, drawn with a printed seed from all that they can reach by links,
+spread over the kinds of page. No address repeats, so a cache of earlier answers can't help.
+Every twentieth request writes: a comment if the person may comment, otherwise their own columns
+of a list. A crawl in another session of the same people finds the addresses. It also warms the
+server as an hour of use would.
 """
 
 import http.client
@@ -44,8 +44,8 @@ from governance.kernel.data.db import session, transaction
 SEED = 20261203
 PAGES_EACH = 40
 WRITE_EVERY = 20  # Requests.
-CRAWLED_EACH = 250  # Most pages that the crawl opens for a person.
-OF_ONE_KIND = 3  # Most pages of one kind that the crawl opens for a person.
+CRAWLED_EACH = 250  # Maximum number of pages that the crawl opens for a person.
+OF_ONE_KIND = 3  # Maximum number of pages of one kind that the crawl opens for a person.
 WORKERS = 2
 READERS = (1, 4)
 LINK = re.compile(r'href="(/[^"#]*)')
@@ -114,11 +114,11 @@ class Browser:
         self._connection.close()
 
 
-# ---- who walks
+# ---- the readers
 
 
 def people(slugs: Sequence[str]) -> list[Reader]:
-    """Return members of these tenants, of as many roles as there are."""
+    """Return members of these tenants, covering as many roles as possible."""
     found: list[Reader] = []
     for slug in slugs:
         with current.acting_as(_system(slug)), transaction(read_only=True):
@@ -155,7 +155,7 @@ def _cookie(reader: Reader) -> str:
     return f"{reader.slug}.{token}"
 
 
-# ---- what they may open
+# ---- the pages that readers may open
 
 
 def learn(port: int, reader: Reader, seed: int) -> None:
@@ -197,7 +197,7 @@ def draw(reader: Reader, seed: int) -> list[str]:
 
 
 def walk(port: int, readers: Sequence[Reader], at_once: int) -> list[Answer]:
-    """Let so many readers walk at once, each with a new session and their own pages."""
+    """Let several readers walk at once, each with a new session and their own pages."""
     browsers = [(Browser(port, each), each) for each in readers]
     with ThreadPoolExecutor(at_once) as pool:
         answers = pool.map(lambda pair: list(_steps(*pair, at_once)), browsers)
@@ -219,7 +219,7 @@ def _steps(browser: Browser, reader: Reader, at_once: int) -> Iterator[Answer]:
 
 @contextmanager
 def _processor(pid: int) -> Iterator[Callable[[], tuple[float, float]]]:
-    """Yield a function that returns processor seconds of the web's processes and PostgreSQL's."""
+    """Yield a function that returns the CPU seconds of the web's processes and PostgreSQL's."""
 
     def of_web() -> float:
         root = psutil.Process(pid)

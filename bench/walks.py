@@ -2,8 +2,8 @@
 
     measure(server, environment, quick=…) -> rows of the table
 
-`governance demo --once` builds the demo once in var/bench/demo, where it stays. It is served without
-its jobs and AI products, so that nothing else runs meanwhile.
+`governance demo --once` builds the demo once in var/bench/demo, and later runs reuse it. It is
+served without its jobs and AI products, so that nothing else runs during the walk.
 """
 
 import json

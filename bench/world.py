@@ -1,6 +1,6 @@
-"""The measured database.
+"""The database that the bench measures.
 
-72 requirements, the starter pack's controls, 500 evidence items with reviewed versions.
+It has 72 requirements, the starter pack's controls and 500 evidence items with reviewed versions.
 """
 
 import logging
@@ -36,7 +36,7 @@ FILLED = "bench_filled"
 
 
 def database(folder: Path) -> embedded.Embedded:
-    """Start a fresh, migrated database with the floors' tables in it."""
+    """Start a fresh, migrated database that also has the floors' tables."""
     server = embedded.start(folder, DATABASE)
     embedded.drop(server, DATABASE)
     server = embedded.start(folder, DATABASE)
@@ -89,7 +89,7 @@ def framework_id() -> str:
 
 
 def an_item() -> UUID:
-    """Return the item of the measured assessment that conclusions are written for."""
+    """Return the item of the measured assessment for which conclusions are written."""
     with make.acting(read_only=True):
         assessment = assessment_queries.current_assessment(frameworks.framework(KEY).id)
         return (
@@ -121,7 +121,7 @@ def keep_filled(server: embedded.Embedded) -> None:
 
 
 def bring_filled_back(server: embedded.Embedded) -> None:
-    """Replace the database with a copy of the kept one."""
+    """Restore the database from the copy that keep_filled() stored."""
     db.engine().dispose()
     with psycopg.connect(server.super_uri, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
@@ -129,7 +129,7 @@ def bring_filled_back(server: embedded.Embedded) -> None:
 
 
 def superuser(server: embedded.Embedded) -> str:
-    """Return the URL of the bench's database for a role that no policy binds."""
+    """Return the URL of the bench's database for a role that bypasses row-level security."""
     return server.super_uri.replace("/postgres?", f"/{DATABASE}?")
 
 

@@ -10,7 +10,7 @@ BELOW_EPHEMERAL = range(20_000, 32_000)
 
 
 def free_port(count: int = 1) -> int:
-    """Return the first of so many adjacent free ports. Raise OSError if there are none."""
+    """Return the first of `count` adjacent free ports. Raise OSError if there are none."""
     for port in random.sample(BELOW_EPHEMERAL[::count], 50):
         with ExitStack() as bound, suppress(OSError):
             for each in range(port, port + count):

@@ -1,6 +1,6 @@
 """Migrated databases, of which the first is migrated and each further one is a copy.
 
-They are on the one server of all tests, and on servers of a test's own.
+They are on the one server of all tests, and on a test's own servers.
 
 The migrations themselves are tested in kernel/test_migrations.py, on databases that run them all.
 """
@@ -70,7 +70,7 @@ def _template(connection: psycopg.Connection) -> str:
 
 
 def copy_migrated_server(folder: Path) -> None:
-    """Fill `folder` with a server of its own, not started, with a migrated database."""
+    """Fill `folder` with a migrated server of its own that isn't started."""
     KEEP.mkdir(parents=True, exist_ok=True)
     made = KEEP / f"migrated_server_{digest_of_migrations()}"
     with _one_at_a_time():

@@ -575,7 +575,7 @@ def test_the_words_of_actions_read_after_a_name(app):
     assert odd == []
 
 
-# ---- one place for each thing
+# ---- one place for each concern
 
 
 def test_only_the_kernel_commits():
@@ -864,7 +864,7 @@ def test_nothing_is_skipped_in_silence():
     assert [short(p) for p in TESTS if p.name != me and bare.search(p.read_text())] == []
 
 
-# ---- what is installed and what runs by itself
+# ---- installed packages and automation
 
 
 @pytest.mark.parametrize(("package", "floor"), FLOORS.items())

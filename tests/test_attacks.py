@@ -239,7 +239,7 @@ def test_eighty_thousand_ids_are_one_id_that_is_not_here(as_officer, path):
     )
 
 
-# ---- reports: asking at once, watching, checking a stranger's file
+# ---- reports: concurrent requests, progress, verification of foreign files
 
 
 @pytest.fixture
@@ -303,7 +303,7 @@ def test_forty_open_streams_leave_threads_for_everybody_else(as_officer, acting,
 
 
 def pdf_bomb(megabytes: int) -> bytes:
-    """Return a PDF whose attachment is that many megabytes of zeros, packed a thousand to one."""
+    """Return a PDF whose attachment is `megabytes` MB of zeros, compressed a thousand to one."""
     packer = zlib.compressobj(9)
     packed = (
         b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(megabytes)) + packer.flush()

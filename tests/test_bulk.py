@@ -357,7 +357,7 @@ def test_one_press_is_known_by_what_was_seen_and_wished(rows, wish, other):
     assert (bulk.confirmation(seen, wish) == bulk.confirmation(seen, other)) == (wish == other)
 
 
-# ---- forms that hold an owner among other fields
+# ---- forms with an owner among other fields
 
 
 def test_an_owner_who_left_is_not_removed_by_saving_another_field(

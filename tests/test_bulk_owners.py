@@ -319,7 +319,7 @@ def test_what_must_have_somebody_offers_no_removal(as_officer, rows, name):
     assert owners_of(name, rows) == [ANNA, ANNA]
 
 
-# ---- what only one of them has
+# ---- rules of single lists
 
 
 @pytest.mark.parametrize("name", ["AI systems"])

@@ -203,7 +203,7 @@ def query_catalogue(connection, query, **values):
     }
 
 
-# ---- what the catalogue says
+# ---- the catalog
 
 
 def test_every_table_is_sealed_by_tenant_or_listed_with_a_reason(catalogue):
@@ -540,7 +540,7 @@ def test_the_proofs_find_what_is_planted(catalogue, harm, query):
     assert query_catalogue(catalogue, query) == before
 
 
-# ---- what the application sees
+# ---- the application's view
 
 
 @pytest.mark.parametrize("model", TENANTED, ids=lambda m: m.__name__)

@@ -1,4 +1,4 @@
-"""Every route, tried by the people it isn't for: knowing an address gives no access."""
+"""Every route, requested by people without access to it: knowing an address gives no access."""
 
 import re
 from collections.abc import Iterator
@@ -25,10 +25,10 @@ from tests.browser import Visitor
 from tests.machine_client import MachineClient, create_machine_client
 from tests.route_helpers import RouteMethod, call_route, objects_in, route_methods
 
-# Found by nobody but the session that made it: tests/foundation/people/test_step_up.py shows that
-# it does find it.
+# Only the session that stored the form finds it, which tests/foundation/people/test_step_up.py
+# proves.
 OF_A_SESSION = {"saved_form_id"}
-PARTS = 4  # slices of the routes for the walks that take long
+PARTS = 4  # slices of the routes, for the slow walks
 
 pytestmark = pytest.mark.spread
 
@@ -49,7 +49,7 @@ def refusals(
 
 
 def test_every_word_in_an_address_is_known(app, acme_ids):
-    """A new word needs an object above, or the walk below would knock with an id of nothing."""
+    """Require an object for each word, because the walk below would otherwise use an id of nothing."""
     unknown = {
         word
         for door in route_methods(app, "tenant")
@@ -60,14 +60,14 @@ def test_every_word_in_an_address_is_known(app, acme_ids):
 
 
 def test_a_stranger_finds_no_page_of_another_tenant(app, as_stranger, acme_ids):
-    """The officer of globex, asking under acme's address."""
+    """Request acme's addresses as the officer of globex."""
     walk = [(d, d.address(app, "acme", acme_ids)) for d in route_methods(app, "tenant")]
     assert len(walk) > 30
     assert refusals(app, as_stranger, walk, 404) == []
 
 
 def test_a_neighbour_finds_no_object_of_another_tenant(app, acme_ids, isolated):
-    """The admin and the officer of globex under their own address, with acme's ids."""
+    """Request globex's own addresses with acme's ids, as its admin and its officer."""
     wrong, tried = [], 0
     for role in ("admin", "compliance_officer"):
         visitor = Visitor(app, make.cookie(role, "globex"), "globex")
@@ -83,7 +83,7 @@ def test_a_neighbour_finds_no_object_of_another_tenant(app, acme_ids, isolated):
 
 
 def test_the_owner_does_find_them(app, as_admin, acme_ids):
-    """Otherwise the walk above would prove nothing: the same addresses lead somewhere for acme."""
+    """Validate the walk above, which would prove nothing otherwise: acme finds these addresses."""
     lost = [
         f"{d}: 404"
         for d in route_methods(app, "tenant")
@@ -113,7 +113,7 @@ def test_a_machine_that_is_nobody_gets_401(app, client, acme_ids):
     "role", ["viewer", "auditor", "contributor", "compliance_officer", "admin"]
 )
 def test_a_role_is_refused_what_it_does_not_hold(app, isolated, acme_ids, role):
-    """Whatever the id: the permission is asked for before the object is looked for."""
+    """Check the permission before the object, so that the id doesn't matter."""
     visitor = Visitor(app, make.cookie(role), "acme")
     walk = [
         (d, d.address(app, "acme", acme_ids))
@@ -159,8 +159,9 @@ def test_operators_are_refused_what_they_do_not_hold(app, isolated, role):
 
 @pytest.fixture
 def machines(app, acme_ids, acting, monkeypatch) -> dict[str, MachineClient]:
-    """Who comes with a key to acme's addresses: its own with every scope, and those who are not to
-    get in.
+    """Create the machine clients that request acme's addresses.
+
+    One is acme's own with every scope. The others must be denied.
     """
     monkeypatch.setitem(access.known_scopes, "nothing:known", "do nothing that an address asks for")
     scopes = [name for name in access.known_scopes if name != "nothing:known"]
@@ -201,8 +202,8 @@ def test_a_machine_is_refused_at_every_address_that_its_key_does_not_open(
     ]
     assert (
         len(walk) > 4
-        # where an address names no tenant, the key does: there a stranger is at home, and in no
-        # other's
+        # If an address names no tenant, the key decides, so a stranger reaches only their own
+        # tenant.
     )
     with clock.frozen(clock.now() + timedelta(seconds=2)):
         assert [
@@ -213,8 +214,9 @@ def test_a_machine_is_refused_at_every_address_that_its_key_does_not_open(
 
 
 def test_the_machine_with_the_key_is_let_in_where_the_others_are_not(app, machines, acme_ids):
-    """Otherwise the walk above would prove nothing; what is not there for it, or makes no sense, is
-    said to it.
+    """Validate the walk above, which would prove nothing otherwise.
+
+    Missing objects and invalid requests are reported to the machine.
     """
     answers = {
         str(d): machines["own"].ask(d.method, d.address(app, "acme", acme_ids))
@@ -234,8 +236,9 @@ def test_a_signed_in_person_is_no_machine(app, as_admin, acme_ids):
 
 
 def test_a_machine_is_no_person(app, machines, acme_ids):
-    """Its key opens no page, whatever scopes it has: reading asks for a sign-in, and writing for a
-    form of ours.
+    """Open no page with a key, whatever its scopes.
+
+    Reading requires a sign-in, and writing a form of ours.
     """
     for door in route_methods(app, "tenant", "operator"):
         found = (
@@ -258,8 +261,9 @@ def slices(*roles: str) -> list[Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("role", "part"), slices("admin", "viewer"))
 def test_no_address_breaks_the_console(app, isolated, acme_ids, role, part):
-    """Real objects and ids of nothing, GET and an empty POST: refused or answered, never our
-    fault. Pages are checked by the tests of their features; here their status is.
+    """Answer without a server error: real and invalid ids, by GET and by an empty POST.
+
+    Only the status is checked here. Tests of the features check the pages.
     """
     visitor = Visitor(app, make.cookie(role), "acme")
     doors = [
@@ -298,8 +302,9 @@ def test_roles_are_those_the_walk_knows():
 
 @pytest.fixture
 def rolled_back(isolated):
-    """`with undone(): …` takes back what was written inside, so that the same can be done in
-    another way.
+    """Return a context manager that rolls back what was written inside.
+
+    The same can then be done in another way.
     """
 
     @contextmanager
@@ -314,8 +319,9 @@ def rolled_back(isolated):
 def fields_of(
     app: Any, door: RouteMethod, path: str, role: str, slug: str, ids: dict[str, Any]
 ) -> dict[str, str]:
-    """A plausible value for every field of the form that the route declares; its first verb; of an
-    access review its previewed row.
+    """Return a plausible value for every field of the form that the route declares.
+
+    This includes the form's first verb, and the previewed row of an access review.
     """
     step_up = app.view_functions[door.rule.endpoint].fresh
     verb = {} if isinstance(step_up.verb, str) else {"verb": next(iter(step_up.verb))}
@@ -368,9 +374,7 @@ def _plausible(field: Field) -> str:
 
 
 def outcome(reply: Any) -> tuple[int, str, str, list[str]]:
-    """What became of a submission: status, where to, and what its page says is wrong; ids left
-    out.
-    """
+    """Return the outcome of a submission: status, target, title and errors, without ids."""
     soup = BeautifulSoup(reply.text if reply.mimetype == "text/html" else "", "html.parser")
     wrong = [
         error.get_text(" ", strip=True)
@@ -413,7 +417,7 @@ def test_every_form_that_needs_a_fresh_sign_in_comes_out_as_if_the_sign_in_had_b
             step_up_helpers.sign_in_again(visitor, role, slug)
             gone = (
                 expected[0] == 404
-            )  # what the form is about is not there: its page says so as the form's address does
+            )  # The form's target is missing: both its page and its address answer 404.
             shown = visitor.get(
                 step_up_helpers.newest_kept_form_page(slug), then=404 if gone else 200
             )
@@ -435,18 +439,18 @@ def kept_fields(row: SavedForm, role: str, slug: str) -> list[tuple[str, str]]:
         return saved_forms.opened(row).fields
 
 
-# ---- files that leave
+# ---- downloads
 
 
 def test_every_route_that_answers_an_auditor_with_a_download_declares_it(app, acme_ids, database):
-    """Walked as an auditor, with an object of the tenant in every address."""
+    """Request every address as an auditor, with an object of the tenant in it."""
     took, wrong = set(), []
     for door in route_methods(app, "tenant"):
         if "auditor" not in door.needs.roles or "logout" in door.rule.rule:
             continue
         visitor = Visitor(
             app, make.cookie("auditor"), "acme"
-        )  # of the routes that end sessions, each ends another one
+        )  # Some routes end the session, so each request has its own.
         reply = call_route(visitor, door, door.address(app, "acme", acme_ids | {"form": "csv"}))
         answers = app.view_functions[door.rule.endpoint].answers
         is_file = reply.headers.get("Content-Disposition", "").startswith("attachment")

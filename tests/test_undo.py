@@ -1,6 +1,6 @@
 """Undo through the front door, for the person who acted, within ten minutes.
 
-It restores the earlier values and leaves later changes alone.
+It restores the earlier values and doesn't affect later changes.
 """
 
 from datetime import date, timedelta
@@ -110,7 +110,7 @@ def request_of(acting):
         return f"engagements/{held.id}/requests/{asked.id}", asked.id
 
 
-# ---- what can be undone
+# ---- reversible actions
 
 
 def test_an_assignment_of_a_control_is_undone_and_both_are_in_the_log(as_officer, control):
@@ -275,7 +275,7 @@ def test_what_changes_nothing_offers_no_undo(as_officer, control):
         assert session().scalar(select(func.count()).select_from(UndoOffer)) == 0
 
 
-# ---- what is left alone
+# ---- unaffected changes
 
 
 def test_a_row_that_somebody_changed_meanwhile_is_left_alone_and_named(
@@ -349,7 +349,7 @@ def test_a_previous_owner_who_left_is_not_made_the_owner_again(as_officer, contr
     assert value(Control.owner_id, control) == JUN
 
 
-# ---- by which person, how often, for how long
+# ---- person, repetition, time limit
 
 
 def test_undone_twice_is_undone_once(as_officer, control):
@@ -420,7 +420,7 @@ def test_a_closed_assessment_keeps_the_change(as_officer, item):
     assert value(AssessmentItem.owner_id, item) == JUN
 
 
-# ---- how it looks, and what it keeps
+# ---- appearance and stored data
 
 
 def test_the_button_is_announced_reached_by_keyboard_and_leads_back(as_officer, control):

@@ -1,1 +1,1 @@
-"""Maintainers' scripts, none of which are shipped."""
+"""Maintainers' scripts. None of them are shipped."""

@@ -1,7 +1,7 @@
-"""Run the demo and the tests that depend on a date on the days of a year that differ from others.
+"""Run the demo and the date-dependent tests on the special days of a year.
 
     make calendar                                 all of them: the demo once, then the tests
-    make calendar ONLY="2027-01-01 2028-02-29"    these
+    make calendar ONLY="2027-01-01 2028-02-29"    only these days
     python -m tools.calendar_days --demo          only the demo
     make calendar ONLY=today                      the fast tests, on today's turn of the list
 
@@ -60,12 +60,12 @@ DAYS = (
 
 
 def day_of_today() -> CalendarDay:
-    """Return today's turn of the list, which the days take in rotation."""
+    """Return the day whose turn it is. The list is used in rotation."""
     return DAYS[clock.machine_now().toordinal() % len(DAYS)]
 
 
 def run_demo(day: CalendarDay) -> bool:
-    """Build the demo once on that day, in a folder of its own."""
+    """Build the demo once on that day, in its own folder."""
     with tempfile.TemporaryDirectory(prefix="calendar-", ignore_cleanup_errors=True) as folder:
         asked = ("-m", "governance.app.cli", "demo", "--once", "--data", folder)
         return _run(f"{day.told} demo", (*asked, "--port", str(free_port(4))), day)

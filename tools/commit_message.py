@@ -2,7 +2,7 @@
 
     python3 tools/commit_message.py .git/COMMIT_EDITMSG      as git's hook commit-msg does
 
-Exits with 1 and says what to change.
+Exits with 1 and prints what to change.
 """
 
 import re
@@ -16,7 +16,7 @@ AREAS = re.compile(r"[a-z][\w./-]*(, [a-z][\w./-]*)*: \S")
 
 
 def problems(subject: str) -> list[str]:
-    """Return what to change in a subject; nothing for a good one."""
+    """Return what to change in a subject, or nothing for a valid one."""
     if WRITTEN_BY_GIT.match(subject):
         return []
     found = []

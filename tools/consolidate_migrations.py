@@ -1,18 +1,20 @@
-"""Fold all migrations into one for a release, and prove that both make the same schema.
+"""Fold all migrations into one for a release, and prove that both create the same schema.
 
 A maintainer's command.
 
     python -m tools.consolidate_migrations 0.1.0           write it
     python -m tools.consolidate_migrations 0.1.0 --check   only prove it
 
-It upgrades an empty embedded PostgreSQL through the files of migrations/versions, each after
-the one that its down_revision names, else in the order of their names (so branches that each added
-"the next one" need no relinking). It writes
-migrations/versions/0001_release_0_1_0.py from the models and from the statements that ran, upgrades
-a second empty database with that file alone, and compares what pg_dump shows of both. Any
-difference is printed, and no file changes. Otherwise the earlier files are removed, the released
-list is written (tests/released/migrations.sha256), and so is the filled database that tests upgrade
-(tests/released/0.1.0.sql.xz). Only before a release: a released migration never changes.
+It upgrades an empty embedded PostgreSQL through the files of migrations/versions. Each runs
+after the one in its down_revision, and ties run in the order of their names, so branches that
+each added "the next one" need no relinking. It writes
+migrations/versions/0001_release_0_1_0.py from the models and from the statements that ran,
+upgrades a second empty database with that file alone, and compares the pg_dump output of both.
+
+Any difference is printed, and no file changes. Otherwise the earlier files are removed. The list
+of released migrations (tests/released/migrations.sha256) and the filled database that tests
+upgrade (tests/released/0.1.0.sql.xz) are written. Run it only before a release, because a
+released migration never changes.
 """
 
 import argparse
@@ -50,7 +52,7 @@ NAMELESS = (
 
 
 def main() -> int:
-    """Return 0 if both chains make the same schema."""
+    """Return 0 if both chains create the same schema."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("version", help="the release, 0.1.0 for example")
     parser.add_argument("--check", action="store_true", help="prove it, and write nothing")
@@ -91,7 +93,7 @@ def consolidate(
 
 
 def revision(version: str) -> str:
-    """Return the id of a release's migration. No pre-release build has one of this form."""
+    """Return the id of a release's migration. No pre-release build has an id of this form."""
     return f"0001_release_{version.replace('.', '_')}"
 
 

@@ -2,7 +2,8 @@
 
     make licenses
 
-Packages that the lock lists for other systems aren't installed here; the page names them at the end.
+Packages that the lock lists for other systems aren't installed here. The page names them at its
+end.
 """
 
 import re

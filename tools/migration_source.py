@@ -245,9 +245,9 @@ def tenant_key(column: str, table: str, *, ondelete: str | None = None) -> sa.Fo
 
 
 def _by_feature(base: type[DeclarativeBase]) -> dict[str, list[Table]]:
-    """Group tables by package/feature, each feature after those that its tables refer to.
+    """Group tables by package/feature, each feature after those that its tables reference.
 
-    A cycle has no such order; it is cut.
+    A cycle has no such order, so it is cut.
     """
     feature: dict[str, str] = {}
     for table, module in _modules(base).items():
@@ -406,7 +406,7 @@ def _index(table: Table, index: Index) -> str:
     return f"op.create_index({', '.join([*named, *more])})"
 
 
-# ---- what the models don't show
+# ---- facts that the models don't declare
 
 
 def _is_helpers(key: str, statement: str) -> bool:

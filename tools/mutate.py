@@ -1,14 +1,16 @@
-"""Change a module in one place after another, and report changes that no test notices.
+"""Mutate a module in one place after another, and report changes that no test detects.
 
-Such a survivor is a promise that no test proves.
+Each survivor shows behavior that no test proves.
 
     make mutate ONLY=governance/kernel/safety/access.py
-    make mutate ONLY=governance/kernel/safety/access.py TESTS="tests/kernel tests/test_object_conditions.py"
-    make mutate ONLY=governance/foundation/audit/merkle.py TESTS="--noconftest tests/foundation/audit/test_merkle.py"
+    make mutate ONLY=governance/kernel/safety/access.py TESTS="tests/kernel
+    tests/test_object_conditions.py"
+    make mutate ONLY=governance/foundation/audit/merkle.py TESTS="--noconftest
+    tests/foundation/audit/test_merkle.py"
 
-Cosmic Ray makes the changes, in a copy of the repository, and runs pytest for each. The embedded
-PostgreSQL keeps running; nothing else is shared. Without TESTS, the tests of the module's feature run.
-Prints each survivor as a diff; exits with 1 if there is one.
+Cosmic Ray makes the changes in a copy of the repository, and runs pytest for each. The embedded
+PostgreSQL keeps running; nothing else is shared. Without TESTS, the tests of the module's feature
+run. Prints each survivor as a diff, and exits with 1 if there is one.
 """
 
 import argparse

@@ -5,9 +5,9 @@
     python -m tools.new_migration "risk owners"      writes migrations/versions/0002_risk_owners.py
 
 It upgrades an empty embedded PostgreSQL and lets Alembic compare. For each new table it adds the
-calls that migrations/sealing.py has for it: row-level security by tenant, and what the application
-may do. You write policies, triggers, grants and data yourself; tests/test_isolation.py reports what
-is missing.
+calls that migrations/sealing.py has for it: row-level security by tenant, and the application's
+privileges. You write policies, triggers, grants and data yourself. tests/test_isolation.py
+reports what is missing.
 """
 
 import argparse
@@ -79,9 +79,7 @@ def create(name: str, versions: Path | None = None) -> Path:
             " shorter name."
         )
     settings = migrate.configuration(versions=versions)
-    settings.cmd_opts = argparse.Namespace(
-        quiet=True
-    )  # Alembic would choose a file name of its own.
+    settings.cmd_opts = argparse.Namespace(quiet=True)  # Alembic would choose its own file name.
     heads = ScriptDirectory.from_config(settings).get_heads()
     if len(heads) > 1:
         raise SystemExit(

@@ -1,6 +1,6 @@
 """Take the pictures of docs/pictures from a running demo: python -m tools.pictures [NAME …].
 
-AT is the address of the demo, by default http://127.0.0.1:8000. Start a fresh one, so that the
+AT is the address of the demo, by default http://127.0.0.1:8000. Start a fresh demo, so that the
 pictures show the start of the story. CHROMIUM is the browser's path, if it isn't on the PATH.
 """
 

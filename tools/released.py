@@ -1,6 +1,6 @@
 """The list of released migrations, with a hash of each, which proves that they never change.
 
-python -m tools.released     add the current migrations to the list, when a version is released
+python -m tools.released     add the current migrations to the list when a version is released
 """
 
 import hashlib

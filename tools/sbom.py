@@ -2,8 +2,8 @@
 
     python -m tools.sbom [FILE]          by default var/sbom.cdx.json
 
-uv writes the Python packages of uv.lock, each with its digests; this module adds the third-party files
-that governance/static ships (vendor.lock.json). The same locks give the same file.
+uv writes the Python packages of uv.lock, each with its digests. This module adds the third-party
+files that governance/static ships (vendor.lock.json). The same locks give the same file.
 """
 
 import base64

@@ -6,29 +6,28 @@ from pathlib import Path
 from governance.kernel.data.embedded import Embedded, call
 
 HEADER = re.compile(r"^-- Name: (?P<name>.*?); Type: (?P<type>[A-Z ]+); Schema: .*$", re.MULTILINE)
-# The running application makes a partitioned table's months, and the instants that bound them.
+# The running application creates a partitioned table's months, and the instants that bound them.
 MONTH = re.compile(r"(?<=_)\d{4}_\d{2}(?=\b|_)")
 BOUNDS = re.compile(r"FOR VALUES FROM \('[^']*'\) TO \('[^']*'\)")
 NOISE = re.compile(r"^(--.*|\\.*|)$\n", re.MULTILINE)  # Comments, psql's own commands, empty lines.
 
 
 def dump(folder: Path, server: Embedded, database: str, *options: str) -> str:
-    """Return what pg_dump writes of a database of the embedded server in `folder`."""
+    """Return the pg_dump output of a database of the embedded server in `folder`."""
     address = server.super_uri.replace("/postgres?", f"/{database}?")
     return call(folder, "pg_dump", "--dbname", address, *options)
 
 
 def schema(folder: Path, server: Embedded, database: str) -> dict[str, str]:
-    """Return the definition of every object:
+    """Return the definition of every object: "TABLE evidence" → its statements.
 
-    "TABLE evidence" → its statements.
+    Definitions cover tables with columns, types, defaults and FORCE, constraints, indexes,
+    policies, grants, triggers, functions, statistics targets and comments. The order of columns
+    is left out, because it only shows which migration added them.
 
-    Tables with columns, types, defaults and FORCE, constraints, indexes, policies, grants,
-    triggers, functions, statistics targets and comments. The order of columns is left out: it says
-    only which migration added them.
-
-    The months of a partitioned table count as one ("TABLE indicator_minutes_MONTH"): which of them
-    exist is no part of the schema, but all must be alike. If one differs, its statements follow.
+    The months of a partitioned table count as one ("TABLE indicator_minutes_MONTH"). Which of
+    them exist isn't part of the schema, but all must be alike. If one differs, its statements
+    follow.
     """
     parts = HEADER.split(dump(folder, server, database, "--schema-only"))
     objects: dict[str, str] = {}

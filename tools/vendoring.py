@@ -7,8 +7,8 @@ A maintainer's command that needs npm.
 
 The lock (governance/static/vendor.lock.json) has one entry per file: package, version,
 integrity (npm's sha512 of the tarball), member (path in it), file (ours), sha384 (of ours),
-license, made (how it was cut, or null). These files are cut: `icons.svg` (the icons in ICONS, and our
-own SHAPES), `tabler.css` (the rules KEPT), `source-serif-display.woff2` (one instance),
+license, made (how it was cut, or null). These files are cut: `icons.svg` (the icons in ICONS, and
+our own SHAPES), `tabler.css` (the rules in KEPT), `source-serif-display.woff2` (one instance),
 `report-fallback.ttf` (without hints), and `report-marks.woff2` (drawn here, seventeen glyphs).
 """
 
@@ -171,7 +171,7 @@ ICONS = [
     "x",
 ]
 
-# Tabler's class families that pages use. Every rule for plain elements and every token stays.
+# Tabler's class families that pages use. Every rule for plain elements and every token is kept.
 KEPT = re.compile(r"^(btn|visually-hidden)(-|$)")
 
 DISC = "M8 1.2a6.8 6.8 0 1 1 0 13.6A6.8 6.8 0 0 1 8 1.2z"

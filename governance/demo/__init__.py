@@ -1,1 +1,1 @@
-"""The demo world: its people, their identity provider, and eighteen months of made-up work."""
+"""The demo world: its people, their identity provider, and eighteen months of invented activity."""

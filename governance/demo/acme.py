@@ -57,8 +57,8 @@ from governance.kernel import clock, current
 from governance.kernel.data.db import find, transaction
 from governance.operations.systems import actions as registering
 
-# What the story needs. Every control that is named in none of these is evidenced, or effective from
-# its tests on.
+# Exceptions of the story. Every control in none of these sets has accepted evidence, or is
+# effective once it is tested.
 LATE = {"SEC-04", "TRA-01"}
 
 
@@ -100,8 +100,8 @@ UNTESTED = {
 }
 
 
-# Of the order of proof: each control is tested once its newest evidence is accepted, and concluded
-# upon after that. These three show what an exception is.
+# By default a control is tested once its newest evidence is accepted, and its conclusion follows.
+# These three sets are the exceptions to that order.
 TESTED_EARLY = {"EVA-06"}  # before its evidence was accepted
 
 
@@ -132,8 +132,9 @@ TITLES = Counter(title for control in starter_pack.pack() for title in control.e
 
 
 def found_acme(cast: Cast) -> dict[str, Any]:
-    """What there is from the first day: frameworks, AI systems with their features, and the keys of
-    Acme's machines, which are returned.
+    """Create what exists on the first day, and return the keys of Acme's machines.
+
+    This adopts the frameworks and registers the AI systems with their features.
     """
     with acting_on(cast("admin"), days_ago(MONTHS * 30 + 15)), transaction():
         for key in (
@@ -186,9 +187,10 @@ def tell_acme(
     *,
     check_beside: Callable[[], None],
 ) -> None:
-    """Tell the whole story; `told_to` hears each day that it reaches.
+    """Play Acme's whole story, and call `told_to` with each day that it reaches.
 
-    `check_beside` raises if the story of the operator has failed, for whose costs this one waits.
+    The rollout gates need costs from the operator's story, which runs in another process.
+    `check_beside` raises an error if that story has failed.
     """
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     held = AdoptedControls({}, {}, {})
@@ -214,7 +216,7 @@ def tell_acme(
     reliability = ReliabilityStory(cast, now, services)
     earlier = [event for event in told if event.day < drilled]
     evaluated = evaluation_story.steps(cast, now)
-    newest = max(step.at for step in evaluated)  # what fails now comes after what was signed
+    newest = max(step.at for step in evaluated)  # These steps must follow the sign-offs.
     evaluated += halted_rollout_story.steps(
         cast, now, ready=partial(_measured, cast, reliability, check_beside)
     )
@@ -263,7 +265,7 @@ def tell_acme(
 
 
 def _measured(cast: Cast, reliability: ReliabilityStory, check: Callable[[], None]) -> None:
-    """What the gates of a rollout read: the minutes up to now, and the costs."""
+    """Store what the gates of a rollout read: the minutes up to now and the costs."""
     reliability.measure()
     halted_rollout_story.wait_for_costs(cast, check)
 
@@ -279,7 +281,7 @@ def _play_beside(
     steps: Iterable[StoryStep],
     told_to: Callable[[date], None],
 ) -> None:
-    """Play events and steps together in order of their days; on one day the steps come first."""
+    """Play events and steps in order of their days. On the same day, steps come first."""
     rest = told
     for step in steps:
         due = [event for event in rest if event.day < step.at.date()]
@@ -291,7 +293,7 @@ def _play_beside(
 
 
 def _accept_drills() -> None:
-    """What the drills filed by themselves is looked at by a person, as all evidence is."""
+    """Accept the evidence that the drills filed automatically."""
     for _, held in review_queue.queue_page({}, size=1000).rows:
         if held.uploaded_by is None:
             version_actions.accept(*shelf.find_version(held.version_id, lock=True))
@@ -299,8 +301,10 @@ def _accept_drills() -> None:
 
 @dataclass(frozen=True, slots=True)
 class AdoptedControls:
-    """The adopted controls by reference: since when, as planned; their ids, once they are adopted;
-    and how many days ago the last of their newest evidence was accepted, as planned.
+    """The adopted controls, by reference.
+
+    `since` is the planned day of adoption, and `ids` is filled as controls are adopted.
+    `accepted` is how many days ago the newest evidence was accepted, as planned.
     """
 
     since: dict[str, date]
@@ -309,7 +313,7 @@ class AdoptedControls:
 
 
 def _adoptions(cast: Cast, held: AdoptedControls) -> Iterator[StoryEvent]:
-    """In four waves, so that the levels rise over the year."""
+    """Adopt the controls in four waves, so that maturity levels rise over the year."""
     refs = [c.ref for c in starter_pack.pack() if c.ref not in NOT_ADOPTED]
     for days, first, last in (
         (MONTHS * 30 + 10, 0, 26),
@@ -334,8 +338,10 @@ def _adopted(cast: Cast, held: AdoptedControls, refs: list[str]) -> Callable[[],
 def _evidence_events(
     cast: Cast, chance: random.Random, held: AdoptedControls
 ) -> Iterator[StoryEvent]:
-    """For each title of each control: created with the control, then a version a cadence, each
-    reviewed by another.
+    """Yield the events of each evidence item of the adopted controls.
+
+    Each item is created with its control, gets a version per cadence, and is reviewed by a
+    second person.
     """
     for control in starter_pack.pack():
         if control.ref not in held.since:
@@ -396,14 +402,14 @@ def _one_evidence(
 
 
 def _collected_last(ref: str, every: int, chance: random.Random, *, first: bool) -> int:
-    """So many days ago the newest version was collected; a day later it is reviewed."""
+    """Return how many days ago the newest version was collected. Its review follows a day later."""
     last = max(CONCLUDED + 3, chance.randint(3, min(20, every // 3)))
     told = {
         **dict.fromkeys(ACCEPTED_LATE, CONCLUDED + 1),
         **dict.fromkeys(TESTED_BY_SAMPLES, BEFORE_SAMPLES),
         "TRA-01": every + 32,
     }
-    if first:  # SEC-04: the quarter that is missing, valid until twelve days ago
+    if first:  # SEC-04 misses a quarter: its evidence expired twelve days ago.
         told |= {"SEC-04": 103, "SEC-07": 41}
     return told.get(ref, last)
 
@@ -473,10 +479,10 @@ def _one_version(
 
 
 def _test_events(held: AdoptedControls) -> Iterator[StoryEvent]:
-    """Tests of the controls that were recorded by hand: twice, and all passed; the second once the
-    evidence that it rests on is accepted.
+    """Yield two manual tests of each tested control, all passed.
 
-    Those of samples are told by type2_tests.py.
+    The second test follows the acceptance of the evidence that it uses. Tests by samples are in
+    type2_tests.py.
     """
     for number, (ref, since) in enumerate(sorted(held.since.items())):
         if ref in UNTESTED | NO_EVIDENCE | LATE:
@@ -490,7 +496,10 @@ def _test_events(held: AdoptedControls) -> Iterator[StoryEvent]:
 
 
 def _last_test(ref: str, number: int, held: AdoptedControls) -> int:
-    """So many days ago: at least a day after the acceptance and before the conclusion."""
+    """Return how many days ago the control was last tested.
+
+    This is at least a day after the acceptance and before the conclusion.
+    """
     if ref in TESTED_EARLY | TESTED_BY_SAMPLES:
         return 40 + number % 25
     return CONCLUDED if ref in TESTED_LATE else held.accepted[ref] - 1

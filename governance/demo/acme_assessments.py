@@ -19,8 +19,8 @@ from governance.demo.cast import Cast, days_ago
 from governance.demo.story import StoryEvent
 from governance.kernel.data.ids import uuid7
 
-CONCLUDED = 1  # days ago, in the morning: what the open assessment found
-CLOSED_AFTER = 8  # days from the end of its quarter; until then it is the open one
+CONCLUDED = 1  # days ago, in the morning, when the open assessment was concluded
+CLOSED_AFTER = 8  # days after the end of the quarter; until then the assessment is open
 TARGET_FOUR = {
     "GOVERN 1.4",
     "GOVERN 1.6",
@@ -34,16 +34,19 @@ TARGET_FOUR = {
 
 @dataclass(slots=True)
 class AssessmentStory:
-    """An assessment of the story: its id once it is started, the levels that Jun concluded from."""
+    """An assessment of the story: its id once it is started, and the levels that Jun used."""
 
     chance: random.Random
     open_one: bool
-    id: UUID = field(default_factory=uuid7)  # replaced when it is started
+    id: UUID = field(default_factory=uuid7)  # placeholder until it is started
     levels: dict[str, int] = field(default_factory=dict)
 
 
 def assessment_events(cast: Cast, chance: random.Random) -> Iterator[StoryEvent]:
-    """Last quarter's is closed and frozen; this one is nearly done, and two things hold it up."""
+    """Yield last quarter's assessment, closed and frozen, and this quarter's, nearly done.
+
+    Two items block this quarter's assessment.
+    """
     ends = _quarter_ends(days_ago(CLOSED_AFTER + 1))
     for end in ends:
         told = AssessmentStory(chance, open_one=end == ends[-1])
@@ -81,7 +84,7 @@ def _close(told: AssessmentStory) -> None:
 
 
 def _quarter_ends(today: date) -> list[date]:
-    """Return the end of the quarter before that day's, and the end of the day's own."""
+    """Return the end of the quarter before the day's quarter, and the end of the day's own."""
     quarter = (today.month - 1) // 3
     # the fourth quarter
     this = date(today.year + (quarter == 3), (quarter * 3 + 3) % 12 + 1, 1) - timedelta(days=1)  # noqa: PLR2004
@@ -96,7 +99,7 @@ def _set_targets(assessment_id: UUID) -> None:
 
 
 def _conclude(told: AssessmentStory) -> None:
-    """Jun writes the conclusions; MEASURE 2.7 is told in full."""
+    """Write Jun's conclusions, except for two items of the open assessment."""
     held = assessment_queries.assessment(told.id)
     board = board_queries.board(frameworks.framework_by_id(held.framework_id), of_assessment=held)
     told.levels = {row.ref: row.derived.level for row in board.rows}
@@ -114,11 +117,11 @@ def _conclude(told: AssessmentStory) -> None:
 
 
 def _sign(told: AssessmentStory) -> None:
-    """Ines signs; MANAGE 2.4 waits for her."""
+    """Sign the conclusions as Ines, except for two items of the open assessment."""
     rows = assessment_queries.item_rows(told.id)
     for item in assessment_queries.items(told.id):
         waits = told.open_one and item.ref in {"MANAGE 2.4", "GOVERN 4.3"}
-        # a level
+        # a maturity level
         if item.conclusion is not None and not waits and told.levels[item.ref] >= 2:  # noqa: PLR2004
             conclusion_actions.sign_off(rows[item.row.id], revision=item.conclusion.revision)
 
@@ -144,7 +147,7 @@ GAP_OWNERS = {
 
 
 def _assign_gaps(cast: Cast, told: AssessmentStory) -> None:
-    """Who looks after what is short, and by when."""
+    """Assign an owner and a due date to each gap."""
     rows = assessment_queries.item_rows(told.id)
     for item in assessment_queries.items(told.id):
         if item.ref in GAP_OWNERS:

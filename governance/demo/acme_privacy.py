@@ -1,4 +1,4 @@
-"""What two people decide at Acme: an erasure, a legal hold, an unmasking, a change to sign-in."""
+"""Acme's approvals by two people: an erasure, a legal hold, an unmasking, a change to sign-in."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,8 +27,10 @@ TOBIAS_LEFT, TOBIAS_ERASED = 200, 172  # days ago
 
 
 def privacy_events(cast: Cast) -> Iterator[StoryEvent]:
-    """Tobias left and asked to be forgotten; a claim holds what concerns Anna; Ines asks who a
-    pseudonym is; sign-in changes.
+    """Yield the privacy events of the year.
+
+    Tobias left and requested erasure. A legal hold covers data about Anna. Ines requests to
+    unmask a pseudonym. The admin proposes a change to sign-in.
     """
     yield StoryEvent(
         days_ago(TOBIAS_LEFT),
@@ -47,7 +49,7 @@ def privacy_events(cast: Cast) -> Iterator[StoryEvent]:
 
 
 def _propose_sign_in() -> None:
-    """A change that Rosa Meyer can approve once Sanjay has signed in through it for the test."""
+    """Propose a sign-in change, which Rosa Meyer can approve once Sanjay's test sign-in succeeds."""
     live = members.connection()
     if live is None:
         raise LookupError("no connection")

@@ -1,11 +1,10 @@
-"""What Acme runs itself, on loopback: two receivers of webhooks, a runner of evaluations, and a
-Prometheus.
+"""Acme's own services on loopback: two webhook receivers, an evaluation runner and Prometheus.
 
     python -m governance.demo.acme_services --port 8003 --keys var/demo/keys.json
 
 POST /hooks/on-call               accepts every message
-POST /hooks/tickets               was down until TICKETS_REPAIRED ago, and rejects messages of before
-POST /hooks/evaluations          takes a request for an evaluation run (evaluation_runner.py)
+POST /hooks/tickets               was down until TICKETS_REPAIRED ago; rejects older messages
+POST /hooks/evaluations           takes a request for an evaluation run (evaluation_runner.py)
 POST /prometheus/api/v1/query     the counters of handovers, as Prometheus answers for raw samples
 """
 
@@ -35,16 +34,16 @@ MAX_BODY = 256 * 1024
 
 
 def counter(metric: str, at: int) -> int | None:
-    """Return what a counter has grown to at that second since 1970; None for another metric.
+    """Return the value of a counter at a second since 1970, or None for an unknown metric.
 
-    Of about 2.4 handovers a minute, one in 100 minutes takes longer than 60 s.
+    There are about 2.4 handovers/min. One in 100 minutes has a handover that takes over 60 s.
     """
     total = at // SCRAPED_EVERY + at // 233 + at // 599
     return {HANDOVERS: total, IN_TIME: total - at // LATE_EVERY}.get(metric)
 
 
 def answer_query(query: str, at: float) -> dict[str, Any]:
-    """Return what Prometheus answers to `vector(1)` and to a metric with a range in seconds."""
+    """Return Prometheus's answer to `vector(1)`, or to a metric with a range in seconds."""
     if query == "vector(1)":
         found = {"resultType": "vector", "result": [{"metric": {}, "value": [at, "1"]}]}
         return {"status": "success", "data": found}
@@ -71,7 +70,7 @@ def answer_hook(path: str, headers: Mapping[str, str], now: float) -> tuple[int,
 
 
 class AcmeServices(BaseHTTPRequestHandler):
-    """One request."""
+    """The HTTP handler of Acme's services."""
 
     runner: EvaluationRunner
 
@@ -105,7 +104,7 @@ class AcmeServices(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Write no line for each request."""
+        """Suppress the line that the server logs for each request."""
 
 
 if __name__ == "__main__":

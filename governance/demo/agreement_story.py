@@ -1,8 +1,8 @@
-"""What Acme was promised, the month that was closed, and the drafts of what comes next.
+"""Acme's service agreement, the month that was closed, and the drafts of the next versions.
 
 promise(…)            the agreement with Acme: drafted by the operator, accepted by both sides
 draft_both_sides(…)   its next version, another agreement that Acme drafts, a rehearsal of all
-close_month(…)        what the jobs process does by itself on the closing day
+close_month(…)        what the jobs process does automatically on the closing day
 """
 
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ SUPPORT_TIMES = ((1, 15, 240), (2, 60, 480), (3, 240, 1440), (4, 480, None))  # 
 
 
 def promise(acme: Cast, operator: Actor, objectives: Mapping[str, UUID], closed: Span) -> None:
-    """Draft for Acme as the operator, propose, and let one person of each side accept."""
+    """Draft the agreement as the operator, propose it, and accept it as one person of each side."""
     with acting(visitor(operator, "acme")):
         draft = actions.create(
             "AI services for Acme Insurance",
@@ -146,9 +146,9 @@ def business_hours() -> dict[str, Any]:
 def draft_both_sides(
     acme: Cast, operator: Actor, objectives: Mapping[str, UUID], now: datetime
 ) -> None:
-    """Draft a next version as the operator and another agreement as Acme, and rehearse all.
+    """Draft the next version as the operator and another agreement as Acme, and rehearse all.
 
-    The other side sees neither draft before it is proposed.
+    Neither side sees the other's draft until it is proposed.
     """
     with acting(visitor(operator, "acme")):
         agreement = session().scalars(queries.visible(TO_TENANT)).one()
@@ -167,7 +167,7 @@ def draft_both_sides(
 
 
 def _renewed(content: Content, now: datetime) -> Content:
-    """Tighter targets for availability, for a higher fee."""
+    """Return the content of the next version: higher availability targets for a higher fee."""
     return replace(
         content,
         effective_from=_month_after_next(now),
@@ -204,7 +204,7 @@ def _month_after_next(now: datetime) -> datetime:
 
 
 def close_month() -> None:
-    """Close what is due, revise what changed late, and finish the work."""
+    """Close the months that are due, request revisions for late data, and run the queued jobs."""
     with current.acting_as(system_actor("acme")):
         with transaction():
             start_due(clock.now())
@@ -215,7 +215,7 @@ def close_month() -> None:
 
 
 def dispute_first_exclusion(reason: str) -> None:
-    """Dispute an excluded window of the newest statement, in the present transaction."""
+    """Dispute an excluded window of the newest statement, in the current transaction."""
     statement = statements.newest(limit=1)[0].statement
     row = statements.revision_numbered(statement.id, statement.revision)
     first = (row.facts["exclusions"] if row is not None else [])[0]
@@ -229,7 +229,7 @@ def dispute_first_exclusion(reason: str) -> None:
 
 
 def visitor(operator: Actor, slug: str) -> Actor:
-    """The operator at work in a tenant, as on the operator's own pages."""
+    """Return the actor for an operator who works in a tenant, as on the operator's pages."""
     with transaction():
         tenant = tenant_by_slug(slug)
         if tenant is None:

@@ -1,8 +1,10 @@
-"""Globex, and what all customers used, cost and paid: told by a process of its own while Acme's story
-is told. No step of one is about a step of the other.
+"""Globex and the operator's usage, costs and revenue, played in parallel with Acme's story.
 
-    with telling_beside(idp_base, log) as beside: …; beside.told()    what machines were handed
-    python -m governance.demo.beside IDP_BASE           that process; its last line is the same, as JSON
+This story runs in its own process. No step of either story depends on a step of the other.
+
+    with telling_beside(idp_base, log) as beside: …; beside.told()    returns the machines' keys
+    python -m governance.demo.beside IDP_BASE           the process; its last line is those keys as
+    JSON
 """
 
 import json
@@ -35,13 +37,13 @@ STORY = "the story of the operator"
 
 @dataclass(frozen=True, slots=True)
 class StoryBeside:
-    """The process that tells it."""
+    """The process that plays this part of the story."""
 
     process: ForkServerProcess
     log: Path
 
     def check(self) -> None:
-        """Raise StoryFailed if it has failed: what waits for its part waits in vain."""
+        """Raise StoryFailed if the process has failed, because its part will never be ready."""
         if self.process.exitcode:
             said = self.log.read_text()
             last = said.strip().rpartition("\n")[2]
@@ -50,7 +52,7 @@ class StoryBeside:
             raise failed
 
     def told(self) -> dict[str, Any]:
-        """Wait until all is told; what machines were handed."""
+        """Wait until the process is done, and return the keys of the machines."""
         self.process.join()
         self.check()
         handed: dict[str, Any] = json.loads(self.log.read_text().splitlines()[-1])
@@ -59,7 +61,7 @@ class StoryBeside:
 
 @contextmanager
 def telling_beside(idp_base: str, log: Path) -> Iterator[StoryBeside]:
-    """Start the process; it ends with the block, whatever happens in it."""
+    """Start the process, and end it with the block, even after an error."""
     environment = os.environ | {TODAY: days_ago(0).isoformat()}
     with child("governance.demo.beside", [idp_base], environment, log) as process:
         yield StoryBeside(process, log)

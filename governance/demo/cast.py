@@ -1,4 +1,4 @@
-"""The people of the demo's tenants, and how the events of a story are played on their days."""
+"""The people of the demo's tenants, and the player that runs a story's events on their days."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ from governance.kernel.work import jobs
 SEED = 2026
 
 
-TODAY = "GOVERNANCE_DEMO_DAY"  # of a process that tells a part of the story
+TODAY = "GOVERNANCE_DEMO_DAY"  # environment variable, for a process that plays a part of the story
 
 MONTHS = 18
 
@@ -37,13 +37,13 @@ DRILLS_BEGAN, DRILLED = 210, 6  # days ago
 
 FORMER_MEMBER = replace(
     PEOPLE["acme"][4], sub="acme-1006", email="tobias.frank@acme.example", name="Tobias Frank"
-)  # was erased since
+)  # This person was later erased.
 
 
 ACME_DIRECTORY = (*PEOPLE["acme"], replace(PEOPLE["audit"][0], groups=("auditors-halden",)))
 
 
-# Provisioned by Acme's directory (directory_story.py), which alone names their groups.
+# Acme's directory provisions these people and sets their groups (directory_story.py).
 PROVISIONED = tuple(
     replace(
         PEOPLE["acme"][2],
@@ -105,7 +105,7 @@ class Cast:
     issuer: str
 
     def __call__(self, part: str) -> Actor:
-        """The actor of a part: admin, rosa, officer, jun, anna."""
+        """Return the actor of a part, such as admin, rosa, officer, jun or anna."""
         email = ADDRESSES[part].format(self.slug)
         person = next(
             p for p in (*PEOPLE[self.slug], *PEOPLE["audit"], FORMER_MEMBER) if p.email == email
@@ -144,7 +144,7 @@ def system_actor(slug: str) -> Actor:
 
 @contextmanager
 def acting_on(who: Actor, day: date, hour: int = 10) -> Iterator[None]:
-    """That person, on that day; minutes are spread by the ids that the day brings."""
+    """Act as a person on a day, with the clock frozen."""
     with clock.frozen(moment_of(day, hour)), current.acting_as(who):
         yield
 
@@ -159,14 +159,15 @@ def moment_of(day: date, hour: int = 10) -> datetime:
 
 
 def real_now() -> datetime:
-    """Not the moment of the story, at which the clock is frozen."""
+    """Return the present time, even while the clock is frozen at a moment of the story."""
     return clock.running()
 
 
 @cache
 def today() -> date:
-    """The day from which the whole world is counted back: a story that is told past midnight is
-    still of the day on which it began.
+    """Return the day from which the whole demo world is counted back.
+
+    The day stays the same when the story is still running at midnight.
     """
     told = os.environ.get(TODAY)
     return date.fromisoformat(told) if told else real_now().date()
@@ -182,11 +183,11 @@ def play(
     started: set[date] | None = None,
     told: Callable[[date], None] | None = None,
 ) -> None:
-    """Act out the events by day, one transaction per month, and sign the log after each.
+    """Play the events by day, one transaction per month, and sign the log after each month.
 
-    `told` hears the first of each month before it is played.
+    `told` is called with the first of each month before the month is played.
 
-    Collectors run at the start of each month that isn't in `started`; None runs none.
+    Collectors run at the start of each month that isn't in `started`. None runs none.
     """
     events.sort(key=lambda e: (e.day, e.hour))
     month: list[StoryEvent] = []
@@ -218,8 +219,9 @@ def play(
 
 
 def sign_log(slug: str, day: date) -> None:
-    """What the jobs process does by itself in a console that runs: the digests that are due; the
-    work that waits; giving entries their places, signing.
+    """Do what the jobs process does in a live installation.
+
+    This sends due digests, runs queued jobs, sequences the log and signs it.
     """
     who = system_actor(slug)
     with acting_on(who, day, 23):

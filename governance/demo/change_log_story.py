@@ -1,7 +1,6 @@
-"""What Acme's customers were told: a change that Jun wrote and the officer published, and what
-anyone may know about claims-triage.
+"""Acme's published changes: one that Jun wrote and the officer published.
 
-The drafts beside it come from the record, by the job.
+It also publishes the public facts about claims-triage. The other drafts are created by the job.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,10 +1,10 @@
-"""Processes of the demo, each forked from one that has imported Meridian already.
+"""Processes of the demo, each forked from one that has already imported Meridian.
 
-prepare()                    start that one; it imports while the caller does
+prepare()                    start that process; it imports in parallel with the caller
 child(module, …)             run a module as `python -m` does, until the block ends
-started                      the processes that run in such blocks
+started                      the processes that are running in such blocks
 
-Importing Meridian takes seconds of a processor, and the demo has seven processes. Each is forked
+Importing Meridian takes seconds of CPU time, and the demo has seven processes. Each is forked
 from a process that has neither threads nor connections.
 """
 
@@ -36,7 +36,7 @@ def prepare() -> None:
 def child(
     module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path
 ) -> Iterator[ForkServerProcess]:
-    """A process of its own group, ended with everything that it started."""
+    """Start a process in its own group, and end it with everything that it started."""
     process = _context.Process(
         target=_become, args=(module, list(arguments), dict(environment), str(log))
     )
@@ -52,7 +52,7 @@ def child(
 
 def _become(module: str, arguments: list[str], environment: dict[str, str], log: str) -> None:
     os.setsid()
-    set_start_method("fork", force=True)  # as in a process that nobody forked
+    set_start_method("fork", force=True)  # the default in a process that was not forked
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with Path(log).open("wb") as out:
@@ -72,7 +72,7 @@ def _end(process: ForkServerProcess) -> None:
 
 
 def _signal(process: ForkServerProcess, number: int) -> None:
-    """To its group, or to itself where it has none yet; either may have ended meanwhile."""
+    """Send a signal to the process and to its group, either of which may have ended already."""
     if process.pid is None:
         return
     with contextlib.suppress(ProcessLookupError):

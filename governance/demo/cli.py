@@ -1,5 +1,6 @@
-"""The commands `governance demo` and `governance drill`, where the demo is installed (an entry
-point of pyproject.toml).
+"""The commands `governance demo` and `governance drill`, if the demo is installed.
+
+pyproject.toml registers them as an entry point.
 """
 
 import os
@@ -60,7 +61,7 @@ def drill(keep: Path | None, record: bool) -> None:  # noqa: FBT001 - click pass
     from governance.kernel import logs
 
     logs.configure()
-    ours = dict(os.environ)  # the drill sets its own
+    ours = dict(os.environ)  # The drill sets its own values.
     with tempfile.TemporaryDirectory(
         prefix="governance-drill-", ignore_cleanup_errors=True
     ) as folder:
@@ -71,7 +72,7 @@ def drill(keep: Path | None, record: bool) -> None:  # noqa: FBT001 - click pass
 
 
 def _record(outcome: "Outcome", environment: dict[str, str]) -> None:
-    """In a process of its own: this one is connected to the drill's database."""
+    """Record the outcome in a separate process, because this one uses the drill's database."""
     if "DATABASE_URL" not in environment:
         click.echo(
             "Not recorded: DATABASE_URL isn't set. Use governance backup record --drill.", err=True

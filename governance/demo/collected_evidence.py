@@ -1,4 +1,4 @@
-"""What Acme's collectors filed in a year, and its quarterly access reviews.
+"""A year of Acme's collected evidence, and its quarterly access reviews.
 
 month_begins(…)   the first of a month: a drill, a check of the log, the collectors, and a person
                   who reviews what they collected; in transactions of its own
@@ -33,7 +33,7 @@ from governance.kernel.safety.access import allowed
 from governance.kernel.work import jobs
 
 SINCE = collecting.MAX_CATCH_UP
-CHECKED = timedelta(days=100)  # the monthly check of the log began then
+CHECKED = timedelta(days=100)  # when the monthly check of the log started
 LOST_KEY = "batch importer"
 STILL_TO_REVIEW = ("members", "tenant-isolation")  # of the newest month
 type Part = Callable[[str], Actor]
@@ -42,7 +42,7 @@ type Part = Callable[[str], Actor]
 def month_begins(
     part: Part, console: Actor, first: date, *, now: datetime, drills_since: date
 ) -> None:
-    """Run what happens automatically on the first of a month, within the year before today."""
+    """Run what happens automatically on the first of a month, within the past year."""
     at, today = datetime.combine(first, time(6, 15), UTC), now.date()
     if first <= today - SINCE or at + timedelta(hours=3) > now:
         return
@@ -85,7 +85,7 @@ def _drill(part: Part, console: Actor, at: datetime) -> None:
 
 
 def _review(but: tuple[str, ...]) -> None:
-    """Review what was collected; some of the newest month stays pending."""
+    """Accept the collected evidence. Some items of the newest month stay pending."""
     for _, held in review_queue.queue_page({}, size=1000).rows:
         version, evidence = shelf.find_version(held.version_id, lock=True)
         if held.uploaded_by is None and not (version.filename or "").startswith(but or "\0"):
@@ -96,8 +96,10 @@ def _review(but: tuple[str, ...]) -> None:
 
 
 def reviews(ago: Callable[[int], date]) -> Iterator[StoryEvent]:
-    """Yield the steps: an unknown key is found and revoked; all access is kept a quarter later;
-    this quarter's review is half done.
+    """Yield three quarterly access reviews.
+
+    The first finds and revokes an unknown key, the second keeps all access, and this quarter's
+    is half done.
     """
     yield StoryEvent(ago(205), "admin", lambda: keys.create(LOST_KEY, ("audit:read",)), 15)
     for days in (187, 97, 11, 8):

@@ -1,8 +1,7 @@
-"""What Acme connects: two receivers of webhooks, a runner of evaluations, and a Prometheus with an
-objective from OpenSLO.
+"""Acme's connections: two webhook receivers, an evaluation runner and a Prometheus.
 
-The receivers, the runner and the Prometheus are on loopback (acme_services.py), which Meridian calls in the
-demo alone.
+One objective is imported from OpenSLO. All of them are on loopback (acme_services.py), which
+Meridian calls only in the demo.
 """
 
 from datetime import datetime
@@ -31,7 +30,7 @@ from governance.operations.objectives.openslo.actions import import_openslo
 
 SOURCE = "frankfurt"
 INDICATOR = "support-assistant-handovers"
-HISTORY = 7 * DAY  # as long as the objective's window
+HISTORY = 7 * DAY  # the window of the objective
 OPENSLO = f"""
 apiVersion: openslo/v1
 kind: SLI
@@ -83,7 +82,7 @@ def _add_receivers(setting: ReliabilitySetting) -> None:
 
 
 def _connect_prometheus(setting: ReliabilitySetting) -> None:
-    """Add the source, import an objective that names it, and read its window's history."""
+    """Add the source, import an objective that uses it, and read the history of its window."""
     with setting.acting("officer"):
         source = prometheus_actions.add_source(name=SOURCE, url=setting.services + PROMETHEUS)
         prometheus_actions.queue_test(source)

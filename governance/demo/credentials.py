@@ -1,4 +1,4 @@
-"""The demo's credentials: API keys, public keys, and the checkpoints that a witness cosigns."""
+"""The credentials of the demo: API keys, public keys, and the checkpoints that a witness cosigns."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ SLUGS = ("acme", "globex")
 def hand_out(settings: Settings, idp_base: str, data: Path) -> dict[str, Any]:
     """Return `api_keys` and `audit_public_key` for credentials.json.
 
-    A key is shown once, so the keys of the story were saved when they were created.
+    A key is shown once, so the story saved its keys when it created them.
     """
     factory.connect(settings)
     file = data / "keys.json"
@@ -34,20 +34,20 @@ def hand_out(settings: Settings, idp_base: str, data: Path) -> dict[str, Any]:
 
 
 def keep(data: Path, made: Mapping[str, Any]) -> None:
-    """Save the keys as their owners would."""
+    """Save the keys, as their owners would."""
     (data / "keys.json").write_text(json.dumps(made, indent=1) + "\n")
 
 
 def _anew(slug: str, idp_base: str) -> dict[str, Any]:
-    """Create new keys for the same machines, after the file was lost."""
+    """Create new keys for the same machines, after the file of keys was lost."""
     with current.acting_as(Cast(slug, f"{idp_base}/{slug}")("admin")), transaction():
         return machine_keys.make(slug)
 
 
 def witness(settings: Settings, idp_base: str, url: str, key: str) -> None:
-    """Add the witness to each log, which cosigns its checkpoints now and whenever it grows.
+    """Add the witness to each log. It cosigns the log's checkpoints now and whenever the log grows.
 
-    Repeating it changes nothing.
+    Idempotent.
     """
     factory.connect(settings)
     for slug in SLUGS:

@@ -1,5 +1,6 @@
-"""Acme's data sets: one that is fine, one whose consent ends in ten days, a stale one whose next
-version is a draft, and the cases that evaluations use.
+"""Acme's data sets: one current, one whose consent ends in ten days, one stale, one of test cases.
+
+The stale one has a draft of its next version.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ class _Published:
 
     days_ago: int
     note: str
-    content: Callable[[date], dict[str, Any]]  # by the present day
+    content: Callable[[date], dict[str, Any]]  # counted back from the present day
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ DATA_SETS = (
 
 
 def steps(setting: ReliabilitySetting) -> list[StoryStep]:
-    """Each data set is added an hour before its first version is published."""
+    """Return the steps. Each data set is added an hour before its first version is published."""
     found = []
     for described in DATA_SETS:
         first = setting.now - described.versions[0].days_ago * DAY
@@ -186,7 +187,7 @@ def steps(setting: ReliabilitySetting) -> list[StoryStep]:
 
 
 def _describe_wordings(setting: ReliabilitySetting) -> None:
-    """What the next version of the stale data set says so far."""
+    """Save the draft of the stale data set's next version."""
     with setting.acting("jun"):
         data_set = next(each for each in queries.live_data_sets() if each.key == "policy-wordings")
         today = setting.now.date()

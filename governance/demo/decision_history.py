@@ -1,4 +1,4 @@
-"""What the demo's AI products requested in the last fourteen days, hour by hour.
+"""Fourteen days of decision requests by the demo's AI products, hour by hour.
 
 The counts are added as the workers of the decision API would have reported them.
 """
@@ -31,9 +31,7 @@ BY_HOUR = (1, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 9, 10, 11, 10, 8, 6, 4, 3, 2,
 
 
 def tell(who: Actor) -> None:
-    """Add the counts in one transaction; answers follow the policy published at the end of a
-    day.
-    """
+    """Add the counts in one transaction. Answers of a day follow the policy at the end of that day."""
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     this_hour = clock.now().replace(minute=0, second=0, microsecond=0)
     with current.acting_as(who), transaction():

@@ -1,7 +1,8 @@
-"""Acme's directory provisions people over SCIM, as Entra ID and Okta do: three colleagues and two
-groups; one of them left and is deactivated.
+"""Acme's directory, which provisions people over SCIM as Entra ID and Okta do.
 
-    provision(base, key)      over HTTP, with the key of the directory
+It provisions three colleagues and two groups. One colleague left and is deactivated.
+
+    provision(base, key)      over HTTP, with the directory's key
 """
 
 from typing import Any

@@ -1,5 +1,6 @@
-"""An answer that quoted another policyholder's letter, 41 hours ago: resolved, and the data
-protection authority has to be notified within 72 hours of it.
+"""An incident 41 hours ago: an answer quoted another policyholder's letter.
+
+It is resolved, but the data protection authority must be notified within 72 hours.
 """
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What Acme's people discuss on controls: questions, mentions, an answer that is still awaited."""
+"""Comments of Acme's people on controls: questions, mentions, one question without an answer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -11,7 +11,7 @@ from governance.demo.story import StoryEvent
 from governance.foundation.comments import actions
 from governance.foundation.people.queries import membership_of
 
-COMMENTS = (  # days ago, who writes, the control, the text, the person mentioned
+COMMENTS = (  # days ago, author, control, text, person mentioned
     (6, "officer", "SEC-04", "{} does the new test include the claims API?", "jun"),
     (
         5,
@@ -33,7 +33,7 @@ COMMENTS = (  # days ago, who writes, the control, the text, the person mentione
 def acme(
     controls: Mapping[str, UUID], person: Callable[[str], UUID], ago: Callable[[int], date]
 ) -> Iterator[StoryEvent]:
-    """Yield the steps; `controls` are filled by then."""
+    """Yield the steps. `controls` must be filled before they run."""
     for days, part, ref, text, mentioned in COMMENTS:
         step = partial(_comment, controls, person, ref, text, mentioned)
         yield StoryEvent(ago(days), part, step, 14)
@@ -47,6 +47,6 @@ def _comment(
 
 
 def mention_of(person_id: UUID) -> str:
-    """Return what somebody types to mention this person; nothing for who has left."""
+    """Return the text that mentions a person, or an empty one for a former member."""
     member = membership_of(person_id)
     return f"@{member.person.email}" if member else ""

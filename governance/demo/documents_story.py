@@ -1,4 +1,7 @@
-"""The technical file of claims-triage: a draft with two points that a person wrote; others are open."""
+"""The technical file of claims-triage: a draft with two points that a person wrote.
+
+The other points are open.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import date

@@ -1,6 +1,6 @@
-"""How the operator came to share cost by active users: three versions of its allocation rules.
+"""The operator's cost allocation: three versions of its rules, the last by active users.
 
-Finance proposes each one, an operator approves it the day after, and it begins in that month.
+Finance proposes each version, an operator approves it the next day, and it starts that month.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from governance.kernel.months import Month
 
 @dataclass(frozen=True, slots=True)
 class DemoRules:
-    """A version of the story: proposed so many days ago, because of a reason."""
+    """A version of the allocation rules, proposed some days ago for a reason."""
 
     days: int
     drivers: dict[Pool, Driver]
@@ -47,7 +47,7 @@ VERSIONS = (
 
 
 def operator(days_ago: Callable[[int], date]) -> list[StoryEvent]:
-    """Return what finance and an operator did, for the operator's tenant."""
+    """Return the events of finance and an operator, for the operator's tenant."""
     return [
         event
         for each in VERSIONS

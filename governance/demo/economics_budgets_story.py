@@ -1,6 +1,6 @@
-"""Three budgets of AI cost: one near its threshold, one that is quiet, one that Globex exceeds.
+"""Three AI cost budgets: one near its threshold, one well below it, one that Globex exceeds.
 
-Each is set as finance would: from what the last thirty days cost.
+Finance derives each limit from the costs of the last thirty days.
 """
 
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ COSTS = USAGE_COSTS.c
 
 @dataclass(frozen=True, slots=True)
 class DemoBudget:
-    """A budget of a customer, or of one of its AI systems; `share` of what 30 days cost there."""
+    """A budget of a customer or one of its AI systems. `share` is relative to its 30-day cost."""
 
     customer: str
     system: str
@@ -88,7 +88,7 @@ def _rounded(amount: Decimal) -> Decimal:
 
 
 def _cost(scope: BudgetScope) -> Decimal:
-    """Of the last thirty days, in the reporting currency."""
+    """Return the cost of the last thirty days, in the reporting currency."""
     last = clock.now().date()
     query = (
         select(COSTS.day, COSTS.currency, func.sum(COSTS.cost))

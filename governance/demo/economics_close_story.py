@@ -1,6 +1,7 @@
-"""How the operator closed eighteen months, and what it decided on the last one.
+"""Eighteen closed months of the operator, and what it decided about the last one.
 
-Finance closes each month that was over when it imported the files. The correction of a cloud's bill then restates one of them.
+Finance closes each month that was over when it imported the files. A correction of a cloud
+bill then restates one of them.
 """
 
 import random
@@ -32,8 +33,8 @@ from governance.kernel.work import jobs
 from governance.kernel.work.background_work import run_of, under_way
 
 CLOSED = 2  # days ago
-CORRECTED_MONTH = 3  # months ago; of economics_costs_story.py
-PAUSE_SECONDS = 0.2  # between two looks at work that another process runs
+CORRECTED_MONTH = 3  # months ago, as in economics_costs_story.py
+PAUSE_SECONDS = 0.2  # between two checks of work that another process runs
 REVIEWED = 6  # months whose blocks people reviewed
 BLOCKS = (  # customer, guardrail, confirmed, mistaken, milliseconds
     ("acme", "prompt_injection", 21, 2, 95),
@@ -49,7 +50,7 @@ PLANNED = (  # title, owner, days from today, whether it is done
 
 
 def tell(cast: Cast) -> None:
-    """Close the months, restate one, sign and plan."""
+    """Close the months, restate one, sign off, and plan actions."""
     finance, product = cast("finance"), cast("operator")
     months = closed_months()
     with acting_on(finance, days_ago(CLOSED)):
@@ -63,13 +64,16 @@ def tell(cast: Cast) -> None:
 
 
 def closed_months() -> list[Month]:
-    """The months that were over when their bills and invoices were imported."""
+    """Return the months that were over when their bills and invoices were imported."""
     present = Month.of(days_ago(IMPORTED))
     return [present.plus(-ago) for ago in range(MONTHS, 0, -1)]
 
 
 def _reviewed_blocks(months: Sequence[Month]) -> Iterator[str]:
-    """What people found about blocks in the last months: most prevented harm, some were mistakes."""
+    """Yield the lines of the file of reviewed blocks for the last months.
+
+    Most blocks prevented harm, and some were mistakes.
+    """
     for month in months[-REVIEWED:]:
         for slug, guardrail, confirmed, mistaken, milliseconds in BLOCKS:
             chance = random.Random(f"{month}{slug}{guardrail}")  # noqa: S311 - a story
@@ -78,7 +82,7 @@ def _reviewed_blocks(months: Sequence[Month]) -> Iterator[str]:
 
 
 def close_month(month: Month) -> None:
-    """Close a month, and say why if that fails."""
+    """Close a month. Raises ValueError with the reason if that fails."""
     with transaction():
         review_id = close_actions.request_close(month).id
     _finish_work(review_id)
@@ -90,10 +94,10 @@ def close_month(month: Month) -> None:
 
 
 def _finish_work(review_id: UUID) -> None:
-    """Run the close until nothing of it is under way.
+    """Run the close until none of its work is in progress.
 
-    What is retried waits, and the story's clock is frozen, so it moves on by that pause. Work that
-    another process has taken is waited for.
+    The story's clock is frozen, so it advances by the retry pause for work that is retried. Work
+    that another process has claimed is awaited.
     """
     at = clock.now()
     while True:

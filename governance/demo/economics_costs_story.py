@@ -1,9 +1,9 @@
-"""Eighteen months of bills, imported as FOCUS files, and what they differ in from the usage.
+"""Eighteen months of bills, imported as FOCUS files, with known differences from the usage.
 
-Two providers bill the models that the demo used, token by token; a cloud bills everything else.
-Bills of models agree with usage and prices but for what DIFFERENCES says. The cloud's reserved GPUs
-are prepaid: billed once a year, effective day by day, and partly unused. It also corrects a month
-that was billed before.
+Two providers bill the models that the demo used, by token. A cloud bills everything else.
+Bills of models match usage and prices except for DIFFERENCES. The cloud's reserved GPUs are
+prepaid: billed once a year, effective day by day, and partly unused. The cloud also corrects a
+month that was billed before.
 """
 
 import csv
@@ -47,7 +47,7 @@ class Issuer:
     provider: str
     name: str
     prefix: str
-    version: str  # of FOCUS
+    version: str  # version of FOCUS
     models: Mapping[str, str] = field(default_factory=dict)
 
     def number(self, month: Month) -> str:
@@ -66,9 +66,9 @@ NORTHWIND = Issuer("northwind", "Northwind AI", "NW", "1.4")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a bill has beyond the usage of a model on days of a month, so many months ago.
+    """A difference between a bill and the usage of a model, on some days of one past month.
 
-    `tokens` and `price` are factors of one bucket, or of all.
+    `tokens` and `price` are factors. They apply to one bucket, or to all of them.
     """
 
     months_ago: int
@@ -81,7 +81,9 @@ class Difference:
 
 DIFFERENCES = (
     Difference(1, (17, 18), "helio-large-3", "cache_write", tokens=Decimal(2)),
-    Difference(1, (8, 15, 22), "helio-small-3", tokens=Decimal("2.1")),  # a batch job without key
+    Difference(
+        1, (8, 15, 22), "helio-small-3", tokens=Decimal("2.1")
+    ),  # a batch job without an API key
     Difference(1, (12, 13, 14), "nw-chat-2", price=Decimal("1.15")),
     Difference(2, (9, 10), "helio-large-3", tokens=Decimal("1.12")),
 )
@@ -95,7 +97,7 @@ SERVICES = (  # name, category, euros a day, status of the commitment
 
 
 def tell(finance: Actor) -> None:
-    """Place charges, import the bills, enter what comes by email, then import a correction."""
+    """Place charges, import the bills, enter what arrives by email, then import a correction."""
     now = Month.of(days_ago(IMPORTED))
     with acting_on(finance, days_ago(IMPORTED), hour=11):
         _place()
@@ -130,7 +132,7 @@ def _place() -> None:
 
 
 def _months(now: Month) -> list[Month]:
-    """The eighteen months that are over."""
+    """Return the eighteen months that are over."""
     return [now.plus(-ago) for ago in range(MONTHS, 0, -1)]
 
 
@@ -146,7 +148,7 @@ def _import(name: str, rows: Sequence[Mapping[str, str]]) -> None:
 
 
 def _model_charges(issuer: Issuer, now: Month, month: Month) -> Iterator[dict[str, str]]:
-    """A charge for each day, model and kind of token."""
+    """Yield a charge for each day, model and kind of token."""
     with transaction(read_only=True):
         metered = reconciliation_queries.metered_by_day(month)
         dollar = rates.month_rates(month).rate("USD")
@@ -192,7 +194,10 @@ def _differences(usage: Metered, bucket: str, now: Month, month: Month) -> tuple
 
 
 def _cloud(now: Month, month: Month) -> Iterator[dict[str, str]]:
-    """Services day by day, a little more each month; the prepaid year in its first month."""
+    """Yield the cloud's charges by day, which grow a little each month.
+
+    The first month of each year includes the prepaid GPUs.
+    """
     ago = (now.year - month.year) * 12 + now.number - month.number
     growth = 1 + Decimal(MONTHS - ago) / 40
     if (MONTHS - ago) % 12 == 0:
@@ -232,7 +237,7 @@ def _cloud_charge(
 
 
 def _correction(now: Month) -> dict[str, str]:
-    """Network charges of an earlier month, billed in the present one."""
+    """Return network charges of an earlier month, billed in the current one."""
     day = now.plus(-CORRECTED_MONTH).first_day + timedelta(days=11)
     row = _charge(
         CLOUD,

@@ -1,7 +1,7 @@
-"""The price book of the demo's models, the dollar's rates, and what eighteen months of usage cost.
+"""The price book of the demo's models, the dollar's rates, and the cost of eighteen months.
 
-Finance entered the prices three days ago, and shows the list to tenants. One price was negotiated for
-Acme, which its page never shows.
+Finance entered the prices three days ago and shows the list to tenants. One price was
+negotiated for Acme. Acme's page never shows it.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ DOLLAR = tuple(map(Decimal, ("0.9207", "0.9184", "0.9251", "0.9312", "0.9268", "
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """Prices of a model in USD per million tokens, from a day so many days ago on.
+    """Prices of a model in USD per million tokens, effective from a number of days ago.
 
     Without a price for cached tokens, a provider bills them as input.
     """

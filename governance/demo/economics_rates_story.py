@@ -1,5 +1,6 @@
-"""Exchange rates: finance entered those of all months three days ago, and a newer month's on its first
-day.
+"""Exchange rates: finance entered the past months' rates three days ago.
+
+The rates of a month that began since then are entered on its first day.
 """
 
 from collections.abc import Sequence
@@ -18,9 +19,9 @@ ENTERED = 3  # days ago
 
 
 def enter(finance: Actor, currency: str, in_turn: Sequence[Decimal], source: str) -> None:
-    """Enter the rates of a currency up to the month that it is for the operator.
+    """Enter the rates of a currency up to the current month of the operator.
 
-    `in_turn` are the rates of the present month and of those before, again and again.
+    `in_turn` are the rates of the current month and the months before, used cyclically.
     """
     with clock.frozen(cast.real_now()), current.acting_as(finance), transaction(read_only=True):
         present = rates.present_month()

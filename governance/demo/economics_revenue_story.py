@@ -1,7 +1,7 @@
-"""Eighteen months of what twenty-six customers pay, imported as the operator's finance imports it.
+"""Eighteen months of revenue from twenty-six customers, imported as the operator's finance does.
 
-All but two are tenants without people of their own. Each file is generated with a fixed seed from
-the tables below, then uploaded, previewed and applied.
+All but two are tenants without people of their own. Each file is generated with a fixed seed
+from the tables below, then uploaded, previewed and applied.
 """
 
 import random
@@ -25,16 +25,16 @@ IMPORTED = 3  # days ago
 MOVED = 24  # days ago
 COST_PER_HOUR = 85
 CHANNELS = ("Events", "Partners", "Search", "Outbound")
-POUND = (Decimal("1.148"), Decimal("1.163"), Decimal("1.171"))  # euros, in turn
+POUND = (Decimal("1.148"), Decimal("1.163"), Decimal("1.171"))  # euros, used cyclically
 
 
 @dataclass(frozen=True, slots=True)
 class DemoCustomer:
-    """A customer of the story; months count back from the present one.
+    """A customer of the story. Months count back from the current one.
 
-    `steps` are (months ago, MRR): what it pays from then on, 0 where it leaves. `usage` is what it
-    is billed for usage beside that, as a share of its MRR; `support` is hours of a month. Globex
-    pays less than its prompts of 41,000 tokens cost.
+    `steps` are (months ago, MRR): what it pays from then on, 0 when it leaves. `usage` is its
+    usage billing as a share of its MRR. `support` is hours per month. Globex pays less than its
+    prompts of 41,000 tokens cost.
     """
 
     slug: str
@@ -85,7 +85,7 @@ LARGE_CUSTOMERS = (
     DemoCustomer("halcyon", "Halcyon Travel", MIDDLE, "standard", 95, "Outbound",
         ((12, 980), (3, 0)), usage=0.2, support=4),
 )  # fmt: skip # one row of the story a line
-# Small businesses come and go: enough of them have left to estimate how long one stays.
+# Enough small customers have left to estimate how long a customer stays.
 SMALL_CUSTOMERS = tuple(
     DemoCustomer(
         slug,
@@ -98,7 +98,7 @@ SMALL_CUSTOMERS = tuple(
         usage=0.1,
         support=0.4,
     )
-    for slug, name, won, lost, mrr in (  # won and lost so many months ago
+    for slug, name, won, lost, mrr in (  # months ago: won, lost
         ("alder", "Alder Dental", 17, None, 240),
         ("birch", "Birch Bakery", 17, 9, 190),
         ("cedar", "Cedar Tutors", 16, 5, 210),
@@ -116,7 +116,7 @@ SMALL_CUSTOMERS = tuple(
     )
 )
 CUSTOMERS = LARGE_CUSTOMERS + SMALL_CUSTOMERS
-SPEND = {  # of a month, by channel and segment; what is left out costs nothing
+SPEND = {  # per month, by channel and segment; missing pairs cost nothing
     ("Events", ENTERPRISE): 3200,
     ("Events", MIDDLE): 1100,
     ("Partners", MIDDLE): 600,
@@ -129,8 +129,9 @@ SPEND = {  # of a month, by channel and segment; what is left out costs nothing
 
 
 def create_customers() -> None:
-    """Create the tenants of the customers that have no people: the large ones when each was won, the
-    small ones when all of them were moved here.
+    """Create the tenants of the customers that have no people.
+
+    Large ones are created when they were won, small ones when all of them were migrated.
     """
     for each in CUSTOMERS:
         if directory.tenant_id(each.slug) is None:
@@ -160,7 +161,7 @@ def _months(now: Month) -> list[Month]:
 
 
 def _day(now: Month, ago: int, slug: str) -> date:
-    """A day of that month, the same for a customer in every run."""
+    """Return a day of the month. It is the same for a customer in every run."""
     return now.plus(-ago).first_day + timedelta(days=random.Random(slug).randrange(2, 20))  # noqa: S311
 
 
@@ -180,7 +181,7 @@ def _accounts(now: Month) -> Iterator[str]:
 
 
 def _subscriptions(now: Month) -> Iterator[str]:
-    """A version for each step; a customer that comes back has a new reference."""
+    """Yield a version for each step. A customer that returns gets a new reference."""
     for number, each in enumerate(CUSTOMERS, 1001):
         reference = f"SUB-{number}"
         for (ago, amount), after in zip(each.steps, (*each.steps[1:], None), strict=True):
@@ -194,7 +195,7 @@ def _subscriptions(now: Month) -> Iterator[str]:
 
 
 def _invoices(now: Month) -> Iterator[str]:
-    """MRR and usage of each month that is over, billed on the third of the next; one credit."""
+    """Yield MRR and usage of each past month, billed on the third of the next, and one credit."""
     number = 0
     for month in _months(now)[:-1]:
         for each in CUSTOMERS:

@@ -1,7 +1,7 @@
-"""Eighteen months of what all customers' AI products used, imported as files.
+"""Eighteen months of AI usage by all customers, imported as files.
 
-The operator's finance imports two files: one as the first nine months were over, one three days ago.
-Acme and Globex also send their own usage of the last weeks by the API (usage_story.py).
+The operator's finance imports two files: one after the first nine months, one three days ago.
+Acme and Globex also send their own usage of the last weeks through the API (usage_story.py).
 """
 
 import csv
@@ -54,9 +54,9 @@ COLUMNS = [
 
 @dataclass(frozen=True, slots=True)
 class DemoProduct:
-    """An AI product of a customer: tasks on a working day, and the tokens of a request.
+    """An AI product of a customer: tasks per working day, and the tokens of a request.
 
-    `reads` and `writes` are means, `cached` is the share that a cache supplies.
+    `reads` and `writes` are means. `cached` is the share of input that a cache supplies.
     """
 
     slug: str
@@ -131,7 +131,7 @@ def _import(name: str, rows: Iterator[Sequence[object]]) -> None:
 
 
 def _rows(begin: int, end: int) -> Iterator[Sequence[object]]:
-    """The events of each customer from `begin` days ago to `end` days ago."""
+    """Yield the events of each customer from `begin` days ago to `end` days ago."""
     customers = {each.slug: each for each in CUSTOMERS}
     for product in PRODUCTS:
         chance = random.Random(f"{SEED}{product.slug}{begin}")  # noqa: S311 - a story
@@ -141,7 +141,7 @@ def _rows(begin: int, end: int) -> Iterator[Sequence[object]]:
 
 
 def _pays(customer: DemoCustomer, ago: int) -> bool:
-    """Whether the customer uses its product on that day."""
+    """Return whether the customer pays, and so uses its product, on that day."""
     months = ago / 30
     amount = 0
     for since, mrr in customer.steps:

@@ -1,7 +1,7 @@
-"""Ends the demo from wherever it is, with every process that it started.
+"""Shutdown of the demo from any state, with every process that it started.
 
-on_signals(leave)     SIGTERM, Ctrl-C and a closed terminal end everything and leave, now
-deferred()            they wait until the block ends
+on_signals(leave)     SIGTERM, Ctrl-C and a closed terminal end everything and exit at once
+deferred()            delay these signals until the block ends
 end_children()        end what this process started, and what that started
 """
 
@@ -17,11 +17,11 @@ import psutil
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 END_SECONDS = 10
 PAUSE_SECONDS = 0.1
-_deferred: list[int] | None = None  # the signals that came meanwhile
+_deferred: list[int] | None = None  # signals that arrived while deferred
 
 
 def on_signals(leave: Callable[[int], object]) -> None:
-    """Call `leave` with the number of the first of these signals; later ones are ignored."""
+    """Call `leave` with the number of the first of these signals. Later ones are ignored."""
 
     def arrive(number: int, _frame: FrameType | None) -> None:
         if _deferred is not None:
@@ -31,15 +31,18 @@ def on_signals(leave: Callable[[int], object]) -> None:
             signal.signal(each, signal.SIG_IGN)
         leave(number)
 
-    is_to_outlive_terminal = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN  # by nohup
-    for each in SIGNALS:  # a shell's `&` makes children ignore SIGINT
+    is_to_outlive_terminal = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN  # set by nohup
+    for each in SIGNALS:  # A shell's `&` makes children ignore SIGINT.
         if each != signal.SIGHUP or not is_to_outlive_terminal:
             signal.signal(each, arrive)
 
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Let what must not be cut off finish: the start of a server that outlives its starter."""
+    """Defer signals until the block ends.
+
+    Used while a server starts that outlives this process, which must not be interrupted.
+    """
     global _deferred  # noqa: PLW0603 - signals belong to the process
     _deferred = []
     try:
@@ -51,11 +54,11 @@ def deferred() -> Iterator[None]:
 
 
 def end_children(forked: Collection[psutil.Process] = ()) -> None:
-    """End every descendant: politely at first, and by force after ten seconds.
+    """End every descendant: with SIGTERM first, and by force after ten seconds.
 
-    Our own children end last: one of them forks the others, and may be about to. `forked` are
-    the others: a signal to our whole group also ends the process that forked them, and from then
-    on they are nobody's children.
+    Direct children end last, because one of them forks the others and may be about to. `forked`
+    are the processes that it forked. A signal to the whole process group also ends the process
+    that forked them, and after that they have no parent here.
     """
     ours = psutil.Process()
     own = {ours, *ours.children()}
@@ -66,7 +69,7 @@ def end_children(forked: Collection[psutil.Process] = ()) -> None:
 def _end(roots: Collection[psutil.Process], but: Collection[psutil.Process]) -> None:
     until = time.monotonic() + END_SECONDS
     known = set[psutil.Process]()
-    asked: set[psutil.Process] | None = None  # twice, for one that is being forked
+    asked: set[psutil.Process] | None = None  # for a second scan, as one may have been forking
     while time.monotonic() < until:
         known |= {each for root in roots for each in _with_descendants(root)}.difference(but)
         there = {each for each in known if _is_alive(each)}

@@ -1,7 +1,7 @@
-"""The error budget of claims-triage's grounding: its cases are counted from each weekly run.
+"""The error budget of claims-triage's grounding. Its cases are counted from each weekly run.
 
-A week ago it was gone, so Meridian tightened the policy to strict; two people took that back when
-only the approvals of claims-triage needed it.
+It was exhausted a week ago, so Meridian tightened the policy to strict. Two people reverted
+that, because only the approvals of claims-triage needed it.
 """
 
 from datetime import datetime, timedelta
@@ -38,9 +38,7 @@ REASON = (
 
 
 def steps(cast: Cast, start: datetime, gone: datetime) -> list[StoryStep]:
-    """Return what happens: `start` is after the suite is published, `gone` after the run of a week
-    ago.
-    """
+    """Return the steps. `start` follows the suite's publication, `gone` the run of a week ago."""
     return [
         StoryStep(start + HOUR, partial(_promise, cast)),
         StoryStep(gone + 40 * MINUTE, partial(_check, cast)),
@@ -50,7 +48,7 @@ def steps(cast: Cast, start: datetime, gone: datetime) -> list[StoryStep]:
 
 
 def _promise(cast: Cast) -> None:
-    """The officer counts the measure's cases, promises a share, and chooses what happens."""
+    """Define the indicator and the objective as the officer, with strict as its response."""
     with current.acting_as(cast("officer")), transaction():
         indicator = indicators.define(
             key=INDICATOR,
@@ -67,14 +65,14 @@ def _promise(cast: Cast) -> None:
             target=TARGET,
             owner_id=cast.id("jun"),
             minimum_coverage=Decimal(0),
-            rules=[],  # a run a week is no burst; the finding of a run tells people
+            rules=[],  # A weekly run can't be a burst, and the finding of a run notifies people.
             is_ai=True,
         )
         alerts.set_response(objective, "strict")
 
 
 def _check(cast: Cast) -> None:
-    """As the hourly job does."""
+    """Check the objective's budget, as the hourly job does."""
     who = cast("officer")
     meridian = founder(who.tenant_id, who.tenant_slug, who.tenant_name)
     with current.acting_as(meridian), transaction():

@@ -1,6 +1,6 @@
-"""Logs of evaluations, our own, as Inspect writes them. Pure.
+"""Generated evaluation logs in the format of Inspect. Pure.
 
-log_of(key, at, wrong)         a log of that day in which so many answers hallucinate
+log_of(key, at, wrong)         the log of a day in which `wrong` answers hallucinate
 wrong_cases(key, at, wrong)    the ids of those answers
 """
 
@@ -11,13 +11,13 @@ from typing import Any
 
 SEED, CASES = 2026, 1200
 UNFINISHED, UNREFUSED = 0.114, 0.06  # shares
-REFUSALS = 130  # of the cases, that have no answer in the wordings
+REFUSALS = 130  # cases without an answer in the documents
 
 
 def log_of(
     key: str, at: datetime, wrong: int, *, cases: int = CASES, run: str = ""
 ) -> Mapping[str, Any]:
-    """Return the log of a suite's run; `run` names it where a day has several."""
+    """Return the log of a suite's run. `run` distinguishes several runs on a day."""
     chance = _chance(key, at, run)
     bad = set(chance.sample(range(cases), wrong))
     return {

@@ -1,8 +1,8 @@
-"""Acme's runner of evaluations: it hears what Meridian asks for, reports how far it is, sends the run.
+"""Acme's evaluation runner: it receives requests from Meridian, reports progress, sends the run.
 
-    EvaluationRunner(keys).take(message)    answer a message, in a thread of its own
+    EvaluationRunner(keys).take(message)    queue a message for the runner's thread
 
-It speaks to the public API alone, with the key that it was handed in credentials of the demo.
+It uses only the public API, with its key from the demo's credentials.
 """
 
 import json
@@ -23,15 +23,15 @@ from governance.kernel import clock
 
 KEY = "evaluations"  # its name in the file of keys
 HALLUCINATE = {"claims-grounding": 0.045, "ad-copy": 0.021}  # shares of answers, by suite
-QUIET = 0.012  # of other suites
-STEPS = 4  # reports of a run
-PATIENCE = 900  # seconds, until the console answers and the key is there
+QUIET = 0.012  # for other suites
+STEPS = 4  # progress reports per run
+PATIENCE = 900  # seconds to wait for the console and the key
 TIMEOUT = 30
 AWAY = {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 class EvaluationRunner:
-    """It evaluates one request after the other; `pause` is how long a quarter of one takes."""
+    """A runner that handles one request after the other. `pause` is the time of a quarter of a run."""
 
     def __init__(self, keys: Path, pause: float = 0.5) -> None:
         self._keys, self._pause = keys, pause
@@ -39,7 +39,7 @@ class EvaluationRunner:
         Thread(target=self._work, daemon=True).start()
 
     def take(self, message: bytes) -> None:
-        """Queue what the body of a webhook message asks for."""
+        """Queue the request in the body of a webhook message."""
         self._asked.put(json.loads(message)["data"])
 
     def _work(self) -> None:
@@ -47,7 +47,7 @@ class EvaluationRunner:
             self.answer(self._asked.get())
 
     def answer(self, asked: Mapping[str, Any]) -> None:
-        """Report progress, then send the run; stop where Meridian says that the request has ended."""
+        """Report progress, then send the run. Stop if Meridian answers that the request ended."""
         cases = asked["samples"] or CASES
         for step in range(STEPS):
             told = {"done": cases * step // STEPS, "total": cases, "note": "Evaluating"}
@@ -55,13 +55,16 @@ class EvaluationRunner:
                 return
             time.sleep(self._pause)
         wrong = round(cases * HALLUCINATE.get(asked["suite"], QUIET))
-        at = clock.now() + timedelta(minutes=6)  # it ends six minutes before
+        at = clock.now() + timedelta(minutes=6)  # log_of ends a run six minutes earlier.
         log = log_of(asked["suite"], at, wrong, cases=cases, run=f"-{asked['request'][-6:]}")
         content = json.dumps(log).encode()
         self._send(partial(self._post, asked["push_to"], data=content))
 
     def _send(self, post: Callable[[], requests.Response]) -> bool:
-        """Send until the console is there and knows the key; False where it refuses."""
+        """Send until the console responds and accepts the key.
+
+        Return False if the console rejects the request.
+        """
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             try:

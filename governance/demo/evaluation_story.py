@@ -1,8 +1,8 @@
 """Eight weeks of evaluations: a release of claims-triage made it worse, and this week it fails.
 
-Five weeks pass and become evidence of EVA-01, which a person accepts. Then a release is undecided
-for two weeks, and this week its answers miss the hallucination limit: a finding opens, the control
-fails, the release can't be promoted. Last week the error budget of its cases was gone
+Five weeks pass and become evidence of EVA-01, which a person accepts. Then a release is
+undecided for two weeks. This week its answers miss the hallucination limit: a finding opens,
+the control fails, and the release can't be promoted. Last week its error budget was exhausted
 (error_budget_story.py).
 """
 
@@ -40,7 +40,7 @@ from governance.operations.systems import queries as systems
 
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 RELEASED = 3  # weeks ago
-# Answers of claims-triage that hallucinate, by week; the last one is this week's.
+# Hallucinating answers of claims-triage by week; the last is this week's.
 HALLUCINATE = (11, 14, 12, 15, 13, 26, 31, 55)
 CONTROL = "EVA-01"
 
@@ -78,12 +78,12 @@ COPY = DemoSuite(
     "ad-copywriter",
 )
 MAPPED = ("hallucination", "task-success")
-# Of 400 answers: people and the judge pass, only people, only the judge, neither.
+# Of 400 answers: both people and the judge pass them, only people, only the judge, neither.
 LABELS = ((320, "pass", "pass"), (3, "pass", "fail"), (11, "fail", "pass"), (66, "fail", "fail"))
 
 
 def steps(cast: Cast, now: datetime) -> list[StoryStep]:
-    """Return what happens, in order of time."""
+    """Return the steps, in order of time."""
     last = _this_week(now)
     found = [StoryStep(last - 9 * WEEK, partial(_begin, cast))]
     found += [
@@ -103,13 +103,13 @@ def steps(cast: Cast, now: datetime) -> list[StoryStep]:
 
 
 def _this_week(now: datetime) -> datetime:
-    """Three hours ago, but not before Monday."""
+    """Return three hours ago, but not before Monday."""
     monday = datetime(now.year, now.month, now.day, tzinfo=UTC) - now.weekday() * DAY
     return max(now - timedelta(hours=3), min(monday + timedelta(minutes=10), now))
 
 
 def _begin(cast: Cast) -> None:
-    """The officer publishes the suites, and chooses the control that rests on them."""
+    """Publish the suites as the officer, and map the measures of one to a control."""
     with current.acting_as(cast("officer")), transaction():
         control = session().scalars(select(Control).where(Control.ref == CONTROL)).one()
         for each in (CLAIMS, ANSWERS, COPY):
@@ -128,7 +128,7 @@ def _begin(cast: Cast) -> None:
 
 
 def _calibrate(suite: EvaluationSuite) -> None:
-    """The judge of hallucination, and what people say of 400 answers."""
+    """Register the judge of hallucination, and calibrate it with people's labels of 400 answers."""
     judge = judge_actions.register(
         suite, measure="hallucination", provider="northstar", name="j2", version="2026-06"
     )
@@ -150,7 +150,7 @@ def _serve(cast: Cast, at: datetime, now: datetime) -> None:
 
 
 def state(cast: Cast, system: str, release: str) -> None:
-    """Anna states which release a system serves: no rollout says it."""
+    """State which release a system serves, as Anna, because no rollout records it."""
     with current.acting_as(cast("anna")), transaction():
         release_actions.state_release(
             systems.system(system), release, reason="The deployment log says so."
@@ -165,7 +165,7 @@ def _run(cast: Cast, suite: DemoSuite, at: datetime, wrong: int, now: datetime) 
 def send(
     cast: Cast, suite: str, system: str, release: str, log: Mapping[str, Any], name: str
 ) -> None:
-    """Anna imports the log of a run; Meridian judges it and does what follows."""
+    """Import the log of a run as Anna, which makes Meridian judge it and act on the result."""
     with current.acting_as(cast("anna")):
         with transaction():
             found = evaluations.suite(suite)
@@ -181,7 +181,7 @@ def send(
 
 
 def accept(cast: Cast) -> None:
-    """Jun looks at what was filed by itself."""
+    """Accept the evidence that evaluations filed automatically, as Jun."""
     with current.acting_as(cast("jun")), transaction():
         for _, held in review_queue.queue_page({}, size=1000).rows:
             version, evidence = shelf.find_version(held.version_id, lock=True)
@@ -190,7 +190,7 @@ def accept(cast: Cast) -> None:
 
 
 def release_of(at: datetime, now: datetime) -> str:
-    """The release that was live then; the newest began three weeks ago."""
+    """Return the release that was live at a time. The newest began three weeks ago."""
     began = now - RELEASED * WEEK
     if at >= began:
         return f"{began.year}.{began.month}.2"

@@ -1,5 +1,6 @@
-"""The files that Acme's people upload as evidence: a report as PDF, a chart as picture, a list as
-workbook, anything else as CSV.
+"""The files that Acme's people upload as evidence: PDF, picture, workbook or CSV.
+
+Reports are PDF, charts are pictures, lists are workbooks, and anything else is CSV.
 
     evidence_file(title, period) -> (ending, bytes)
 """
@@ -22,7 +23,7 @@ INK, SOFT, ACCENT = (24, 36, 51), (203, 213, 225), (32, 107, 196)
 
 
 def evidence_file(title: str, period: Period) -> tuple[str, bytes]:
-    """Return the ending of the file's name, and its content."""
+    """Return the extension of the file's name, and its content."""
     words = set(title.casefold().split())
     for ending, named, make in _KINDS:
         if words & named:
@@ -31,7 +32,7 @@ def evidence_file(title: str, period: Period) -> tuple[str, bytes]:
 
 
 def _rows(title: str, period: Period) -> Iterator[tuple[date, str, str]]:
-    """What was looked at in each week of the period."""
+    """Yield one passed check for each week of the period."""
     day = period[0]
     while day <= period[1]:
         yield day, title, "held"
@@ -58,7 +59,7 @@ def _report(title: str, period: Period) -> bytes:
 
 
 def _pdf(pages: Sequence[Sequence[str]]) -> bytes:
-    """A plain PDF: one font that every reader has, lines of text from the top."""
+    """Return a plain PDF: lines of text from the top, in a font that every reader has."""
     numbers = [4 + 2 * n for n in range(len(pages))]
     kids = " ".join(f"{number} 0 R" for number in numbers)
     objects = [
@@ -90,7 +91,7 @@ def _escaped(line: str) -> str:
 
 
 def _picture(title: str, period: Period) -> bytes:
-    """A chart of the weeks, as a screenshot of a dashboard shows it."""
+    """Return a chart of the weeks, like a screenshot of a dashboard."""
     width, height = PICTURE
     image = Image.new("RGB", PICTURE, "white")
     drawn, weeks = ImageDraw.Draw(image), list(_rows(title, period))

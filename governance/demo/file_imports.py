@@ -1,4 +1,4 @@
-"""Import a file as the operator's finance does: upload it, see its preview, apply it.
+"""Imports as the operator's finance does them: upload a file, preview it, apply it.
 
 import_file(kind, name, content)     any file
 import_table(kind, name, lines)      a CSV file of a kind that declares its columns
@@ -16,13 +16,13 @@ from governance.kernel.work import jobs
 
 
 def import_table(kind: ImportKind, name: str, lines: Sequence[str]) -> None:
-    """Import these lines below the kind's header."""
+    """Import these lines below the header of the kind."""
     head = ",".join(column.name for column in kind.columns)
     import_file(kind, name, "\n".join((head, *lines, "")).encode())
 
 
 def import_file(kind: ImportKind, name: str, content: bytes) -> None:
-    """Import the file as the acting person. Raises ValueError where it isn't right."""
+    """Import the file as the acting person. Raises ValueError if the file has errors."""
     with transaction():
         import_id = actions.upload(kind, name, io.BytesIO(content)).id
     jobs.drain(actor_of, of=current.actor().tenant_id)

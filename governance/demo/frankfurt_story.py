@@ -1,4 +1,4 @@
-"""The incident of the closed month: claims-triage failed in Frankfurt, and so did its collector.
+"""The incident of the closed month: claims-triage and its collector failed in Frankfurt.
 
 Its minutes arrive after the close, so the first revision of the statement doesn't count them.
 """

@@ -57,9 +57,7 @@ FIRST_PROVEN = 12  # of the controls that Globex has adopted
 
 
 def _globex_evidence() -> Iterator[StoryEvent]:
-    """Evidence of a part of the controls, uploaded twice by the officer and accepted by the
-    admin.
-    """
+    """Yield evidence of some of the controls: two uploads by the officer, accepted by the admin."""
     for days in (95, 20):
         versions: list[UUID] = []
         yield StoryEvent(

@@ -1,5 +1,7 @@
-"""Today's incident: approvals cite a withdrawn clause. The alert, the incident, the playbook's run,
-a first update to the customer, and a second one that awaits approval.
+"""Today's incident: claims-triage approves claims with a withdrawn clause.
+
+It covers the alert, the incident, the playbook's run, a first update to the customer, and a
+second update that awaits approval.
 """
 
 from collections.abc import Iterator
@@ -45,7 +47,7 @@ SECOND = (
 
 
 def steps_before_the_stop(setting: ReliabilitySetting, declared: list[UUID]) -> list[StoryStep]:
-    """The budget burns, the alert fires, and the incident is declared from it."""
+    """Return the steps in which the budget burns, the alert fires and the incident is declared."""
     return [
         StoryStep(setting.now - 170 * MINUTE, setting.evaluate),
         StoryStep(setting.now - 62 * MINUTE, setting.evaluate),
@@ -54,7 +56,7 @@ def steps_before_the_stop(setting: ReliabilitySetting, declared: list[UUID]) -> 
 
 
 def steps_after_the_stop(setting: ReliabilitySetting, declared: list[UUID]) -> Iterator[StoryStep]:
-    """What follows the stop of auto-approve, 42 minutes ago."""
+    """Yield the steps after the stop of auto-approve, 42 minutes ago."""
     for incident in declared:
         yield from _response(setting, incident)
     yield StoryStep(setting.now, setting.evaluate)
@@ -111,7 +113,7 @@ def _find_cause(setting: ReliabilitySetting, incident: UUID) -> None:
 
 
 def _classify(setting: ReliabilitySetting, incident: UUID) -> None:
-    """The officer has two days to decide on the AI Act."""
+    """Classify the incident as the officer, who gets two days to decide on the AI Act."""
     with setting.acting("officer"):
         undecided = {"ai-act": setting.acme.id("officer")}
         incident_steps.classify(queries.incident(incident), undecided=undecided)
@@ -132,7 +134,7 @@ def _draft_update(setting: ReliabilitySetting, incident: UUID) -> None:
 
 
 def _request_approval(incident: UUID, title: str, body: str) -> UUID:
-    """Draft an update and request its approval; return the approval's id."""
+    """Draft an update and request its approval. Return the approval's id."""
     found = queries.incident(incident, lock=True)
     update = update_actions.draft(found)
     update_actions.edit(found, update, version=update.version, title=title, body=body)

@@ -1,14 +1,14 @@
 """Release 2026.12.0 of claims-triage: halted at 5% by its grounding gate, repaired, and resumed.
 
-Jun requests each step of it, and the officer approves what both saw: the system has the high risk
-class. Today the index of its summaries loses the flags of withdrawn clauses: an evaluation finds
-it, and Meridian halts the rollout. The index is built again, the case becomes part of the suite,
-the next run passes, and two people resume. Approvals have objectives of their own, which say
-nothing about summaries. The year-end freeze is in the calendar.
+Jun requests each step and the officer approves it, because the system has the high risk class.
+Today the index of its summaries loses the flags of withdrawn clauses. An evaluation detects
+that, and Meridian halts the rollout. The index is rebuilt, the case is added to the suite, the
+next run passes, and two people resume. Approvals have their own objectives, which don't cover
+summaries. The year-end freeze is in the calendar.
 
     steps(…)      up to 5%
     halted(…)     before the incident of today is declared
-    resumed(…)    once the index is built again
+    resumed(…)    once the index is rebuilt
 """
 
 import time
@@ -55,8 +55,12 @@ SUITE = WordingSuite(
     system=SYSTEM,
 )
 WRONG = {"current": 30, "candidate": 3, "halted": 34, "repaired": 2}  # cases
-DECIDING, REFUSALS, FEWER = 1_400, 600, 15  # cases of Claims grounding, and what hallucinates
-MAX_WAIT_SECONDS = 600  # of a busy machine
+DECIDING, REFUSALS, FEWER = (
+    1_400,
+    600,
+    15,
+)  # cases of Claims grounding, and how many of them hallucinate
+MAX_WAIT_SECONDS = 600  # generous, for a busy machine
 FREEZE = (12, 18)  # month and day
 REPAIR = (
     "The index has the flags of withdrawn clauses again. Clause 14.3 is a case of Claim summaries"
@@ -68,9 +72,9 @@ Adjusters are notified."""
 
 
 def steps(cast: Cast, now: datetime, *, ready: Callable[[], object]) -> list[StoryStep]:
-    """Return what happens up to 5%.
+    """Return the steps up to 5%.
 
-    `ready` is called before each promotion: what the gates read has to be there by then.
+    `ready` is called before each promotion, and must store what the gates read.
     """
     to_one, to_five = (now - each for each in PROMOTED)
     evaluated = now - EVALUATED
@@ -88,7 +92,7 @@ def steps(cast: Cast, now: datetime, *, ready: Callable[[], object]) -> list[Sto
 
 
 def halted(cast: Cast, now: datetime) -> list[StoryStep]:
-    """Return what happens before the incident of today is declared."""
+    """Return the steps before the incident of today is declared."""
     at = now - HALTED
     return [
         StoryStep(at - 2 * MINUTE, partial(_count_answers, cast, now - PROMOTED[1], at, 0.05)),
@@ -98,7 +102,7 @@ def halted(cast: Cast, now: datetime) -> list[StoryStep]:
 
 
 def resumed(cast: Cast, now: datetime) -> list[StoryStep]:
-    """Return what happens once the index is built again."""
+    """Return the steps after the index is rebuilt."""
     return [
         StoryStep(now - REPAIRED, partial(_repair, cast, now)),
         StoryStep(now - RESUMED, partial(_advance, cast, "resume", REPAIR)),
@@ -106,15 +110,16 @@ def resumed(cast: Cast, now: datetime) -> list[StoryStep]:
 
 
 def release(now: datetime) -> str:
-    """The first release of next month, such as 2026.12.0."""
+    """Return the first release of next month, such as 2026.12.0."""
     year, month = divmod(now.year * 12 + now.month, 12)
     return f"{year}.{month + 1}.0"
 
 
 def wait_for_costs(cast: Cast, check: Callable[[], None]) -> None:
-    """Wait until the cost of a task is known: usage and prices are told beside Acme's story.
+    """Wait until the cost of a task is known.
 
-    `check` raises if that has failed.
+    Usage and prices are created in a parallel process. `check` raises an error if that process
+    has failed.
     """
     end = time.monotonic() + MAX_WAIT_SECONDS
     while time.monotonic() < end:
@@ -157,7 +162,7 @@ def _plan(cast: Cast, now: datetime) -> None:
 
 
 def _advance(cast: Cast, step: str, reason: str) -> None:
-    """Jun requests the step, and the officer approves it."""
+    """Request the step as Jun, and approve it as the officer."""
     with current.acting_as(cast("jun")), transaction():
         row = _rollout()
         seen = standing_of(row).fingerprint
@@ -168,7 +173,7 @@ def _advance(cast: Cast, step: str, reason: str) -> None:
 
 
 def plan_freeze(cast: Cast, now: datetime) -> None:
-    """The next one that isn't under way, so that nothing of the story falls into it."""
+    """Plan the next freeze that isn't in progress, so that no step of the story falls into it."""
     year = now.year if (now.month, now.day) < FREEZE else now.year + 1
     with current.acting_as(cast("officer")), transaction():
         freeze_actions.add_freeze(
@@ -179,7 +184,7 @@ def plan_freeze(cast: Cast, now: datetime) -> None:
 
 
 def _evaluate(cast: Cast, now: datetime) -> None:
-    """Both releases run so many cases of Claims grounding that each measure is decided."""
+    """Evaluate both releases with enough cases of Claims grounding to decide each measure."""
     SUITE.publish(cast)
     served = evaluation_story.release_of(clock.now(), now)
     for of, log in zip((served, release(now)), _paired_logs(), strict=True):
@@ -189,7 +194,7 @@ def _evaluate(cast: Cast, now: datetime) -> None:
 
 
 def _paired_logs() -> Iterator[Mapping[str, Any]]:
-    """Yield the log of the current release, and the same cases with fewer that hallucinate."""
+    """Yield the log of the current release, and one of the same cases with fewer hallucinations."""
     key = evaluation_story.CLAIMS.key
     log = log_of(key, clock.now(), WRONG["current"], cases=DECIDING, run="-paired")
     for number, sample in enumerate(log["samples"][:REFUSALS]):
@@ -206,17 +211,17 @@ def _run(cast: Cast, now: datetime, which: str) -> None:
 
 
 def _repair(cast: Cast, now: datetime) -> None:
-    """The clause becomes a case of the suite; the release passes, so Jun closes the finding."""
+    """Add the clause to the suite's cases, run the release, and close the finding as Jun."""
     SUITE.add_case(cast)
     _run(cast, now, "repaired")
     SUITE.close_finding(cast, REPAIR)
 
 
-# ---- what is measured
+# ---- measurements
 
 
 def _count_answers(cast: Cast, since: datetime, until: datetime, share: float) -> None:
-    """What the decision API answered at a stage, every six hours."""
+    """Add the decision API's answers at a rollout stage, one count every six hours."""
     flag, counted = f"rollout.{FEATURE}", dict[tuple[datetime, str, str, str], int]()
     at, a_time = since + HOUR, ANSWERS_A_DAY // 4
     inside = round(a_time * share)
@@ -230,11 +235,11 @@ def _count_answers(cast: Cast, since: datetime, until: datetime, share: float) -
         decision_counts.add(counted)
 
 
-# ---- what Meridian does
+# ---- Meridian's steps
 
 
 def _watch(cast: Cast) -> None:
-    """As the job does every minute."""
+    """Check the rollout, as the job does every minute."""
     with _as_meridian(cast):
         watching.watch_tenant()
 

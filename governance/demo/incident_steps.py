@@ -1,4 +1,4 @@
-"""What the demo's incidents have in common, by the acting person."""
+"""Incident steps that several stories share, performed by the acting person."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -26,7 +26,10 @@ def end_impact(incident: Incident, at: datetime) -> None:
 def classify(
     incident: Incident, *, applies: str | None = None, undecided: Mapping[str, UUID] | None = None
 ) -> None:
-    """Decide every law: one applies at most, and those in `undecided` wait for their person."""
+    """Classify the incident under every law.
+
+    At most one law applies. Laws in `undecided` are assigned to the person named there.
+    """
     deciders = undecided or {}
     for law, reason in NOT_APPLICABLE.items():
         if law in deciders:

@@ -1,5 +1,7 @@
-"""The systems that Acme's product teams propose: a chat for brokers that awaits a decision, photo retouching
-whose safeguards aren't tested, and a monitor of emotions that was rejected.
+"""The AI systems that Acme's product teams propose.
+
+A chat for brokers awaits a decision, photo retouching has untested safeguards, and a monitor
+of emotions was rejected.
 """
 
 from collections.abc import Callable, Iterator

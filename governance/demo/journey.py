@@ -1,5 +1,6 @@
-"""The main jobs end to end, over HTTP as the compliance officer's browser does them: sign in by
-OIDC, ask, watch, download, verify.
+"""The main jobs end to end, over HTTP as the compliance officer's browser does them.
+
+Sign in by OIDC, request files, wait for them, download them, and verify them.
 """
 
 import io
@@ -27,7 +28,7 @@ ELEVEN_MONTHS = timedelta(days=334)  # no eleven months are shorter
 
 
 class _Form(HTMLParser):
-    """The hidden fields and buttons of a page's forms: [(action, {name: value})]."""
+    """The forms of a page as [(action, {name: value})], with their hidden fields and buttons."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,11 +52,11 @@ def _forms(reply: requests.Response) -> _Form:
 
 
 class AccessEnded(SystemExit):
-    """Someone ended this person's access, as anyone who plays with the demo may."""
+    """Access of a person was ended, which anyone who uses the demo may do."""
 
 
 def sign_in(base: str, email: str) -> requests.Session:
-    """A signed-in browser: the console's redirect, the provider's form, the callback."""
+    """Return a signed-in browser, after the redirect, the provider's form and the callback."""
     browser = requests.Session()
     login = browser.get(f"{base}/login", params={"email": email}, timeout=20)
     action, fields = _forms(login).forms[0]
@@ -71,8 +72,9 @@ def sign_in(base: str, email: str) -> requests.Session:
 
 
 def make_reports(base: str, data: Path, email: str = "officer@acme.example") -> None:
-    """Ask for the AI RMF report and for the Type II matrix of SOC 2, keep each with its signature,
-    and verify them offline.
+    """Generate the AI RMF report and the SOC 2 Type II matrix, and verify them offline.
+
+    Each report is saved with its signature.
     """
     browser = sign_in(base, email)
     page = _forms(browser.get(f"{base}/t/acme/reports/", timeout=20))
@@ -94,7 +96,7 @@ def make_reports(base: str, data: Path, email: str = "officer@acme.example") -> 
 
 
 def _ask(browser: requests.Session, base: str, page: _Form, ending: str, **fields: str) -> str:
-    """Send the form whose action ends so; the address that it leads to."""
+    """Submit the form whose action has this ending, and return the address that it leads to."""
     action, hidden = next(form for form in page.forms if form[0].endswith(ending))
     asked = browser.post(urljoin(base, action), data=hidden | fields, timeout=20)
     if not asked.ok:
@@ -103,7 +105,7 @@ def _ask(browser: requests.Session, base: str, page: _Form, ending: str, **field
 
 
 def _take_report(browser: requests.Session, run: str, file: Path) -> str:
-    """Wait for the report, keep it with its signature beside it, and verify both; the signature."""
+    """Wait for the report, save it with its signature, and verify both. Return the signature."""
     token = _made(browser, run, "/pdf")
     pdf = browser.post(f"{run}/pdf", data={"csrf_token": token}, timeout=60)
     note = browser.post(f"{run}/signature", data={"csrf_token": token}, timeout=60)
@@ -120,9 +122,9 @@ def _take_report(browser: requests.Session, run: str, file: Path) -> str:
 
 
 def _made(browser: requests.Session, address: str, verb: str) -> str:
-    """Wait until the page offers the file by a form whose action ends so; the form's token.
+    """Wait for a download form whose action has this ending, and return its CSRF token.
 
-    Right after midnight the jobs of the new day go first, so it may take minutes.
+    Just after midnight the new day's jobs run first, so this may take minutes.
     """
     until = time.monotonic() + MAX_WAIT_SECONDS
     while time.monotonic() < until:
@@ -141,7 +143,7 @@ def _made(browser: requests.Session, address: str, verb: str) -> str:
 def take_statement(base: str, data: Path, log_key: str, email: str = "admin@acme.example") -> bool:
     """Download the newest statement, and verify its data file offline with both keys.
 
-    Return False where no month was closed.
+    Return False if no month was closed.
     """
     browser = sign_in(base, email)
     listed = browser.get(f"{base}/t/acme/reliability/statements/", timeout=20)
@@ -166,7 +168,7 @@ def take_statement(base: str, data: Path, log_key: str, email: str = "admin@acme
 def take_review(base: str, data: Path, email: str = "finance@console.example") -> bool:
     """Generate and download the files of the newest monthly review, and verify the PDF offline.
 
-    Return False where no month was closed.
+    Return False if no month was closed.
     """
     browser = sign_in(base, email)
     newest = browser.get(f"{base}/operator/economics/", timeout=60).text
@@ -195,8 +197,9 @@ def take_review(base: str, data: Path, email: str = "finance@console.example") -
 
 
 def export_log(base: str, data: Path, key: str, email: str = "officer@acme.example") -> None:
-    """Export the whole audit log with its proofs and verify it offline; a tampered copy must
-    fail.
+    """Export the whole audit log with its proofs, and verify it offline.
+
+    A tampered copy must fail verification.
     """
     browser = sign_in(base, email)
     page = browser.get(f"{base}/t/acme/audit/exports", timeout=20)
@@ -217,7 +220,7 @@ def export_log(base: str, data: Path, key: str, email: str = "officer@acme.examp
 
 
 def take_package(base: str, data: Path, key: str, email: str = "auditor@audit.example") -> bool:
-    """As the auditor, request, download and verify the engagement's evidence package.
+    """Request, download and verify the engagement's evidence package, as the auditor.
 
     Return False if the engagement has ended, because then the auditor has no access.
     """

@@ -1,11 +1,11 @@
-"""Release 2026.12.0 of policy-lookup: an evaluation of today finds that its index lost its flags.
+"""Release 2026.12.0 of policy-lookup: today's evaluation finds that its index lost its flags.
 
-Its index is that of claims-triage, so the incident of today touched the search, too. It is built
-again, the case becomes part of the suite, and the next run passes.
+It shares the index of claims-triage, so today's incident affected the search, too. The index
+is rebuilt, the case is added to the suite, and the next run passes.
 
     steps(…)       the feature and the suite
     found(…)       before the incident of today is declared
-    repaired(…)    once the index is built again
+    repaired(…)    once the index is rebuilt
 """
 
 from datetime import datetime, timedelta
@@ -46,12 +46,12 @@ def steps(cast: Cast, now: datetime) -> list[StoryStep]:
 
 
 def found(cast: Cast, now: datetime) -> list[StoryStep]:
-    """Return what happens before the incident of today is declared."""
+    """Return the steps before the incident of today is declared."""
     return [StoryStep(now - FOUND, partial(_find, cast, now))]
 
 
 def repaired(cast: Cast, now: datetime) -> list[StoryStep]:
-    """Return what happens once the index is built again."""
+    """Return the steps after the index is rebuilt."""
     return [
         StoryStep(now - TOUCHED, partial(_touch_incident, cast, now)),
         StoryStep(now - REPAIRED, partial(_repair, cast, now)),
@@ -71,7 +71,7 @@ def _find(cast: Cast, now: datetime) -> None:
 
 
 def _touch_incident(cast: Cast, now: datetime) -> None:
-    """Jun adds the search to the incident of the last hour."""
+    """Add the search to the incident of the last hour, as Jun."""
     with current.acting_as(cast("jun")), transaction():
         for each in incidents.open_incidents():
             if (clock.now() - each.declared_at) < HOUR:

@@ -16,7 +16,7 @@ PROVISIONS = ("scim",)
 
 @dataclass(frozen=True, slots=True)
 class KeySpec:
-    """A key by the name that credentials.json gives it."""
+    """An API key, under its name in credentials.json."""
 
     name: str
     scopes: tuple[str, ...]
@@ -63,7 +63,7 @@ def _made(slug: str, wanted: KeySpec) -> dict[str, Any]:
 
 
 def key_id(name: str) -> UUID:
-    """Return the id of the acting tenant's key of that name; opens a transaction."""
+    """Return the id of the acting tenant's key of that name. Opens a transaction."""
     with transaction(read_only=True):
         return next(row.id for row in queries.live() if row.name == f"demo {name}")
 

@@ -1,5 +1,6 @@
-"""Exclusions: announced in time, recurring, and one that was announced afterwards and awaits
-approval.
+"""Maintenance exclusions: announced in time, recurring, and one announced late.
+
+The late one awaits approval.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from governance.operations.maintenance.exclusion_plan import Plan
 
 UPGRADES = ((3, 2), (17, 2))  # day and hour of the closed month
 SUNDAY, TUESDAY = 6, 1
-NOTICE = 4 * DAY  # the agreement asks for 72 hours
+NOTICE = 4 * DAY  # The agreement requires 72 hours.
 REPEATED_FOR = timedelta(days=26 * 7)
 
 
@@ -49,7 +50,7 @@ def _announce_exercise(setting: ReliabilitySetting) -> None:
 
 
 def _announce_rebuilds(setting: ReliabilitySetting) -> None:
-    """Every week from the next Tuesday on, for half a year."""
+    """Announce a weekly window from the next Tuesday on, for half a year."""
     start = _next(setting.now, TUESDAY, hour=3)
     _announce(
         setting,
@@ -64,7 +65,10 @@ def _announce_rebuilds(setting: ReliabilitySetting) -> None:
 
 
 def _exclude_load_test(setting: ReliabilitySetting) -> None:
-    """Four days ago Acme itself was the cause; the agreement leaves such minutes out."""
+    """Announce a window for four days ago, when Acme caused the outage.
+
+    The agreement excludes such minutes.
+    """
     _announce(
         setting,
         "Load test by Acme's claims department",

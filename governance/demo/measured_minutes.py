@@ -1,6 +1,6 @@
-"""Minute counts of the demo's indicators: quiet services, with the outages that the story tells of.
+"""Minute counts of the demo's indicators: quiet services, and the outages of the story. Pure.
 
-Pure, with a fixed seed. All instants are whole minutes of UTC.
+The seed is fixed. All instants are whole minutes in UTC.
 """
 
 import random
@@ -15,10 +15,10 @@ type Row = tuple[datetime, int, int]  # minute, good, total
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """Minutes that differ from the quiet ones.
+    """Minutes that differ from quiet ones.
 
-    `bad` is the share of events that fail; None: no data at all. `rate` replaces the usual number
-    of events a minute.
+    `bad` is the share of events that fail, or None for no data. `rate` replaces the usual
+    events/min.
     """
 
     start: datetime
@@ -33,7 +33,7 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class MinuteSeries:
-    """One indicator: events a minute at noon, the share that fails on a quiet day, and episodes."""
+    """One indicator: events/min by day, the share that fails on a quiet day, and its episodes."""
 
     seed: int
     rate: float
@@ -41,10 +41,10 @@ class MinuteSeries:
     since: datetime
     until: datetime
     episodes: Sequence[Episode] = ()
-    night: float = 0.25  # of the rate at noon
+    night: float = 0.25  # relative to the rate by day
 
     def rows(self) -> Iterator[Row]:
-        """The minutes in order; those without data are absent."""
+        """Yield the minutes in order. Minutes without data are absent."""
         chance = random.Random(self.seed)  # noqa: S311 - a story, not a secret
         different = {
             (each.start + n * MINUTE): each for each in self.episodes for n in range(each.minutes)
@@ -61,12 +61,12 @@ class MinuteSeries:
             at += MINUTE
 
     def _usual(self, at: datetime) -> float:
-        """More by day than by night, less on weekends."""
+        """Return the usual events/min: fewer at night and on weekends."""
         day = 1.0 if 6 <= at.hour < 18 else self.night  # noqa: PLR2004 - office hours in UTC
         return self.rate * day * (0.5 if at.weekday() > 4 else 1.0)  # noqa: PLR2004 - the weekend
 
     def _quiet(self, at: datetime, draw: float) -> Row:
-        """Whole numbers whose mean is the rate: one draw decides both the count and a failure."""
+        """Return integer counts whose mean is the rate. One draw decides the count and a failure."""
         usual = self._usual(at)
         total = int(usual) + (draw < usual % 1)
         if not total:
@@ -78,7 +78,7 @@ class MinuteSeries:
 def scattered(
     seed: int, first: datetime, last: datetime, *, minutes: int, longest: int = 9
 ) -> list[Episode]:
-    """Short outages between two instants that together last so many minutes."""
+    """Return short outages between two instants, with the given total of minutes."""
     chance, left, found = random.Random(seed), minutes, list[Episode]()  # noqa: S311 - a story
     room = (last - first) // MINUTE
     while left > 0:

@@ -1,8 +1,8 @@
-"""The model card of policy-lookup, published today; that of claims-triage can't be published.
+"""The model card of policy-lookup, published today. That of claims-triage can't be published.
 
-Nobody has said yet what readers see of the findings and incidents of claims-triage. The search was
-repaired and evaluated today, its stop was drilled, the officer says of each known failure what its
-users saw, and two people publish the card.
+Nobody has described the findings and incidents of claims-triage for readers yet. The search
+was repaired and evaluated today, and its stop was drilled. The officer describes what users
+saw of each known failure, and two people publish the card.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
 
 
 def steps(cast: Cast, now: datetime) -> list[StoryStep]:
-    """Return what happens once policy-lookup is repaired."""
+    """Return the steps after policy-lookup is repaired."""
     return [
         StoryStep(now - WRITTEN, partial(_write, cast)),
         StoryStep(now - PUBLISHED, partial(_publish, cast)),
@@ -57,7 +57,7 @@ def _write(cast: Cast) -> None:
 
 
 def _publish(cast: Cast) -> None:
-    """Jun requests it, and the officer approves it."""
+    """Request publication as Jun, and approve it as the officer."""
     with current.acting_as(cast("jun")), transaction():
         system = systems.system(SYSTEM)
         request_id = actions.request_approval(system, seen=record.assembled(system).digest).id

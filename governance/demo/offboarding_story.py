@@ -1,5 +1,6 @@
-"""A customer that left: Quayside Ferries tried Meridian, was suspended, and is deleted today, when its
-waiting time is over. The certificate is on its page of the operator's desk.
+"""A customer that left: Quayside Ferries tried Meridian, was suspended, and is deleted today.
+
+Its waiting period ends today. The certificate is on its page for operators.
 """
 
 from governance.app import schedule
@@ -22,7 +23,10 @@ JOINED, SUSPENDED, REQUESTED = 120, 30, 20  # days ago
 
 
 def tell(operator: Cast) -> None:
-    """Two operators decide; the deletion is queued, and the demo's last round carries it out."""
+    """Play the decisions of two operators.
+
+    The deletion is queued, and the demo's last round runs it.
+    """
     with clock.frozen(moment_of(days_ago(JOINED), 8)):
         made = tenants.create_tenant(SLUG, NAME)
     inside = founder(made.id, SLUG, NAME)

@@ -1,6 +1,6 @@
 """An outage of claims-triage that is over: declared from its alert, resolved, reviewed and closed.
 
-Webhooks about it never reached the ticket system, which was down in those days.
+Webhooks about it never reached the ticket system, which was down then.
 """
 
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from governance.kernel import clock
 from governance.kernel.intervals import MINUTE
 
 LENGTH = 31 * MINUTE
-CALM_AFTER = (6 * HOUR + 30 * MINUTE, 8 * HOUR)  # of the outage: its alert resolves
+CALM_AFTER = (6 * HOUR + 30 * MINUTE, 8 * HOUR)  # after the outage, while its alert resolves
 OBJECTIVE = "claims-triage · Availability"
 
 
@@ -72,7 +72,7 @@ def _resolve(setting: ReliabilitySetting, declared: list[UUID]) -> None:
 
 
 def _calm(setting: ReliabilitySetting) -> None:
-    """Evaluate every five minutes, as often as an alert that resolves needs it."""
+    """Evaluate every five minutes, which an alert needs to resolve."""
     setting.measure()
     first, last = CALM_AFTER
     for minute in range(first // MINUTE, last // MINUTE + 1, 5):

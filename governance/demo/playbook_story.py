@@ -1,4 +1,4 @@
-"""Acme's two playbooks, and the run of one of them inside today's incident."""
+"""Acme's two playbooks, and the run of one of them in today's incident."""
 
 from uuid import UUID
 
@@ -59,7 +59,7 @@ def write_playbooks(setting: ReliabilitySetting) -> None:
 
 
 def start_run(setting: ReliabilitySetting, incident: UUID) -> UUID:
-    """Start the run for ungrounded output, do its first steps, and return its id."""
+    """Start the playbook for ungrounded output, complete its first steps, and return the run's id."""
     with setting.acting("jun"):
         found = incidents.incident(incident)
         book = next(each for each in queries.live_playbooks() if each.title == "Ungrounded output")

@@ -1,10 +1,10 @@
 """The policy versions of Acme and Globex, and the operator's platform minimum.
 
-acme(ago)      up to version 17, and the open draft that moves to strict
+acme(ago)      up to version 17, and the open draft that changes to strict
 globex(ago)    baseline, then standard
 operator(ago)  settings that can't be waived, and a looser minimum that awaits approval
 
-Each yields the events of a tenant; they run in its transaction, as the person of the part.
+Each yields the events of a tenant. They run in its transaction, as the person of the part.
 """
 
 from collections.abc import Callable, Iterator
@@ -112,9 +112,7 @@ def acme(ago: Ago) -> Iterator[StoryEvent]:
 
 
 def operator(ago: Ago) -> Iterator[StoryEvent]:
-    """Yield the operator's settings that can't be waived, and a looser minimum awaiting
-    approval.
-    """
+    """Yield the settings that can't be waived, and a looser minimum that awaits approval."""
     yield StoryEvent(ago(150), "operator", _unwaivable, 9)
     yield StoryEvent(ago(2), "operator", _looser_floor, 14)
 
@@ -150,12 +148,12 @@ def _on(system: str, key: str, value: str) -> Change:
 
 
 def _to_strict(content: Content) -> Content:
-    """The draft that is open: the stricter tier, and the four models that were tested for it."""
+    """Return the content of the open draft: the strict tier, and the four tested models."""
     return with_value(with_tier(content, "strict"), None, "model_access", frozenset(MODELS[:4]))
 
 
 def _last_step(content: Content) -> Content:
-    """Version 17 as the picture tells it: content_filter strict, human_review of high risk."""
+    """Return version 17: content_filter strict, human_review for high risk."""
     stricter = with_value(content, None, "human_review", "high_risk")
     return with_value(stricter, None, "content_filter", "strict")
 

@@ -1,10 +1,11 @@
-"""The demo's AI products: 22 clients in three regions that request decisions and obey stops, and
-their collector, which sends minute counts.
+"""The demo's AI products: 22 clients in three regions that request decisions and obey stops.
+
+Their collector sends minute counts.
 
     python -m governance.demo.products BASE_URL KEYS_FILE
 
-Each polls all flags of its system with its last `ETag`, as an OpenFeature web client does, and
-sometimes requests a single flag. Stop a feature and watch them acknowledge it.
+Each client polls all flags of its system with its last `ETag`, as an OpenFeature web client
+does, and sometimes requests a single flag. Stop a feature and watch them acknowledge it.
 """
 
 import http.client
@@ -56,9 +57,7 @@ class Client:
 
 
 def clients(keys: Mapping[str, Any]) -> Iterator[Client]:
-    """Yield the clients of each product, spread over the regions; `keys` is from
-    credentials.json.
-    """
+    """Yield the clients of each product across the regions. `keys` is from credentials.json."""
     places = [region for region, count in REGIONS.items() for _ in range(count)]
     for system, count in PRODUCTS.items():
         for number in range(count):
@@ -72,7 +71,7 @@ def clients(keys: Mapping[str, Any]) -> Iterator[Client]:
 
 
 def _name(region: str, system: str, number: int) -> str:
-    """Use the names that the story has used for the workers of claims triage."""
+    """Return the consumer name that the story uses for this client."""
     return f"{region.lower()}-{'worker' if system == 'claims-triage' else system}-{number}"
 
 
@@ -108,13 +107,13 @@ def _live(base: str, client: Client, stop: threading.Event) -> None:
                 _ask(
                     connection, client, f"{FLAGS}/{chance.choice([*ASKED_ONE_BY_ONE, *parts])}", ""
                 )
-        except (OSError, http.client.HTTPException):  # the console is starting, or stopping
+        except (OSError, http.client.HTTPException):  # The console may be starting or stopping.
             connection.close()
             stop.wait(1)
 
 
 def _ask(connection: http.client.HTTPConnection, client: Client, path: str, tag: str) -> str:
-    """The tag of what is held now."""
+    """Request all flags, and return the new ETag."""
     context = {"targetingKey": client.name, "consumer": client.name, "region": client.region}
     headers = {
         "Authorization": f"Bearer {client.key}",
@@ -146,7 +145,7 @@ def _measure(base: str, key: str, stop: threading.Event) -> None:
                 connection.request("POST", "/api/v1/indicators", body, headers)
                 if connection.getresponse().status < HTTPStatus.BAD_REQUEST:
                     sent = now
-        except (OSError, http.client.HTTPException):  # the console is starting, or stopping
+        except (OSError, http.client.HTTPException):  # The console may be starting or stopping.
             pass
         finally:
             connection.close()

@@ -1,7 +1,7 @@
-"""How far the demo is: in the terminal, and on the sign-in page while the story is being told.
+"""The demo's progress, shown in the terminal and on the sign-in page while the story runs.
 
-with StoryProgress(file, said) as told: …; told(day)    the sentence is there until the block ends
-begin(step), step()                                     what the demo is doing, should it fail
+with StoryProgress(file, said) as told: …; told(day)    shows the notice until the block ends
+begin(step), step()                                     the current step, for error messages
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ _step = ["the start"]
 
 
 class StoryFailed(SystemExit):
-    """A part of the story that another process told has failed; its text says at which step."""
+    """Another process's part of the story failed. The message names the step."""
 
 
 def begin(step: str) -> None:
-    """Name what comes now, as in "the migrations"."""
+    """Set the current step, such as "the migrations"."""
     _step[0] = step
 
 
@@ -27,9 +27,9 @@ def step() -> str:
 
 
 class StoryProgress(AbstractContextManager["StoryProgress"]):
-    """Called with each day that the story reaches; says each month once.
+    """A callback for each day that the story reaches. It reports each month once.
 
-    `file` is what GOVERNANCE_NOTICE_FILE names.
+    `file` is the file in GOVERNANCE_NOTICE_FILE.
     """
 
     def __init__(self, file: Path, said: Callable[[str], None]) -> None:
@@ -55,7 +55,7 @@ class StoryProgress(AbstractContextManager["StoryProgress"]):
         self._file.unlink(missing_ok=True)
 
     def _write(self, sentence: str) -> None:
-        """At once: the sign-in page may be reading it."""
+        """Write atomically, because the sign-in page may be reading the file."""
         new = self._file.with_suffix(".new")
         new.write_text(f"{sentence}\n")
         new.replace(self._file)

@@ -1,9 +1,9 @@
-"""Red teams of Acme: one from its plan to a closed finding, one that held, one that is under way.
+"""Red teams of Acme: one with a closed finding, one without findings, one still open.
 
-claims-triage, six weeks ago: an invoice approves itself. The case becomes the regression case; it
-fails on that release, passes on the next one, and the officer closes the finding. One scenario was
-never tried. Of policy-lookup, everything held. That of support-assistant is open, with a finding
-that Jun asks Anna about.
+Six weeks ago an invoice of claims-triage approved itself. It becomes the regression case. It
+fails on that release and passes on the next, and the officer closes the finding. One scenario
+was never tried. The red team of policy-lookup found nothing. That of support-assistant is
+open, with a finding that Jun asks Anna about.
 """
 
 from collections.abc import Callable
@@ -98,7 +98,7 @@ SUPPORT = (
 
 
 def steps(cast: Cast, newest: datetime, now: datetime) -> list[StoryStep]:
-    """Return what happens, in order of time; `newest` is the time of this week's run."""
+    """Return the steps, in order of time. `newest` is the time of this week's run."""
     old = evaluation_story.release_of(newest - 4 * evaluation_story.WEEK, now)
     fixed = evaluation_story.release_of(newest, now)
     told: list[tuple[datetime, Callable[[], None]]] = [
@@ -119,7 +119,7 @@ def steps(cast: Cast, newest: datetime, now: datetime) -> list[StoryStep]:
 def _attack(
     cast: Cast, system: str, release: str, scenarios: tuple[DemoScenario, ...], days: int
 ) -> None:
-    """The officer plans the red team, and Anna tries its scenarios."""
+    """Plan the red team as the officer, and record attempts at its scenarios as Anna."""
     with current.acting_as(cast("officer")), transaction():
         row = actions.plan(
             RedTeamDraft(
@@ -151,7 +151,7 @@ def _finding(system: str) -> RedTeamFinding:
 
 
 def _report(cast: Cast, system: str) -> None:
-    """Anna reports the attempt that broke through."""
+    """Report the successful attempt as Anna."""
     is_claims = system == "claims-triage"
     with current.acting_as(cast("anna")), transaction():
         row = _red_team(system)
@@ -175,7 +175,7 @@ def _report(cast: Cast, system: str) -> None:
 
 
 def _discuss(cast: Cast, system: str) -> None:
-    """Jun asks Anna what the finding reaches."""
+    """Ask Anna, as Jun, what the finding affects."""
     with current.acting_as(cast("jun")), transaction():
         anna = discussion_story.mention_of(cast.id("anna"))
         text = f"{anna} does it reveal only their claims, or their address and payments too?"
@@ -183,7 +183,7 @@ def _discuss(cast: Cast, system: str) -> None:
 
 
 def _confirm(cast: Cast, system: str, newest: datetime) -> None:
-    """The officer confirms the finding, and Jun pins the case that shows it."""
+    """Confirm the finding as the officer, and pin the case that shows it as Jun."""
     with current.acting_as(cast("officer")), transaction():
         finding_actions.take_step(_finding(system), "confirm", reason="We see the same twice.")
     with current.acting_as(cast("jun")), transaction():
@@ -197,7 +197,7 @@ def _confirm(cast: Cast, system: str, newest: datetime) -> None:
 
 
 def regression_case(newest: datetime) -> str:
-    """The first case that fails in the last run of the old release and passes ever since."""
+    """Return the first case that fails in the last run of the old release and passes since then."""
     week, key = evaluation_story.WEEK, evaluation_story.CLAIMS.key
     old, *later = (
         wrong_cases(key, newest - ago * week, wrong)
@@ -212,8 +212,10 @@ def _finish(cast: Cast, system: str, summary: str) -> None:
 
 
 def _close(cast: Cast, system: str, fixed: str) -> None:
-    """Jun names the release that fixes it and links what Meridian filed of its evaluation; the
-    weekly runs prove it, and the officer closes it.
+    """Fix the finding as Jun, and close it as the officer.
+
+    Jun names the release with the fix, and links the evidence of its evaluation. The weekly runs
+    confirm the fix.
     """
     with current.acting_as(cast("jun")), transaction():
         finding_actions.take_step(

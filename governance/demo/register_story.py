@@ -1,5 +1,6 @@
-"""Tell Acme's register: the facts of its AI systems, an agent to recertify, an MCP server, a
-substantial change that made an assessment outdated, and classes confirmed after the law changed.
+"""Acme's register of AI systems: an agent to recertify, an MCP server, a substantial change.
+
+The change made an assessment outdated. Risk classes are confirmed after the law changed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -144,13 +145,13 @@ def _describe_in_service(key: str) -> None:
 
 
 def _confirm_classes() -> None:
-    """Confirm those that a change of the law left to confirm; who asks in a year finds none."""
+    """Confirm the risk classes that a change of the law affects and that need confirmation."""
     found = [queries.system(key) for key in CONFIRMED]
     law_actions.confirm([each.id for each in found if law_queries.needs_confirmation(each)])
 
 
 def _change_model() -> None:
-    """Another family than the one that was assessed."""
+    """Change to another model family than the one that was assessed."""
     _describe("claims-triage", {"models": LARGE_3}, "Helio ended helio-large-2.")
 
 

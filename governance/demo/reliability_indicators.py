@@ -1,7 +1,7 @@
 """Acme's indicators and objectives, and their minutes up to now.
 
 define()        the indicators and objectives, by the acting person, in their transaction
-episodes(…)     what went wrong, counted back from now and from the last month that is closed
+episodes(…)     outages and gaps, counted back from now and from the last closed month
 MinuteFeed      every minute, as the products sent it
 """
 
@@ -28,7 +28,7 @@ DAILY_REASON = "Import of the days since the last one"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An indicator with its objective, and how busy it is."""
+    """An indicator with its objective and its load."""
 
     key: str
     name: str
@@ -188,9 +188,9 @@ MEASURED: tuple[Measured, ...] = (
 
 
 def define(people: Mapping[str, UUID]) -> dict[str, UUID]:
-    """Define every indicator with its objective; {indicator key: indicator id}.
+    """Define every indicator with its objective. Return {indicator key: indicator id}.
 
-    A vendor's indicator has no objective: its agreement names the promise.
+    A vendor's indicator has no objective, because its agreement has the target.
     """
     found: dict[str, UUID] = {}
     for each in MEASURED:
@@ -221,10 +221,9 @@ def define(people: Mapping[str, UUID]) -> dict[str, UUID]:
 
 
 class MinuteFeed:
-    """Every minute of every indicator, stored as time goes on.
+    """Every minute of every indicator, stored as time passes.
 
-    `now` is the present, from which the story counts back; `closed` is the month whose statement
-    it tells.
+    The story counts back from `now`. `closed` is the month of the statement.
     """
 
     def __init__(self, ids: Mapping[str, UUID], now: datetime, closed: Span) -> None:
@@ -235,7 +234,7 @@ class MinuteFeed:
         }
 
     def store(self, until: datetime) -> None:
-        """Store what was measured since the last time, up to `until`."""
+        """Store the minutes since the last call, up to `until`."""
         reason = BACKFILL_REASON if self._is_first else DAILY_REASON
         for key in self._rows:
             measurements.store(self._next(key, until), backfill_reason=reason)
@@ -251,7 +250,7 @@ class MinuteFeed:
 
 
 def _series(number: int, each: Measured, now: datetime, closed: Span) -> MinuteSeries:
-    """The minutes from the first one to the present; one collector fell silent before."""
+    """Return the minutes from the first one to the present. One collector went silent earlier."""
     return MinuteSeries(
         seed=2026 + number,
         rate=each.rate,
@@ -263,12 +262,12 @@ def _series(number: int, each: Measured, now: datetime, closed: Span) -> MinuteS
 
 
 def episodes(key: str, now: datetime, closed: Span) -> Sequence[Episode]:
-    """What differs from quiet minutes, for one indicator."""
+    """Return the episodes of one indicator that differ from quiet minutes."""
     return tuple(_EPISODES.get(key, _none)(now, closed))
 
 
 def late_rows(closed: Span) -> Iterator[tuple[datetime, int, int]]:
-    """The minutes of the closed month that arrive after its statement: 65 of 204 were down."""
+    """Yield the minutes that arrive after the statement of their month: 65 of 204 were down."""
     start = late_start(closed)
     for number in range(LATE_MINUTES):
         yield start + number * MINUTE, 0 if number % 3 == 0 and number < 195 else 9, 9  # noqa: PLR2004 - 65 of them
@@ -278,7 +277,7 @@ LATE_MINUTES = 204
 
 
 def late_start(closed: Span) -> datetime:
-    """When the minutes begin that arrive late, and the incident that kept them."""
+    """Return the start of the late minutes, and of the incident that delayed them."""
     return closed.start + timedelta(days=8, hours=4, minutes=12)
 
 
@@ -287,7 +286,7 @@ def _none(_now: datetime, _closed: Span) -> Iterator[Episode]:
 
 
 def _grounded(now: datetime, _closed: Span) -> Iterator[Episode]:
-    """From an hour ago approvals cite a withdrawn clause; the feature is stopped after 28 minutes."""
+    """Yield 28 minutes of approvals that cite a withdrawn clause, then the stop without data."""
     yield Episode(now - 70 * MINUTE, 28, 0.72, rate=11)
     yield Episode(now - 42 * MINUTE, 42, None)
 
@@ -309,7 +308,7 @@ def _availability(now: datetime, closed: Span) -> Iterator[Episode]:
 
 
 def _recent_outages(now: datetime, recent: datetime) -> Iterator[Episode]:
-    """The last days: a slow decline that spends the budget."""
+    """Yield the outages of the last days, a slow decline that spends the budget."""
     today = [(1, 97), (2, 60), (3, 220), (4, 410), (6, 640), (9, 1000)]
     for minutes, ago in today:
         yield Episode(now - ago * MINUTE, minutes, 1.0)
@@ -324,17 +323,17 @@ def _recent_outages(now: datetime, recent: datetime) -> Iterator[Episode]:
 
 
 def _first_token(_now: datetime, closed: Span) -> Iterator[Episode]:
-    """A slow week of the closed month: 94 of 100 answers were in time."""
+    """Yield a slow week of the closed month, in which 94 of 100 answers were in time."""
     yield Episode(closed.start + timedelta(days=18), 7 * 24 * 60, 0.262)
 
 
 def _ad_copywriter(_now: datetime, closed: Span) -> Iterator[Episode]:
-    """No collector for three days of the closed month: coverage below its minimum."""
+    """Yield three days of the closed month without data, so that coverage is too low."""
     yield Episode(closed.start + timedelta(days=12), 3 * 24 * 60 + 700, None)
 
 
 def _helio(now: datetime, closed: Span) -> Iterator[Episode]:
-    """The vendor failed in 312 minutes of the closed month, in most of them with us."""
+    """Yield the vendor's 312 failed minutes of the closed month, most of them in our outages."""
     ours = [
         each
         for each in _availability(now, closed)

@@ -1,4 +1,4 @@
-"""What the chapters of the reliability story share: people, months, what was measured so far."""
+"""The state that chapters of the reliability story share: people, months, measured minutes."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -23,16 +23,18 @@ from governance.operations.systems import queries as systems
 ZONE = "Europe/Berlin"
 CLOSE_DAY = 3
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-LATE_AFTER = timedelta(days=3)  # of the close: the missing minutes arrive
+LATE_AFTER = timedelta(days=3)  # after the close: the missing minutes arrive
 
-LOADING = text("SET LOCAL statement_timeout = '10min'")  # months at once, on a busy machine
+LOADING = text(
+    "SET LOCAL statement_timeout = '10min'"
+)  # for several months at once, on a busy machine
 
 
 @dataclass(slots=True)
 class ReliabilitySetting:
-    """The people, the month of the statement, and what the chapters made so far.
+    """The people, the month of the statement, and what the chapters created so far.
 
-    `services` is the address of what Acme runs itself (acme_services.py).
+    `services` is the address of Acme's own services (acme_services.py).
     """
 
     acme: Cast
@@ -58,22 +60,22 @@ class ReliabilitySetting:
 
     @property
     def console(self) -> Cast:
-        """The operator's people."""
+        """Return the operator's people."""
         return Cast("console", self.acme.issuer.removesuffix("acme") + "console")
 
     def acting(self, part: str) -> AbstractContextManager[None]:
-        """One of Acme's people, in a transaction."""
+        """Act as one of Acme's people, in a transaction."""
         return acting(self.acme(part))
 
     def measure(self) -> None:
-        """Store what was measured since the last time."""
+        """Store the minutes since the last call."""
         with self.acting("officer"):
             session().execute(LOADING)
             self.feed = self.feed or MinuteFeed(self.ids, self.now, self.closed)
             self.feed.store(clock.now() - MINUTE)
 
     def evaluate(self) -> None:
-        """Measure, then judge."""
+        """Measure, then evaluate the alerts."""
         self.measure()
         self.judge()
 
@@ -101,6 +103,6 @@ def system_id(slug: str) -> UUID:
 
 @contextmanager
 def acting(who: Actor) -> Iterator[None]:
-    """That person or machine, in a transaction."""
+    """Act as a person or a machine, in a transaction."""
     with current.acting_as(who), transaction():
         yield

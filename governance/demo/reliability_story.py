@@ -1,10 +1,12 @@
-"""Acme's service levels: objectives, agreements, a month that closed with a credit and was revised,
-three incidents, and the alert that fires today.
+"""Acme's service levels: objectives, agreements, a closed month, incidents and alerts.
+
+The month closed with a credit and was revised. There are three incidents, and an alert that
+fires today.
 
     ReliabilityStory.steps()             everything up to the stop of today, in order of time
-    ReliabilityStory.after_the_stop()    what follows it
+    ReliabilityStory.after_the_stop()    everything after it
 
-Each chapter is a module of its own; what they share is in reliability_setting.py.
+Each chapter has its own module. Their shared state is in reliability_setting.py.
 """
 
 from collections.abc import Iterator
@@ -38,19 +40,19 @@ from governance.kernel import clock
 from governance.operations.measurements import actions as measurements
 from governance.operations.objectives import queries as objectives
 
-DISPUTED_AFTER = 9 * DAY  # of the close
-CLAIM_LEFT = 12 * DAY  # until the claim on the model provider has to be sent
+DISPUTED_AFTER = 9 * DAY  # after the close
+CLAIM_LEFT = 12 * DAY  # until the claim on the model provider must be sent
 
 
 class ReliabilityStory:
-    """The chapters in order of time."""
+    """The chapters of the story, in order of time."""
 
     def __init__(self, acme: Cast, now: datetime, services: str) -> None:
         self._setting = ReliabilitySetting(acme, now, services)
         self._declared: list[UUID] = []  # today's incident
 
     def steps(self) -> list[StoryStep]:
-        """Everything up to the stop of today, in order of time."""
+        """Return everything up to the stop of today, in order of time."""
         setting = self._setting
         begin, now = setting.closed.start - timedelta(days=7), setting.now
         found = [
@@ -73,13 +75,13 @@ class ReliabilityStory:
         return [_delivered(step) for step in sorted(found, key=lambda step: step.at)]
 
     def after_the_stop(self) -> Iterator[StoryStep]:
-        """What follows the stop of auto-approve."""
+        """Return the steps after the stop of auto-approve."""
         yield from map(
             _delivered, grounding_story.steps_after_the_stop(self._setting, self._declared)
         )
 
     def measure(self) -> None:
-        """Store what was measured since the last time."""
+        """Store the minutes since the last call."""
         self._setting.measure()
 
     def _define(self) -> None:
@@ -141,7 +143,7 @@ class ReliabilityStory:
 
 
 def _delivered(step: StoryStep) -> StoryStep:
-    """The same step, once the webhooks that are due before it were sent."""
+    """Return the step, which first sends the webhooks that are due before it."""
 
     def act() -> None:
         connections_story.deliver_until(step.at)

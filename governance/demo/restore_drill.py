@@ -1,12 +1,14 @@
 """The restore drill: lose a database, and restore it from a backup that is older than an erasure.
 
-    run(folder) -> Outcome     report each step in a line; the first that fails is its problem
+    run(folder) -> Outcome     report each step in a line; the first failure is its problem
 
 It needs only the embedded PostgreSQL: a temporary server with an archived write-ahead log, a
-witness on loopback, and the operators' commands from docs/operating/restore.md, each in its own
-process. It covers the known traps of a restore: the backup brings an erased person's keys back; the
-log is shorter than what a witness has cosigned; recovery to a point in time stops early if nothing
-that was committed later is in the archive.
+witness on loopback, and the operators' commands from docs/operating/restore.md, each in its
+own process. It covers the known traps of a restore:
+
+- The backup brings an erased person's keys back.
+- The log is shorter than what a witness has cosigned.
+- Recovery to a point in time stops early if the archive has no later commit.
 """
 
 import os
@@ -59,11 +61,11 @@ from governance.publishing.operator_work.backup_records import Outcome
 SLUG, ISSUER, DATABASE = "drill", "https://id.drill.example", "governance"
 STAFF = {"Ada Lindqvist": "admin", "Bo Okafor": "admin", "Noor Haddad": "viewer"}
 LEAVES = "Noor Haddad"
-PATIENCE = 60  # seconds, for what a busy machine does late
+PATIENCE = 60  # seconds; generous, for a busy machine
 
 
 class StepFailed(Exception):
-    """The step did not end as it must; the message says how."""
+    """A step didn't end as expected. The message says how."""
 
 
 def need(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - what must hold is the argument
@@ -71,13 +73,14 @@ def need(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - what must hold 
         raise StepFailed(otherwise)
 
 
-# ---- a server that can be lost
+# ---- the temporary server
 
 
 @dataclass(slots=True)
 class Server:
-    """PostgreSQL in `folder`, its socket in a short path, its finished write-ahead log copied to
-    `archive`.
+    """A PostgreSQL server in `folder` that the drill can lose.
+
+    Its socket has a short path. Its finished write-ahead log is copied to `archive`.
     """
 
     folder: Path
@@ -105,7 +108,7 @@ class Server:
             embedded.prepare(connection, DATABASE)
 
     def own(self, path: Path) -> None:
-        """Give a path to the account that the server runs as, when that is not ours."""
+        """Change the owner of a path to the server's account, if that isn't ours."""
         owner = self.folder.stat()
         os.chown(path, owner.st_uid, owner.st_gid)
 
@@ -134,11 +137,9 @@ class Server:
         return row[0] if row else None
 
     def kill(self) -> None:
-        """SIGKILL to the postmaster: no goodbye, no checkpoint; its children die of it."""
+        """Send SIGKILL to the postmaster, whose children then end without a checkpoint."""
         os.kill(int((self.folder / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-        for left in (
-            self.sockets.iterdir()
-        ):  # in a container nobody may reap it, and the next server would take it for alive
+        for left in self.sockets.iterdir():  # In a container nobody may reap the process, and the next server would think it is alive.
             left.unlink()
 
 
@@ -155,7 +156,7 @@ class Drill:
     console: Actor | None = None
     joined: dict[str, str] = field(
         default_factory=dict
-    )  # the leaver's encrypted name, as their entry stores it
+    )  # the leaver's encrypted name, as stored in their entry
     target: str = ""
     size: int = 0  # of the backup, in bytes
     held: int = 0  # entries that the witness has cosigned
@@ -285,7 +286,7 @@ class Drill:
         )
 
     def archives(self) -> str:
-        """What is committed after the target must reach the archive, or recovery ends before it."""
+        """Archive a commit after the recovery target, because recovery otherwise ends before it."""
         self.works("after the erasure")
         self.held = self.pushed()
         last = self.server.ask("SELECT pg_walfile_name(pg_switch_wal())")
@@ -297,7 +298,7 @@ class Drill:
         )
         return f"Added more entries and archived them. The witness has {self.held} entries."
 
-    # -- the loss, and back
+    # -- the loss and the restore
 
     def is_lost(self) -> str:
         db.engine().dispose()
@@ -397,12 +398,10 @@ class Drill:
             " rollback."
         )
 
-    # -- what the steps share
+    # -- shared steps
 
     def works(self, when: str) -> None:
-        """Ten entries by a person, each in a transaction of its own, and a round of the
-        sequencer.
-        """
+        """Add ten entries by a person, each in its own transaction, and sequence them."""
         for number in range(10):
             with self.acting("Bo Okafor") as who:
                 tenant = session().get(Tenant, who.tenant_id)
@@ -412,7 +411,7 @@ class Drill:
         schedule.sequence_round(everybody=True)
 
     def pushed(self) -> int:
-        """Show the last checkpoint to the witness; how many entries it holds now."""
+        """Send the last checkpoint to the witness, and return how many entries the witness has."""
         with current.acting_as(self.console):
             pushing.push(impatient=True)
             with transaction(read_only=True):
@@ -440,7 +439,7 @@ class Drill:
             time.sleep(0.1)
 
     def environment(self) -> dict[str, str]:
-        """The settings of this console, as an operator would give them."""
+        """Return the settings of this installation, as an operator would set them."""
         ours = ("GOVERNANCE_", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return kept | {
@@ -449,20 +448,18 @@ class Drill:
             "GOVERNANCE_VAR": str(self.folder / "var"),
             "GOVERNANCE_KEK_FILE": str(self.folder / "kek.key"),
             "GOVERNANCE_SECRET_KEY_FILE": str(self.folder / "secret.key"),
-            "GOVERNANCE_DEMO": "1",  # a witness on loopback
+            "GOVERNANCE_DEMO": "1",  # allows a witness on loopback
             **self._compiled(),
         }
 
     def _compiled(self) -> dict[str, str]:
-        """Where Python writes no compiled files, a folder for them: each command then starts faster
-        than the first.
-        """
+        """Return a folder for compiled files if Python writes none, which speeds up later commands."""
         if not sys.dont_write_bytecode and Path(cache_from_source(__file__)).exists():
             return {}
         return {"PYTHONPYCACHEPREFIX": str(self.folder / "compiled")}
 
     def operator(self, *command: str, ends: int) -> str:
-        """Run an operator's command in a process of its own; what it said."""
+        """Run an operator's command in its own process, and return its output."""
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "governance.app.cli", *command],
             env=self.environment(),
@@ -499,16 +496,14 @@ STEPS = (
 
 
 def run(folder: Path, say: Callable[[str], None]) -> Outcome:
-    """All steps in `folder`, which must be empty; the first that fails ends the drill."""
+    """Run all steps in `folder`, which must be empty. The first failure ends the drill."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         say(f"FAIL  {folder} is not empty.")
         return Outcome(succeeded=False, problem="The folder of the drill was not empty.")
     for name in ("kek.key", "secret.key"):
         (folder / name).write_bytes(secrets.token_bytes(32))
-    os.environ["GOVERNANCE_DEMO"] = (
-        "1"  # the one setting under which a witness on loopback is called
-    )
+    os.environ["GOVERNANCE_DEMO"] = "1"  # allows calls to a witness on loopback
     sockets = Path(tempfile.mkdtemp(prefix="drill-"))
     server = Server(folder / "server", folder / "archive", sockets)
     witness = Witness(folder / "witness.json", "witness.example/drill")

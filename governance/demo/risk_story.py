@@ -1,5 +1,6 @@
-"""Acme's risks: scored, mitigated by its controls, some accepted; one acceptance goes stale when
-the penetration test is overdue.
+"""Acme's risks: scored, mitigated by its controls, some accepted.
+
+One acceptance becomes stale when the penetration test is overdue.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +34,7 @@ type Ago = Callable[[int], date]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldRisk:
-    """A risk of the story. `controls` are (ref, what it lowers, steps); `due` is in days."""
+    """A risk of the story. `controls` are (ref, what it lowers, steps). `due` is in days."""
 
     title: str
     system: str
@@ -185,9 +186,13 @@ RISKS = (
         due=10,
     ),
 )
-SCALED, FIRST, EACH = 160, 150, 3  # days ago: the scale, the first risk; days between two
-KEPT = (120, 90, 60, 45, 24, 11, 4)  # days ago: the scores that controls changed
-ACCEPTED = (  # days ago, the risk, who requests, who accepts, days it lasts, why
+SCALED, FIRST, EACH = (
+    160,
+    150,
+    3,
+)  # days ago: the scale, the first risk; then days between two risks
+KEPT = (120, 90, 60, 45, 24, 11, 4)  # days ago, when controls changed the scores
+ACCEPTED = (  # days ago, the risk, requester, approver, days of validity, reason
     (100, ENERGY, "officer", "jun", 165, "Its energy is that of two laptops."),
     (48, USE, "admin", "officer", 170, "Limits by tenant hold; what is left is cost."),
     (46, PROMPT, "jun", "officer", 260, "The prompt has no secrets, and says so."),
@@ -198,7 +203,7 @@ ACCEPTED = (  # days ago, the risk, who requests, who accepts, days it lasts, wh
 def acme(
     controls: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago
 ) -> Iterator[StoryEvent]:
-    """Yield the steps; `controls` are filled by then."""
+    """Yield the steps. `controls` must be filled before they run."""
     yield StoryEvent(ago(SCALED), "officer", _scale)
     for number, told in enumerate(RISKS):
         step = partial(_create, told, controls, person, ago)
@@ -240,15 +245,16 @@ def _create(
 
 
 def _keep() -> None:
-    """As the hourly job does, which nobody asks for."""
+    """Update the scores, as the hourly job does."""
     who = current.actor()
     with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)):
         score_actions.keep_scores()
 
 
 def _review_incidents() -> None:
-    """Jun looks at the reviews of incidents that were filed by themselves, so that no control's
-    evidence is in review when its risk is accepted.
+    """Accept the incident reviews that were filed automatically, as Jun.
+
+    Otherwise a control's evidence would be in review when its risk is accepted.
     """
     for _, held in review_queue.queue_page({}, size=1000).rows:
         version, evidence = shelf.find_version(held.version_id, lock=True)

@@ -1,5 +1,6 @@
-"""Runs the demo: database, identity provider, web, jobs and what Acme runs itself as children on
-loopback; leaves none of them behind.
+"""Run the demo: database, identity provider, web, jobs and Acme's own services.
+
+They are child processes on loopback, and none of them outlives the demo.
 """
 
 import contextlib
@@ -39,7 +40,7 @@ VERSION = 27
 CONSOLE = "governance.app.cli"
 NOTICE = "GOVERNANCE_NOTICE_FILE"
 SERVING = "serving people"
-_server: list[Path] = []  # the folder of the embedded PostgreSQL, once there is one
+_server: list[Path] = []  # the folder of the embedded PostgreSQL, once it runs
 PERSONAS = (
     ("admin@acme.example", "acme", "admin"),
     ("officer@acme.example", "acme", "compliance_officer"),
@@ -56,9 +57,9 @@ PERSONAS = (
 
 
 def run(*, once: bool, port: int, data: Path) -> int:
-    """Set everything up; then serve until Ctrl-C or SIGTERM, or (`once`) make the report and leave.
+    """Set everything up, then serve until Ctrl-C or SIGTERM. Return the exit code.
 
-    The exit code.
+    With `once`, generate the report and exit instead.
     """
     if (os.environ.get("GOVERNANCE_PUBLIC_URL") or "http://127.0.0.1").split("://")[1].split(":")[
         0
@@ -133,15 +134,15 @@ def _show(port: int, data: Path, stack: contextlib.ExitStack, *, once: bool) -> 
 
 
 def _stop(number: int) -> None:
-    """Leave at once, from wherever the demo is; 0 if it was ready."""
-    with contextlib.suppress(OSError):  # its reader may have ended, too
+    """Exit at once, from any state of the demo. The exit code is 0 if the demo was ready."""
+    with contextlib.suppress(OSError):  # The reader of the output may have ended, too.
         _say("Stopping.")
     _end()
     os._exit(0 if progress.step() == SERVING else 128 + number)
 
 
 def _end() -> None:
-    """Leave nothing that runs, and no sentence on the sign-in page."""
+    """End every process, and remove the notice from the sign-in page."""
     ending.end_children(started)
     if _server:
         embedded.stop(_server[0])
@@ -150,7 +151,7 @@ def _end() -> None:
 
 
 def _failure(error: BaseException, log: Path) -> str:
-    """The sentence for the terminal; the traceback goes into the file that it names."""
+    """Return the message for the terminal, and write the traceback to the file that it names."""
     log.write_text("".join(traceback.format_exception(error)))
     if isinstance(error, StoryFailed):
         told = str(error)
@@ -166,7 +167,10 @@ def _say(text: str) -> None:
 
 
 def _set_up(port: int, data: Path, stack: contextlib.ExitStack, started: float) -> str:
-    """Everything that the demo is; people sign in long before its story is told."""
+    """Set up everything that the demo consists of, and return its address.
+
+    People can sign in long before the story is finished.
+    """
     base, idp_base = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
     services = f"http://127.0.0.1:{port + 3}"
     progress.begin("the start of PostgreSQL")
@@ -177,7 +181,7 @@ def _set_up(port: int, data: Path, stack: contextlib.ExitStack, started: float) 
     migrate.move_clock(settings.owner_database_url)
     sync.install_catalogues(settings.owner_database_url)
     progress.begin("the start of the web, the identity provider and Acme's services")
-    stack.enter_context(  # it starts while the world is told
+    stack.enter_context(  # It starts while the world is being built.
         child(CONSOLE, ["web", "--port", str(port)], environment, data / "web.log")
     )
     clients = _identity_provider(base, data, port + 1, stack, environment)
@@ -210,7 +214,7 @@ def _tell(
     clients: Mapping[str, Client],
     started: float,
 ) -> dict[str, Any]:
-    """The world, and how far it is told; what machines were handed."""
+    """Build the world, report progress, and return the keys of the machines."""
 
     def people_can_sign_in() -> None:
         told_to(cast.days_ago(cast.MONTHS * 30))
@@ -230,9 +234,7 @@ def _tell(
 
 
 def _world(port: int) -> dict[str, object]:
-    """What tells one world from another: it is counted back from a day, and its people's issuer has
-    a port.
-    """
+    """Return what identifies a world: its version, its day, and the port of its issuers."""
     moved = {"moved_by": int(clock.moved_by().total_seconds())} if clock.moved_by() else {}
     return {"version": VERSION, "day": cast.today().isoformat(), "port": port} | moved
 
@@ -242,10 +244,10 @@ def _is_present(marker: Path, port: int) -> bool:
 
 
 def _environment(base: str, data: Path, port: int) -> dict[str, str]:
-    """Of the demo and its children: a database and a store of its own, both created again when the
-    world is.
+    """Return the environment of the demo and its children.
 
-    An erasure list that outlived its database would be taken for a restore.
+    The demo has its own database and storage, which are created again with the world. An erasure
+    list that outlived its database would look like a restore.
     """
     var = data.parent if data.name == "demo" else data
     os.environ.update(
@@ -304,7 +306,7 @@ def _identity_provider(
 def _acme_services(
     url: str, data: Path, port: int, stack: contextlib.ExitStack, environment: dict[str, str]
 ) -> None:
-    """What Acme runs itself: receivers of webhooks, a runner of evaluations and a Prometheus."""
+    """Start Acme's own services: webhook receivers, an evaluation runner and a Prometheus."""
     asked = ["--port", str(port), "--keys", str(data / "keys.json")]
     log = data / "acme_services.log"
     stack.enter_context(child("governance.demo.acme_services", asked, environment, log))
@@ -319,7 +321,7 @@ def _witness(
     stack: contextlib.ExitStack,
     environment: dict[str, str],
 ) -> None:
-    """Somebody outside, here the auditors' firm, who remembers how far each log had grown."""
+    """Start the external witness, here the auditors' firm, and add it to each log."""
     key_file, url = data / "witness.pub", f"http://127.0.0.1:{port}"
     logs = [word for key in credentials.public_keys(settings, idp_base) for word in ("--log", key)]
     asked = ["--port", str(port), "--state", str(data / "witness.json")]

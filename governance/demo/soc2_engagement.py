@@ -1,7 +1,8 @@
 """Acme's SOC 2 engagement with Halden & Co.
 
-acme(…) yields the steps: the engagement is opened and its auditors get access; ten requests are
-accepted, returned, provided or still open, one of them overdue. Days count back from today.
+acme(…) yields the steps: the engagement is opened and its auditors get access. Its ten
+requests are accepted, returned, provided or open, and one is overdue. Days count back from
+today.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ ANSWERED = (
     (4, 12, "officer"),
     (5, 12, "anna"),
 )
-EVIDENCE = (  # what answers the first six, by its title
+EVIDENCE = (  # evidence that answers the first six requests, by its title
     ("Reviewed access list", "List of removals"),
     ("Penetration test report", "Remediation of findings"),
     ("Members and roles, collected by Meridian", "Comparison of accounts with the staff list"),
@@ -59,14 +60,14 @@ type Ago = Callable[[int], date]
 
 @dataclass(slots=True)
 class Story:
-    """What later steps need from earlier ones."""
+    """State that later steps need from earlier ones."""
 
     engagement: UUID | None = None
     requests: tuple[UUID, ...] = ()
 
 
 def acme(person: Callable[[str], UUID], ago: Ago) -> Iterator[StoryEvent]:
-    """Yield the steps. `person` returns the id of a part, `ago` a day so many days before today."""
+    """Yield the steps. `person` returns the id of a part, `ago` the day a number of days ago."""
     story = Story()
     yield StoryEvent(ago(OPENED), "officer", partial(_open, story, ago))
     yield StoryEvent(ago(ASKED), "auditor", partial(_ask, story, ago))
@@ -157,7 +158,7 @@ def _assign(story: Story, person: Callable[[str], UUID]) -> None:
 
 
 def _provide(story: Story, number: int, nth: int, said: str) -> None:
-    """Attach the nth newest version of each evidence item for the request, and provide it."""
+    """Attach the nth newest version of each evidence item to the request, and provide it."""
     held, asked = request_queries.request(_known(story), story.requests[number], lock=True)
     for title in EVIDENCE[number]:
         of_title = [

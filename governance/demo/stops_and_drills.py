@@ -40,7 +40,7 @@ FEATURES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("translate", "Translations are ordered from the agency"),
     ),
 }
-# Of a day; the last one is what the model card of policy-lookup needs.
+# Drills of one day. The model card of policy-lookup needs the last one.
 DRILLS = (
     (CLAIMS, "auto-approve"),
     (CLAIMS, "summarise"),
@@ -75,10 +75,10 @@ def tell_drill(
     system: str = CLAIMS,
     pace: float = 1.0,
 ) -> None:
-    """Plan a drill the day before as one person, approve it as another, and carry it out.
+    """Plan a drill the day before as one person, approve it as another, and run it.
 
-    The consumers are those of claims-triage, which uses the search of policy-lookup, too. `pace`
-    0.75: a quarter faster.
+    The consumers are those of claims-triage, which also uses the search of policy-lookup. `pace`
+    is a factor of time: 0.75 is a quarter faster.
     """
     with clock.frozen(at - timedelta(days=1)):
         with current.acting_as(planner), transaction():
@@ -107,7 +107,7 @@ def _report(drill: Drill) -> None:
 
 
 def tell_stop(who: Actor, console: Actor, *, now: datetime, key_id: UUID) -> None:
-    """One person stops the feature; every consumer obeys, the slowest after 0.8 s."""
+    """Stop the feature as one person. Every consumer obeys, the slowest after 0.8 s."""
     at = now - STOPPED_SINCE
     with current.acting_as(console):
         _hear(key_id, at - timedelta(minutes=1), version=0)

@@ -1,4 +1,4 @@
-"""One event of the demo's story."""
+"""Events and steps of the demo's story."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from governance.kernel import clock
 
 @dataclass(frozen=True, slots=True)
 class StoryEvent:
-    """What one person of the tenant does on a day.
+    """An action of one person of the tenant on a day.
 
-    `part` names the person (governance/demo/cast.py); `act` calls the product's own actions.
+    `part` names the person (governance/demo/cast.py). `act` calls the product's own actions.
     """
 
     day: date
@@ -22,7 +22,7 @@ class StoryEvent:
 
 @dataclass(frozen=True, slots=True)
 class StoryStep:
-    """What is done at an instant; `act` opens its own transactions."""
+    """An action at an instant. `act` opens its own transactions."""
 
     at: datetime
     act: Callable[[], object]

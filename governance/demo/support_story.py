@@ -1,5 +1,6 @@
-"""An operator who was in Acme once because its admin agreed, and who asks again today; and what
-the installation's own backups left in the operator's log.
+"""An operator's access to Acme: one approved visit, and a new request today.
+
+It also records the installation's own backups in the operator's log.
 """
 
 from dataclasses import replace
@@ -20,7 +21,7 @@ VISITED, DRILLED = 20, 12  # days ago
 
 
 def tell(operator: Cast, acme: Cast) -> None:
-    """A visit that was approved and ended early, then a request that awaits an admin."""
+    """Play a visit that was approved and ended early, then a request that awaits an admin."""
     eva = replace(operator("operator"), email=ADDRESSES["operator"].format("console"))
     day = days_ago(VISITED)
     with clock.frozen(moment_of(day, 9)):
@@ -39,7 +40,7 @@ def tell(operator: Cast, acme: Cast) -> None:
 
 
 def record_backups(console: Actor) -> None:
-    """A backup of each of the last nights, and the drill after the last upgrade."""
+    """Record a backup for each of the last nights, and the drill after the last upgrade."""
     for day in range(3, 0, -1):
         with acting_on(console, days_ago(day - 1), 2), transaction():
             size, place = 48_213_504 - day * 90_112, f"/backup/base-{days_ago(day - 1)}"

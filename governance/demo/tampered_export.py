@@ -1,6 +1,6 @@
-"""A copy of an export with one fact changed, so that the verifier finds something.
+"""A copy of an export with one changed fact, which the verifier must detect.
 
-tamper(export, copy) -> Tampering   what was changed, and in which entry; nothing else changes
+tamper(export, copy) -> Tampering   the changed fact and its entry; nothing else changes
 """
 
 import json
@@ -48,8 +48,10 @@ def tamper(export: Path, copy: Path) -> Tampering:
 
 
 def _choose(export: Path) -> Tampering:
-    """The last entry of the most wanted kind whose fact is not that good already; otherwise the
-    last one's outcome.
+    """Return the change for the last entry of the best-ranked kind in WANTED.
+
+    Entries whose fact already has the target value don't count. Without any match, change the
+    outcome of the last entry.
     """
     seen: dict[int, Tampering] = {}
     last = None
@@ -65,7 +67,7 @@ def _choose(export: Path) -> Tampering:
 
 
 def _wanted(entry: ExportedEntry) -> dict[int, Tampering]:
-    """How much this entry is wanted → what would be done to it."""
+    """Return the possible changes of this entry, by their rank in WANTED."""
     told = json.loads(entry.body)
     return {
         rank: _of(entry, rank, field, best)

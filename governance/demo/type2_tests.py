@@ -39,7 +39,7 @@ type Row = dict[str, str]
 
 @dataclass(slots=True)
 class Thread:
-    """What later steps of a control's test need from earlier ones."""
+    """State that later steps of a control's test need from earlier ones."""
 
     ref: str
     attributes: Sequence[str]
@@ -50,7 +50,7 @@ class Thread:
 
 
 def acme(ids: Mapping[str, UUID], person: Callable[[str], UUID], ago: Ago) -> Iterator[StoryEvent]:
-    """`ids` fills as controls are adopted; `person` gives the id of a part."""
+    """Yield the steps. `ids` is filled as controls are adopted. `person` returns a person's id."""
     chance = random.Random(SEED)  # noqa: S311 - a story, not a secret
     yield from _leavers(
         Thread("ACC-03", ["Account closed within a day", "Closed in every system"], ids=ids),
@@ -116,7 +116,7 @@ RELEASES = "release register, high and standard risk classes, state = live, by r
 
 
 def _sign_off(thread: Thread, chance: random.Random, ago: Ago) -> Iterator[StoryEvent]:
-    """Item 17 of 25: a release of claims-triage that nobody of the red team had signed."""
+    """Yield a failed item, 17 of 25: a release of claims-triage without red-team sign-off."""
     rows = _releases(chance, ago, 8)
     unsigned = next(row for row in reversed(rows) if row["id"].endswith(".2"))
     unsigned.update(system="claims-triage", **{"signed by": "", "signed on": ""})
@@ -135,7 +135,7 @@ def _sign_off(thread: Thread, chance: random.Random, ago: Ago) -> Iterator[Story
 def _leavers(
     thread: Thread, chance: random.Random, person: Callable[[str], UUID], ago: Ago
 ) -> Iterator[StoryEvent]:
-    """One account was open for three days; the finding was raised, fixed and retested."""
+    """Yield an exception: an account was open for three days. It was fixed and retested."""
     rows = _left(chance, ago)
     yield StoryEvent(
         ago(100),
@@ -167,7 +167,7 @@ def _leavers(
 
 
 def _missed(thread: Thread, ago: Ago) -> Iterator[StoryEvent]:
-    """Nobody showed who was told of the quarter's incidents."""
+    """Yield a missed cycle: nobody proved who was notified of the quarter's incidents."""
     yield StoryEvent(ago(12), "jun", partial(_record_missed, thread), 10)
     yield StoryEvent(ago(9), "officer", partial(_answer, thread, LATE_NOTICE), 14)
 
@@ -218,7 +218,7 @@ def _draw(thread: Thread, seed: str = f"{FIRST_SEED:08x}") -> None:
 
 
 def _draw_with(thread: Thread, item: str) -> None:
-    """With the first seed that draws the item in its place: the story needs it there."""
+    """Draw with the first seed that puts the item in the place that the story needs."""
     held = population_queries.population(_known(thread.population), whole=True)
     items = [row[held.id_column] for row in held.rows]
     seeds = (f"{FIRST_SEED + n:08x}" for n in range(100_000))
@@ -229,7 +229,7 @@ def _draw_with(thread: Thread, item: str) -> None:
 
 
 def _pass(thread: Thread, spare: int | None = None) -> None:
-    """Everything holds, but for the item that is looked at on another day."""
+    """Record that every item passes, except for the item that is tested on another day."""
     items = [
         view.item
         for view in sample_queries.items(_known(thread.sample))
@@ -254,7 +254,7 @@ def _exception(thread: Thread) -> TestException:
 
 
 def _record_missed(thread: Thread) -> None:
-    """The newest cycle that was missed, where there is one."""
+    """Record the newest missed cycle as an exception, if there is one."""
     control = control_scope.control_in_scope(thread.ids[thread.ref])
     for cycle in matrix_queries.unrecorded_missed_cycles(control.id)[-1:]:
         said = {name: text for name, text in LATE_NOTICE.items() if name != "response"}
@@ -311,14 +311,14 @@ def _known(held: UUID | None) -> UUID:
 
 
 def _period(ago: Ago) -> tuple[date, date]:
-    """The twelve months that end with the present one."""
+    """Return the twelve months that end with the current one."""
     today = ago(0)
     number = today.year * 12 + today.month - 12
     return date(number // 12, number % 12 + 1, 1), today
 
 
 def _months(ago: Ago, until: int) -> Iterator[tuple[date, date]]:
-    """First and last day of each month of the period, up to so many days ago."""
+    """Return the first and last day of each month of the period, up to a number of days ago."""
     first, _ = _period(ago)
     while first <= ago(until):
         following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
@@ -327,7 +327,7 @@ def _months(ago: Ago, until: int) -> Iterator[tuple[date, date]]:
 
 
 def _spread(first: date, last: date, count: int) -> list[date]:
-    """So many days, evenly over the month, in their order."""
+    """Return `count` days, evenly spread over the period, in order."""
     days = (last - first).days + 1
     return [first + timedelta(days=n * days // count) for n in range(count)]
 

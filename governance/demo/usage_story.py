@@ -1,4 +1,4 @@
-"""What the demo's AI products used in the last months, sent in batches as they send it."""
+"""The usage of the demo's AI products in the last months, sent in batches as products do."""
 
 import json
 import random
@@ -23,10 +23,10 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """An AI product: tasks on a working day, its models, and the tokens of a request.
+    """An AI product: tasks per working day, its models, and the tokens of a request.
 
-    `reads` and `writes` are means; `cached` is the share that a cache supplies, `retried` and
-    `refused` are chances.
+    `reads` and `writes` are means. `cached` is the share that a cache supplies. `retried` and
+    `refused` are probabilities.
     """
 
     system: str
@@ -38,7 +38,7 @@ class Product:
     cached: float
     retried: float = 0.03
     refused: float = 0.01
-    reasoning: float = 0.0  # of what it writes
+    reasoning: float = 0.0  # share of `writes`
 
 
 ACME = (
@@ -88,7 +88,7 @@ def tell(slug: str, products: Sequence[Product]) -> None:
 
 
 def _events(product: Product, chance: random.Random) -> Iterator[dict[str, Any]]:
-    """The events of each day, a little more of them every month."""
+    """Yield the events of each day. Their number grows every month."""
     for ago in range(DAYS, -1, -1):
         day = days_ago(ago)
         weekend = 0.3 if day.weekday() > 4 else 1.0  # noqa: PLR2004 - Saturday and Sunday

@@ -1,7 +1,7 @@
-"""What the operator's vendors promised, and the claim on one of them that awaits approval.
+"""Agreements with the operator's vendors, and one claim that awaits approval.
 
-Both missed their promise in the closed month. The claim on the model provider is still to be
-prepared; the one on the provider of the search is prepared.
+Both vendors missed a target in the closed month. The claim on the model provider is still to
+be prepared. The claim on the search provider is prepared.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ SEARCH_CLAIM_DAYS = 60
 
 
 def agree(console: Cast, start: datetime, model_claim_days: int) -> None:
-    """For each vendor, one operator records its signature and another one accepts."""
+    """Sign an agreement with each vendor: one operator records its signature, another accepts."""
     for terms, claim_days in ((MODEL, model_claim_days), (SEARCH, SEARCH_CLAIM_DAYS)):
         _agree(terms, console("operator"), console("noor"), _content(terms, start, claim_days))
 
@@ -120,11 +120,14 @@ def _agree(terms: VendorTerms, operator: Actor, second: Actor, content: Content)
 
 
 def prepare_claim(operator: Actor) -> None:
-    """Claim from the search provider for Acme's newest statement; another operator approves."""
+    """Prepare a claim on the search provider for Acme's newest statement.
+
+    Another operator must approve it.
+    """
     with acting(visitor(operator, "acme")):
         statement = statements.newest(limit=1)[0].statement
         month, span = statement.its_month, statement.span
-        session().expunge(statement)  # it is read on in the operator's transaction
+        session().expunge(statement)  # It is used later in the operator's transaction.
     with acting(operator):
         mine = [
             each

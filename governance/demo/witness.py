@@ -1,15 +1,14 @@
-"""A small real witness (C2SP tlog-witness) on loopback: it cosigns a log's checkpoint only when the
-log has merely grown.
+"""A small real witness (C2SP tlog-witness) on loopback.
 
-It plays somebody else's program, so it shares nothing with the console but the time, which the demo
-may have moved: written from the
-specifications alone, with its own reader of notes and its own RFC 9162. What it has cosigned is on
-disk before it answers, so it remembers a rollback that the console's own database has forgotten.
+It cosigns a log's checkpoint only if the log has merely grown. It represents another party's
+program, so it shares only the clock with the console, because the demo may have moved it. It
+is written from the specifications alone, with its own reader of notes and its own RFC 9162.
+It stores what it cosigned before it answers, so it remembers a rollback that the console's own
+database has forgotten.
 
     python -m governance.demo.witness --port 7380 --state FILE [--key-file FILE] [--log VKEY …]
 
-Beside the protocol, for the demo: `POST /logs` takes a verifier key of a log that is to be
-witnessed.
+Beyond the protocol, for the demo: `POST /logs` takes the verifier key of a log to witness.
 """
 
 import argparse
@@ -50,7 +49,7 @@ class WitnessReply:
 
 
 class WitnessRefusal(Exception):
-    """Carries the answer."""
+    """A rejected request. It has the answer to send."""
 
     def __init__(self, status: int, body: str = "", content_type: str = TEXT) -> None:
         super().__init__(body)
@@ -65,7 +64,7 @@ def key_id(name: str, kind: bytes, public: bytes) -> bytes:
 
 
 def read_log_key(line: str) -> tuple[str, bytes]:
-    """(origin, public key) of a log's verifier key; ValueError otherwise."""
+    """Return (origin, public key) of a log's verifier key. Raises ValueError if it is malformed."""
     name, given, encoded = line.strip().split("+", 2)
     raw = base64.b64decode(encoded, validate=True)
     # a type and 32 bytes
@@ -75,7 +74,7 @@ def read_log_key(line: str) -> tuple[str, bytes]:
 
 
 def read_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
-    """(text, [(name, key id, signature)]) of a signed note."""
+    """Return (text, [(name, key id, signature)]) of a signed note."""
     text, gap, tail = note.rpartition("\n\n")
     if not gap or not tail.endswith("\n"):
         raise WitnessRefusal(400, "not a signed note")
@@ -102,7 +101,7 @@ def node(left: bytes, right: bytes) -> bytes:
 
 
 def grew(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:
-    """RFC 9162, 2.1.4.2, for 0 < old < new."""
+    """Verify a consistency proof (RFC 9162, 2.1.4.2) for 0 < old < new."""
     path = list(proof)
     if not path:
         return False
@@ -129,8 +128,9 @@ def grew(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: 
 
 
 class Witness:
-    """Its key and, for each origin, the keys that it trusts and the largest tree that it has
-    cosigned: one file.
+    """A witness with its key, stored in one file.
+
+    For each origin it stores the trusted keys and the largest tree that it has cosigned.
     """
 
     def __init__(self, state: Path, name: str = NAME) -> None:
@@ -150,12 +150,12 @@ class Witness:
 
     @property
     def key(self) -> str:
-        """Its verifier key."""
+        """Return the verifier key of the witness."""
         encoded = base64.b64encode(COSIGNATURE + self.public).decode()
         return f"{self.name}+{key_id(self.name, COSIGNATURE, self.public).hex()}+{encoded}"
 
     def save(self) -> None:
-        """On disk, whole, before anybody hears of it."""
+        """Write the state durably and atomically, before any answer is sent."""
         new = self.path.with_suffix(".new")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(self.state, file, indent=1)
@@ -164,8 +164,9 @@ class Witness:
         new.replace(self.path)
 
     def trust(self, line: str) -> None:
-        """Witness the log of that verifier key from now on; a second key of the same origin is
-        trusted beside the first.
+        """Witness the log of that verifier key from now on.
+
+        A second key of the same origin is trusted in addition to the first.
         """
         origin, _ = read_log_key(line)
         with self.lock:
@@ -177,9 +178,9 @@ class Witness:
                 self.save()
 
     def add_checkpoint(self, body: str) -> WitnessReply:
-        """The protocol's one call.
+        """Handle the protocol's one request.
 
-        Everything from the look at what is held to the save is one step.
+        The lock covers everything from the check of the stored state to the save.
         """
         try:
             old, proof, note = _request(body)
@@ -220,7 +221,7 @@ class Witness:
         return f"{DASH} {self.name} {base64.b64encode(raw).decode()}\n"
 
     def latest(self, origin_hash: str) -> WitnessReply:
-        """For monitors: the last checkpoint of a log that it cosigned."""
+        """Return the last cosigned checkpoint of a log, for monitors."""
         with self.lock:
             for origin, held in self.state["logs"].items():
                 if held["note"] and hashlib.sha256(origin.encode()).hexdigest() == origin_hash:
@@ -242,7 +243,7 @@ def _request(body: str) -> tuple[int, list[bytes], str]:
 
 def _checkpoint(text: str) -> tuple[str, int, bytes]:
     lines = text.split("\n")
-    # three lines and the end of the third
+    # three lines, and the end of the third
     if len(lines) < 4 or not DECIMAL.fullmatch(lines[1]):  # noqa: PLR2004
         raise WitnessRefusal(400, "not a checkpoint\n")
     try:
@@ -312,14 +313,14 @@ def handler(witness: Witness) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
-            """The demo's terminal is not for this."""
+            """Suppress the log, which would clutter the demo's terminal."""
 
     return Handler
 
 
 @contextmanager
 def serving(witness: Witness, port: int = 0) -> Generator[str]:
-    """Its address, while it answers in a thread of this process."""
+    """Serve from a thread of this process, and yield the address."""
     server = ThreadingHTTPServer(("127.0.0.1", port), handler(witness))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)

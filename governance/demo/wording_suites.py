@@ -1,7 +1,7 @@
-"""Suites of 400 cases whose answers have to rest on clauses that are in force.
+"""Two suites of 400 cases whose answers must be based on clauses that are in effect.
 
-Of claims-triage and of policy-lookup, whose index is the same: when it loses the flags of withdrawn
-clauses, both cite clause 14.3, which becomes a case of both suites.
+One is of claims-triage, one of policy-lookup, and both systems share an index. When it loses
+the flags of withdrawn clauses, both cite clause 14.3, which becomes a case of both suites.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class WordingSuite:
     system: str
 
     def publish(self, cast: Cast) -> None:
-        """The officer publishes its first version."""
+        """Create the suite and publish its first version, as the officer."""
         with current.acting_as(cast("officer")), transaction():
             suite = suite_actions.create(
                 key=self.key, name=self.name, purpose=self.purpose, owner_id=cast.id("jun")
@@ -66,9 +66,10 @@ class WordingSuite:
             suite_actions.publish(version, suite)
 
     def run(self, cast: Cast, release: str, which: str, wrong: int, *, with_case: bool) -> None:
-        """Anna imports the log of a run, in which so many answers are wrong.
+        """Import the log of a run as Anna, with `wrong` wrong answers.
 
-        `with_case`: one of them is about the withdrawn clause, or a right one is if few are wrong.
+        With `with_case`, one answer is about the withdrawn clause. It is wrong if the run fails the
+        standard limit, and right otherwise.
         """
         log = dict(log_of(self.key, clock.now(), wrong, cases=CASES, run=f"-{which}"))
         if with_case:
@@ -79,7 +80,7 @@ class WordingSuite:
         )
 
     def add_case(self, cast: Cast) -> None:
-        """The officer publishes a version that has the case of the withdrawn clause."""
+        """Publish a version with the case of the withdrawn clause, as the officer."""
         method = f"{self.method} Since the index lost its flags, {REGRESSION} is one of the cases."
         with current.acting_as(cast("officer")), transaction():
             suite = evaluations.suite(self.key)
@@ -88,7 +89,7 @@ class WordingSuite:
             suite_actions.publish(version, suite)
 
     def close_finding(self, cast: Cast, note: str) -> None:
-        """Jun closes the finding of its measure."""
+        """Close the finding of its measure, as Jun."""
         with current.acting_as(cast("jun")), transaction():
             system, suite = systems.system(self.system), evaluations.suite(self.key)
             found = findings.open_finding(system.id, suite.id, self.measure)
@@ -97,6 +98,6 @@ class WordingSuite:
 
 
 def _with_case(samples: list[Any], value: str) -> list[Any]:
-    """The same samples; the first with that value is the case of the withdrawn clause."""
+    """Return the samples, with the first of that value as the case of the withdrawn clause."""
     place = next(n for n, s in enumerate(samples) if s["scores"]["grounded"]["value"] == value)
     return [*samples[:place], samples[place] | {"id": REGRESSION}, *samples[place + 1 :]]

@@ -64,13 +64,11 @@ def build(
     people_can_sign_in: Callable[[], None],
     told_to: Callable[[date], None],
 ) -> dict[str, Any]:
-    """Fill an empty, migrated database.
+    """Fill an empty, migrated database. Return the machines' keys: {tenant, key, scopes} by name.
 
-    `services` is the address of what Acme runs itself; `clients` is tenant → (client id, secret)
-    at the demo's provider. `people_can_sign_in` is called once everybody is there, and `told_to`
+    `services` is the address of Acme's own services. `clients` is tenant → (client id, secret)
+    at the demo's provider. `people_can_sign_in` is called once everyone has joined, and `told_to`
     with each day that the story reaches after that.
-
-    What machines were handed, by name: {tenant, key, scopes}.
     """
     factory.connect(settings)
     directory.forget()
@@ -100,13 +98,13 @@ def build(
 
 
 def _analyse(owner_url: str) -> None:
-    """Tell the planner what eighteen months look like: autovacuum would, in a minute or two."""
+    """Update the planner's statistics, which autovacuum would do in a minute or two."""
     with create_engine(owner_url, isolation_level="AUTOCOMMIT").connect() as connection:
         connection.exec_driver_sql("ANALYZE")
 
 
 def _create_tenant(slug: str, issuer: str, client: tuple[str, str]) -> None:
-    """The tenant, its identity provider, its people: as on the first day."""
+    """Create the tenant, its identity provider and its people, as on the first day."""
     with clock.frozen(moment_of(days_ago(MONTHS * 30 + 20), 8)):
         tenant = tenants.create_tenant(
             slug, NAMES[slug], kind="operator" if slug == "console" else "customer"

@@ -1,4 +1,4 @@
-"""Audit action names are a contract: other people's SIEM rules name them."""
+"""Audit action names, which are a contract because other people's SIEM rules use them."""
 
 from pathlib import Path
 

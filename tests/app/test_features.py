@@ -77,7 +77,7 @@ def test_each_feature_is_one_line_of_the_list():
     assert sorted(features.FOLDERS) == sorted(named)
 
 
-# ---- what a folder has, its manifest names
+# ---- folders match their manifests
 
 
 def test_manifests_name_every_table():
@@ -206,7 +206,7 @@ def test_signing_in_is_authentication_and_nothing_else_is():
 
 
 def test_damage_is_told_from_everyday_work():
-    """Keep critical severities rare: a SIEM's rule looks there first.
+    """Keep critical severities rare, because a SIEM's rules alert on them first.
 
     The scale is in foundation/audit/registry.py.
     """

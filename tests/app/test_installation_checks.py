@@ -1,5 +1,7 @@
-"""An installation with data: which key and storage start it, and what `check`, `/readyz` and the
-rotation of its key say about them. Each command runs as an operator runs it, outside the demo.
+"""Start-up checks of an installation with data: its key, its storage, `check` and `/readyz`.
+
+They also cover the rotation of its key. Each command runs as an operator runs it, outside the
+demo.
 """
 
 import json
@@ -93,7 +95,7 @@ class Installation:
             return cursor.fetchall() if cursor.description else []
 
     def wrapped(self):
-        """Everything that the installation's key encrypts here, and the marks."""
+        """Return everything that the installation's key encrypts here, and the marks."""
         return [
             self.rows(f"SELECT * FROM {table} ORDER BY id")
             for table in ("tenant_keys", "audit_log_keys", "signing_keys", "installation_marks")
@@ -102,8 +104,9 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def filled(worker_id, tmp_path_factory):
-    """Two tenants and an operator with keys, and an evidence file, and no marks yet: as an upgrade
-    leaves an installation that was made before its marks (migration 0035).
+    """Create two tenants and an operator with keys, and an evidence file, but no marks.
+
+    An upgrade leaves an installation from before the marks in this state (migration 0035).
     """
     name = f"filled_{worker_id}"
     server = migrated_database(name)
@@ -134,7 +137,7 @@ def installation(filled, worker_id, tmp_path):
 
 @pytest.fixture(params=["before its marks", "marked"])
 def either(request, installation):
-    """The same before its first start with marks and after it."""
+    """Return the installation, once before its first start with marks and once after it."""
     if request.param == "marked":
         assert installation.starts() == ""
         assert len(installation.rows("SELECT * FROM installation_marks")) == 1
@@ -159,7 +162,7 @@ def test_the_key_of_another_installation_is_refused_and_marks_nothing(either):
 
 @pytest.mark.parametrize("slug", ["acme", "globex"])
 def test_a_key_that_only_one_tenants_data_disproves_is_refused(installation, slug):
-    """Whichever tenant it is: the others have nothing yet that the key should open."""
+    """Check each tenant: the others have nothing that the key must decrypt."""
     for table in ("tenant_keys", "audit_log_keys"):
         installation.rows(
             f"DELETE FROM {table} WHERE tenant_id <> (SELECT id FROM tenants WHERE slug = '{slug}')"
@@ -169,7 +172,7 @@ def test_a_key_that_only_one_tenants_data_disproves_is_refused(installation, slu
 
 
 def test_readiness_names_the_wrong_key(installation):
-    """A process that started before its database was there learns of it later."""
+    """Detect it in a process that started before its database was available."""
     assert installation.starts() == ""
     status, checks = json.loads(installation.python(READY).stdout.splitlines()[-1])
     assert status == 200 and all(checks.values())
@@ -195,7 +198,7 @@ def test_a_rotation_renews_everything_and_the_former_key_is_refused_then(either)
 
 @pytest.mark.parametrize("names_previous", [False, True])
 def test_a_rotation_with_the_wrong_keys_changes_nothing(either, tmp_path, names_previous):
-    """The previous key isn't named, or is another installation's too."""
+    """Reject a missing previous key, and the previous key of another installation."""
     before = either.wrapped()
     wrong = {"GOVERNANCE_KEK_FILE": either.other_key}
     if names_previous:
@@ -227,7 +230,7 @@ def test_a_storage_without_its_files_is_refused_and_marks_nothing(installation, 
 
 
 def test_check_tries_the_servers_that_the_settings_name(installation):
-    """Small servers that speak the real protocols; ClickHouse's own engine where it is installed."""
+    """Use small servers that speak the real protocols, and ClickHouse's engine if installed."""
     door = socket.create_server(("127.0.0.1", 0))
     scanner = Clamd(door)
     scanner.start()

@@ -52,13 +52,13 @@ ROLES = ("admin", "compliance_officer", "contributor", "viewer", "auditor")
 
 
 def rail(visitor, path="/t/acme/settings/sessions"):
-    """Return the addresses of the navigation that this person sees there, and which are current."""
+    """Return the addresses of the navigation that this person sees there, and the current ones."""
     shown = visitor.get(path).text.partition('<nav class="c-nav"')[2].partition("</nav>")[0]
     return re.findall(r'href="([^"#]+)"( aria-current="page")?', re.sub(r"<use [^>]+>", "", shown))
 
 
 def test_the_navigation_is_that_of_the_readers_role_whoever_asked_before(app, database):
-    """Share the navigation, which is drawn once for each role and section."""
+    """Share the navigation, which is rendered once for each role and section."""
     alone = {}
     for role in ROLES:
         app.extensions["navigation"].clear()
@@ -85,7 +85,7 @@ def test_a_text_and_the_same_text_as_markup_are_drawn_apart(app):
 
 
 def test_a_name_that_a_page_does_not_know_is_an_error_and_no_blank_place(app):
-    """Allow the check for a name: an optional name is simply absent."""
+    """Allow a check for a name: an undefined name counts as absent there."""
     absent = app.jinja_env.from_string("{{ 'shown' if note else 'none' }}")
     assert absent.render() == "none"
     for wrong in ("{{ nobody }}", "{{ who.nmae }}", "{{ 'by ' ~ nobody }}"):

@@ -1,6 +1,6 @@
 """A copy of the application with the toy feature, whose pages it requests and prints.
 
-It needs a process of its own, since permissions, actions and tables are declared once per process.
+It needs its own process, since permissions, actions and tables are declared once per process.
 Everything is rolled back.
 
     python toy_console.py DATABASE_URL OWNER_URL VAR      (with the copy first on the import path)

@@ -1,4 +1,4 @@
-"""A demo that begins at a given moment."""
+"""A demo that starts at a given moment."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -7,7 +7,7 @@ from governance.demo import cast
 
 
 class Now:
-    """The demo's clock, which moves only when it is told to."""
+    """The demo's clock, which moves only on request."""
 
     def __init__(self, start: datetime) -> None:
         self.instant = start

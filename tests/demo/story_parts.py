@@ -1,4 +1,4 @@
-"""When the stories of the tests happen, and who is in them."""
+"""The time and the people of the stories in tests."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -15,7 +15,7 @@ PARTS = {
 
 
 class Parts:
-    """The people of the tests in the parts of the demo."""
+    """The people of the tests, by their part in the demo."""
 
     def __call__(self, part: str):
         return make.actor(PARTS[part])

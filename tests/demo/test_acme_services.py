@@ -1,4 +1,4 @@
-"""What Acme runs itself in the demo: a Prometheus and two receivers of webhooks."""
+"""Acme's own services in the demo: a Prometheus and two webhook receivers."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ NOW = datetime(2026, 11, 26, 12, 0, 7, tzinfo=UTC)
 
 
 def asked(metric: str) -> list[SampleSeries]:
-    """The samples of an hour, and of the six minutes before it."""
+    """Return the samples of an hour, and of the six minutes before it."""
     answer = acme_services.answer_query(f"{metric}[3960s]", NOW.timestamp())
     return parse_series(200, json.dumps(answer).encode())
 

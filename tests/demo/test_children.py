@@ -1,4 +1,4 @@
-"""Processes of the demo: each speaks for itself, and none outlives the demo."""
+"""Processes of the demo: each has its own output, and none outlives the demo."""
 
 import os
 import signal

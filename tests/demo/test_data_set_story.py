@@ -14,7 +14,7 @@ from tests.operations.datasets import data_set_helpers as helpers
 
 
 class People:
-    """The tests' people in the parts of the story."""
+    """The people of the tests, by their part in the story."""
 
     def id(self, part):
         return make.person_id({"jun": "contributor", "anna": "admin"}[part])

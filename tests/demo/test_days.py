@@ -1,4 +1,4 @@
-"""Days of the demo: all are counted back from the one on which it began, whatever day that is."""
+"""Days of the demo, all counted back from the day on which it started."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +25,7 @@ from tests.demo.frozen_days import begun_at
 YEAR = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
 
 
-@pytest.mark.parametrize("hour", [21, 22, 23])  # UTC; from 22 or 23 on it is tomorrow in Berlin
+@pytest.mark.parametrize("hour", [21, 22, 23])  # UTC; from 22:00 or 23:00 it is tomorrow in Berlin
 def test_a_demo_that_is_told_past_midnight_stays_on_its_day(monkeypatch, hour):
     start = datetime(2026, 11, 30, hour, 58, tzinfo=UTC)
     now = begun_at(monkeypatch, start)

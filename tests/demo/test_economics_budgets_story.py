@@ -1,4 +1,4 @@
-"""The demo's budgets: set for what has cost something, and checked."""
+"""The demo's budgets: set for scopes that have costs, and checked."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from tests.demo.frozen_days import begun_at
 from tests.economics.prices import price_helpers
 from tests.economics.usage.usage_helpers import Product, at, event, register
 
-NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)  # before the story checks the budgets: at 20:00
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)  # before 20:00, when the story checks the budgets
 
 
 def test_the_demo_sets_three_budgets_and_alerts_what_they_reached(app, database, monkeypatch):

@@ -1,4 +1,4 @@
-"""The demo closes a month, or says why it doesn't close."""
+"""The demo's close of a month, which succeeds or states its reason."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ from tests.economics.reviews.close_helpers import (
 
 @pytest.fixture
 def requested(app, database):
-    """October, priced and billed, whose close was tried before; `wait` moves its next try."""
+    """Price and bill October, and request its close. Return a function that delays its retry."""
     use(app)
     price()
     bill("15.15")

@@ -1,4 +1,4 @@
-"""The demo's bills are imported, and differ from its usage in what the story says."""
+"""The demo's bills, which differ from its usage only as the story intends."""
 
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ TOKENS = {"input": 400_000, "cache_read": 200_000, "cache_write": 90_000, "outpu
 
 
 def events(month: Month):
-    """A call of each model on each day of a month."""
+    """Yield a call of each model on each day of a month."""
     models = (("helio", "helio-large-3"), ("helio", "helio-small-3"), ("northwind", "nw-chat-2"))
     number = 0
     for day in range(month.last_day.day):

@@ -1,4 +1,4 @@
-"""The demo's customers have used their AI products for eighteen months, by two imported files."""
+"""Eighteen months of usage by the demo's customers, from two imported files."""
 
 import pytest
 from sqlalchemy import func, select

@@ -1,4 +1,4 @@
-"""The demo ends at any moment, leaves no process, and begins again in the same folder."""
+"""The demo's end: at any moment it leaves no process, and it can start again in the same folder."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ OWN = ("DATABASE_URL", "GOVERNANCE_OWNER_DATABASE_URL", "GOVERNANCE_PUBLIC_URL",
 
 
 class StartedDemo:
-    """`governance demo --once` in a folder, and what it has said so far."""
+    """`governance demo --once` in a folder, and its output so far."""
 
     def __init__(
         self, data: Path, port: int, *, has_own_group: bool = False, **environment: str
@@ -44,7 +44,7 @@ class StartedDemo:
         self.lines: list[str] = []
 
     def hear(self, words: str) -> None:
-        """Read on until it says that."""
+        """Read the output until a line contains these words."""
         for line in self.process.stdout or ():
             self.lines.append(line)
             if words in line:
@@ -65,12 +65,12 @@ def demo_folder():
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:
-    """Return those whose arguments or environment name the folder."""
+    """Return the processes whose arguments or environment name the folder."""
     found = []
     for each in psutil.process_iter():
         try:
             named = [*each.cmdline(), each.environ().get("DATA", "")]
-        except psutil.Error:  # it has ended meanwhile, or is another account's
+        except psutil.Error:  # It has ended, or belongs to another account.
             continue
         if each.pid != os.getpid() and any(str(folder) in word for word in named):
             found.append(each)
@@ -78,7 +78,7 @@ def processes_of(folder: Path) -> list[psutil.Process]:
 
 
 def month_of_today() -> str:
-    """Return one of the eighteen months of the story: each day another one."""
+    """Return one of the eighteen months of the story, another one each day."""
     first = Month.of(cast.days_ago((cast.MONTHS - 1) * 30))
     return first.plus(clock.today().toordinal() % (cast.MONTHS - 1)).long_name
 
@@ -99,7 +99,7 @@ MOMENTS = {
     "the first month": said("told up to"),
     "a month that is another one each day": said(f"told up to {month_of_today()}"),
 }
-BY_DAY = ("the imports", "the migrations")  # the others take most of a minute each
+BY_DAY = ("the imports", "the migrations")  # Each of the others takes most of a minute.
 
 
 @pytest.mark.slow
@@ -120,7 +120,7 @@ def test_it_ends_at_any_moment_and_begins_again(demo_folder, moment):
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["timeout", "terminal"])
 def test_a_signal_to_its_whole_group_that_nobody_reads_ends_it(demo_folder, number):
-    """Send what `timeout` sends, and what a terminal sends that is closed."""
+    """Send the signals of `timeout`, and of a terminal that is closed."""
     demo = StartedDemo(demo_folder, free_port(4), has_own_group=True)
     wait_until((demo_folder / "pg" / "postmaster.pid").exists)
     demo.process.stdout.close()
@@ -132,7 +132,7 @@ def test_a_signal_to_its_whole_group_that_nobody_reads_ends_it(demo_folder, numb
 @pytest.mark.slow
 @pytest.mark.skipif(not os.environ.get("TODAY"), reason="make calendar runs it: minutes a day")
 def test_one_that_was_interrupted_in_a_month_starts_over_and_ends_well(demo_folder):
-    """The month is another one on each day of `make calendar`."""
+    """Interrupt another month on each day of `make calendar`."""
     port, month = free_port(4), month_of_today()
     interrupted = StartedDemo(demo_folder, port)
     interrupted.hear(f"told up to {month}")

@@ -1,4 +1,4 @@
-"""Acme's runner of evaluations speaks to the console's API as any team's CI does."""
+"""Acme's evaluation runner, which uses the console's API as any team's CI does."""
 
 import json
 import threading
@@ -37,7 +37,7 @@ def _suite(app, isolated):
 
 @contextmanager
 def serving(app):
-    """The address of the console."""
+    """Serve the console, and yield its address."""
     server = make_server("127.0.0.1", 0, app)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -49,7 +49,7 @@ def serving(app):
 
 
 def message_for(base):
-    """What the runner is asked, and the request's id."""
+    """Return the message that requests a run, and the request's id."""
     with make.acting("admin"):
         wanted = {
             "system": register.system("claims-triage"),

@@ -1,4 +1,4 @@
-"""What the demo tells of evaluations: five weeks pass, two decide nothing, this week fails."""
+"""The demo's evaluations: five weeks pass, two decide nothing, and this week fails."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def _told(app, module_transaction):
-    """The story, told once for the tests below, which only read."""
+    """Play the story once for the tests below, which only read."""
     with clock.frozen(NOW - timedelta(days=100)), make.acting("admin"):
         adopting.adopt_framework("nist-ai-rmf-1.0")
         adoption_actions.adopt([evaluation_story.CONTROL], with_evidence=False)

@@ -1,4 +1,4 @@
-"""What the demo tells of a halt: a gate fails at 5%, the cause is repaired, two people resume."""
+"""The demo's halted rollout: a gate fails at 5%, the cause is repaired, two people resume."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -36,7 +36,7 @@ def _served() -> list[tuple[int, str]]:
 
 
 def _publish_suite() -> None:
-    """The suite of the weekly runs."""
+    """Publish the suite of the weekly runs."""
     told = evaluation_story.CLAIMS
     with make.acting("compliance_officer"):
         suite = suite_actions.create(

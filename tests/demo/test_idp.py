@@ -1,6 +1,4 @@
-"""The demo's identity provider keeps to OpenID Connect: the whole way in and out, and what it
-refuses.
-"""
+"""The demo's identity provider keeps to OpenID Connect: sign-in, sign-out, and rejections."""
 
 import json
 import os
@@ -123,7 +121,7 @@ def get(address: str, browser: requests.Session | None = None) -> requests.Respo
     return (browser or requests).get(address, allow_redirects=False, timeout=60)
 
 
-# The way in
+# Sign-in
 
 
 def test_authlib_signs_in_with_code_and_pkce(idp: HostileIdP) -> None:
@@ -437,7 +435,7 @@ def test_a_rebound_host_name_is_not_answered(idp: HostileIdP) -> None:
     assert got.status_code == 421
 
 
-# The way out
+# Sign-out
 
 
 def test_logout_with_the_id_token_ends_the_session_and_tells_the_client(idp: HostileIdP) -> None:
@@ -583,7 +581,7 @@ def test_serve_closes() -> None:
         requests.get(serving.base, timeout=2)
 
 
-# The hostile harness does what it says
+# The hostile harness itself
 
 
 @pytest.mark.parametrize(
@@ -597,7 +595,7 @@ def test_every_attack_changes_what_the_client_gets(attack: str) -> None:
 
 
 def seen(idp: HostileIdP) -> object:
-    """Everything a client sees in a sign-in, without what differs each time."""
+    """Return everything that a client sees in a sign-in, without values that always differ."""
     if idp.down:
         return get(f"{idp.issuer}/jwks").status_code
     callback = answered(sign_in(url(idp, client_id=CLIENT.id, max_age="300"), OFFICER))

@@ -1,4 +1,4 @@
-"""What the demo tells of model cards: a repaired search has one, claims-triage can't have one yet."""
+"""The demo's model cards: a repaired search has one, claims-triage can't have one yet."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def _play(steps) -> None:
 
 
 def _drill() -> None:
-    """The third drill of that day."""
+    """Run the third drill of that day."""
     system, feature = stops_and_drills.DRILLS[-1]
     stops_and_drills.tell_drill(
         make.actor("compliance_officer"),

@@ -1,4 +1,4 @@
-"""Acme's controls are tested after their evidence was accepted, and before the conclusion."""
+"""The order of Acme's proof: evidence is accepted, then tested, then concluded upon."""
 
 import random
 from uuid import UUID
@@ -10,7 +10,7 @@ from governance.demo.acme_assessments import CONCLUDED
 
 
 class Parts:
-    """Who does it doesn't matter here."""
+    """A stand-in for the people of the story, whose identity is irrelevant here."""
 
     def id(self, _part: str) -> UUID:
         return UUID(int=0)
@@ -18,7 +18,7 @@ class Parts:
 
 @pytest.fixture
 def planned():
-    """Every control, and how many days ago it was tested last."""
+    """Return the adopted controls, and how many days ago each was last tested."""
     held = acme.AdoptedControls({}, {}, {})
     list(acme._adoptions(Parts(), held))
     list(acme._evidence_events(Parts(), random.Random(acme.SEED), held))

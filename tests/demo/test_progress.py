@@ -1,4 +1,4 @@
-"""How far the demo's story is: said once a month, and written for the sign-in page until the end."""
+"""The demo's progress: printed once a month, and shown on the sign-in page until the end."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What the demo tells of red teams: a finding closed by its case, a system that held, one open."""
+"""The demo's red teams: a finding closed by its case, a system without findings, one open."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,7 @@
-"""Counts what a person does with the pointer, or with a key that opens or sends something.
+"""Counts of a person's clicks, including keys that open or submit something.
 
-Typing and moving the selection are free; choosing from a list or a folder is a click. Each day's
-table goes to var/clicks, so that two releases can be compared.
+Typing and moving the selection are free. Choosing from a list or a folder is a click. Each
+day's table is written to var/clicks, so that two releases can be compared.
 """
 
 import os
@@ -29,7 +29,7 @@ class Clicks:
         target.click()
 
     def choose(self, label: str, option: str) -> None:
-        """An option of the list with that label."""
+        """Choose the option with that text in the list."""
         self.made.append(f"{label}: {option}")
         found = self.page.get_by_label(label).locator("option", has_text=option).first
         self.page.get_by_label(label).select_option(value=found.get_attribute("value"))
@@ -39,12 +39,12 @@ class Clicks:
         self.page.get_by_label(label).set_input_files(file)
 
     def press(self, key: str, says: str) -> None:
-        """A key that opens or sends, as a click does."""
+        """Press a key that opens or submits something, which counts as a click."""
         self.made.append(f"{key}: {says}")
         self.page.keyboard.press(key)
 
     def download(self, target: Locator, says: str, folder: Path) -> Path:
-        """Click, and keep the file that comes."""
+        """Click, and save the file that is downloaded."""
         with self.page.expect_download() as coming:
             self.click(target, says)
         file: Download = coming.value

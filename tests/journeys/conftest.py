@@ -1,6 +1,6 @@
-"""The demo, started as a person starts it, and a Chromium in which its people sign in.
+"""The demo, started as a user starts it, and a Chromium in which its people sign in.
 
-All of it once a session.
+Both start once per session.
 """
 
 import json
@@ -27,7 +27,7 @@ from tests.waiting import MAX_WAIT_SECONDS
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 REPOSITORY = Path(__file__).parents[2]
-READY_SECONDS = 900  # on a busy machine; on an idle one it takes a tenth of it
+READY_SECONDS = 900  # on a busy machine; an idle one needs a tenth of it
 FRESH_SECONDS = 200  # of the 300 that count as fresh
 OWN_VARIABLES = (
     "DATABASE_URL",
@@ -39,20 +39,19 @@ OWN_VARIABLES = (
 
 @pytest.fixture(scope="session")
 def console(request: pytest.FixtureRequest) -> Iterator[str]:
-    """`governance demo` on a free port with data of its own; its address, once the signed report is
-    there.
+    """Run `governance demo` on a free port with its own data, and yield its address.
+
+    The signed report exists by then.
     """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     assert workers == 1 or any(
         item.nodeid.endswith("@journeys") for item in request.session.items
     ), "each worker would start a demo"
-    if running := os.environ.get(
-        "JOURNEYS_AT"
-    ):  # a console that somebody already started, to write a journey against
+    if running := os.environ.get("JOURNEYS_AT"):  # a running console, for writing a journey
         yield running
         return
     data = Path(tempfile.mkdtemp(prefix="gv"))
-    port = free_port(4)  # the console's, its provider's, its witness's, and of what Acme runs
+    port = free_port(4)  # console, provider, witness and Acme's services
     command = [sys.executable, "-m", "governance.app.cli", "demo"]
     environment = {
         name: value for name, value in os.environ.items() if name not in OWN_VARIABLES
@@ -110,9 +109,9 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass(slots=True)
 class Person:
-    """Somebody signed in at a browser.
+    """A person who is signed in at a browser.
 
-    `troubles` collects what the browser complained of, wherever it was.
+    `troubles` collects the browser's errors and warnings on any page.
     """
 
     context: BrowserContext
@@ -124,9 +123,7 @@ class Person:
     troubles: list[str] = field(default_factory=list)
 
     def sign_in(self) -> None:
-        """By the console's own page and the provider's, as from a browser that neither of them
-        knows.
-        """
+        """Sign in on the console's page and the provider's, from a browser that neither knows."""
         chosen = [cookie for cookie in self.context.cookies(self.base) if cookie["name"] == "theme"]
         self.context.clear_cookies()
         self.context.add_cookies(chosen)  # type: ignore[arg-type]  # what it gives, it takes
@@ -146,8 +143,9 @@ class Person:
         return next(c["value"] for c in self.context.cookies(self.base) if c["name"] == "session")
 
     def open(self, address: str) -> None:
-        """Some pages ask for a sign-in of the last five minutes, and a busy machine takes longer
-        than that over all of them.
+        """Open a page, and sign in again first if the last sign-in is too old.
+
+        Some pages require a sign-in within five minutes, and a busy machine is slower than that.
         """
         if time.monotonic() - self.arrived > FRESH_SECONDS:
             self.sign_in()
@@ -163,15 +161,18 @@ addEventListener("securitypolicyviolation", (e) => console.error(`CSP refused ${
 
 @pytest.fixture(scope="session")
 def arrive(console: str, chromium: Browser) -> Iterator[Callable[[str], Person]]:
-    """`arrive("officer@acme.example")` signs in by the console's own page and the provider's; once
-    for each address.
+    """Return a function that signs in a person by email, once for each address.
+
+    It uses the console's own page and the provider's.
     """
     people: dict[str, Person] = {}
 
     def arriving(email: str) -> Person:
         if email not in people:
             people[email] = _signed_in(console, chromium, email)
-        people[email].page.set_viewport_size(WIDE)  # the test before may have made it a phone
+        people[email].page.set_viewport_size(
+            WIDE
+        )  # The previous test may have resized it to a phone.
         return people[email]
 
     yield arriving
@@ -215,12 +216,12 @@ ALL_RULES = {
 CONTRAST_RULES = {
     "type": "rule",
     "values": ["color-contrast", "link-in-text-block"],
-}  # all that another theme can change
+}  # everything that another theme can change
 
 
-# Of siblings that differ only in words, figures and addresses, as the rows of a list and the items of
-# the navigation do: all but the first of the odd ones and the first of the even ones, which a style
-# sheet may tell apart.
+# Siblings often differ only in words, figures and addresses, like the rows of a list and the items
+# of the navigation. Skip all but the first odd and the first even one, which a style sheet may
+# style differently.
 ALIKE = r"""() => [...document.querySelectorAll("body *")].flatMap((parent) => {
   const kept = new Set();
   return [...parent.children].filter((child, n) => {
@@ -248,11 +249,10 @@ RUN = (
 def violations(
     page: Page, axe: str, rules: dict[str, Any] = ALL_RULES, *, one_of_each: bool = False
 ) -> list[str]:
-    """What axe-core finds on the page as it is: by default WCAG 2.0 to 2.2, A and AA, and its best
-    practices.
+    """Return what axe-core finds on the page: WCAG 2.0 to 2.2, A and AA, and its best practices.
 
-    With `one_of_each` it leaves out what is like its neighbours: most of its time goes into the
-    contrast of rows that have the same elements, classes and styles.
+    `rules` replaces this default. With `one_of_each`, rows with the same elements, classes and
+    styles as their neighbors are left out, because most of the time goes into their contrast.
     """
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(axe)

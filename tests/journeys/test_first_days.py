@@ -1,6 +1,6 @@
 """Pages on days when a period has just started, with data and without.
 
-Nothing divides by no days, and no page claims a figure about what nobody knows.
+No figure is divided by zero days, and no page claims a figure that is unknown.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -94,7 +94,7 @@ def test_pages_open_without_data(now, app, isolated):
 
 @EACH_DAY
 def test_no_page_claims_a_figure_about_what_is_unknown(now, app, isolated):
-    """Acme's product uses a model in dollars, and one that has no price."""
+    """Use one model that is priced in dollars, and one without a price."""
     with clock.frozen(now):
         usage.create_partitions()
         with make.acting("operator_finance", "console"):
@@ -140,7 +140,7 @@ def test_no_page_claims_a_figure_about_what_is_unknown(now, app, isolated):
 
 @EACH_DAY
 def test_who_used_a_feature_in_the_last_seven_days_is_counted_up_to_today(now, app, isolated):
-    """On the first day of a month its last week is still to come; its users aren't nobody."""
+    """Count users up to today on the first day of a month, although its last week is still ahead."""
     with clock.frozen(now):
         usage.create_partitions()
         register()
@@ -172,7 +172,7 @@ def test_an_objective_of_one_hour_claims_nothing_about_the_days_before(now, app,
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
 def test_a_month_of_the_operator_begins_at_its_own_midnight(zone, app, isolated):
-    """Half an hour before and after midnight, on the last night of a month and the next."""
+    """Try half an hour before and after midnight, at the turn of the year."""
     midnight = datetime(2027, 1, 1, tzinfo=ZoneInfo(zone))
     with clock.frozen(midnight - timedelta(days=40)):
         make_operator_live_in(zone)

@@ -1,5 +1,6 @@
-"""The inbox in a real browser: keys move the panel, select and snooze; a row that is done turns
-grey; a phone.
+"""The inbox in a real browser, also on a phone.
+
+Keys move the panel, select and snooze. A completed row turns gray.
 """
 
 import pytest

@@ -1,5 +1,7 @@
-"""An installation by docs/operating/install.md: its commands as they are there, a PostgreSQL server of
-its own, and an OpenID provider that isn't ours. Then every way in which it refuses to start.
+"""An installation by docs/operating/install.md, with the document's own commands.
+
+It has its own PostgreSQL server, and an OpenID provider that isn't ours. The last tests cover
+every reason for which it doesn't start.
 """
 
 import ipaddress
@@ -50,12 +52,12 @@ def test_the_document_takes_at_most_fifteen_commands():
     assert len(commands) <= MAX_COMMANDS, commands
 
 
-# ---- the servers around Meridian
+# ---- servers next to Meridian
 
 
 @pytest.fixture(scope="module")
 def database(server_folder):
-    """An empty PostgreSQL on TCP with passwords and durable commits; the superuser's address."""
+    """Start an empty PostgreSQL on TCP with passwords and durable commits. Yield its superuser URL."""
     folder, port = server_folder / "pg", free_port()
     embedded.init(folder)
     (folder / "pg_hba.conf").write_text(
@@ -72,7 +74,7 @@ def database(server_folder):
 
 @pytest.fixture(scope="module")
 def provider_folder():
-    """Where npm installed the provider, once for all runs."""
+    """Return the folder where npm installed the provider, once for all runs."""
     if not (shutil.which("npm") and shutil.which("node")):
         pytest.skip("NOT TESTED: npm and node aren't here, so there is no provider that isn't ours")
     folder = KEEP / "identity_provider"
@@ -91,7 +93,7 @@ def provider_folder():
 
 @pytest.fixture(scope="module")
 def provider(provider_folder, server_folder, public_url):
-    """(issuer, its certificate, client secret) of a running provider."""
+    """Run the provider. Yield (issuer, its certificate, client secret)."""
     key, certificate = certificate_for_loopback(server_folder)
     issuer = f"https://127.0.0.1:{free_port()}"
     client = {
@@ -165,7 +167,7 @@ def public_url():
 
 
 class Installation:
-    """The shell in which the document's commands ran, with web and jobs in its background."""
+    """The shell that ran the document's commands, with web and jobs in its background."""
 
     def __init__(self, folder: Path, values: dict[str, str], certificate: Path) -> None:
         self.folder, self.values = folder, values
@@ -205,7 +207,7 @@ class Installation:
         return self.base | dict(line.split("=", 1) for line in lines)
 
     def run(self, *command: str, **changed: str) -> subprocess.CompletedProcess[str]:
-        """A further command of governance, with other settings."""
+        """Run another command of governance, with other settings."""
         return subprocess.run(
             ["governance", *command],
             check=False,
@@ -239,7 +241,7 @@ def installation(database, provider, server_folder, public_url):
     }
     made = Installation(server_folder, values, certificate)
     try:
-        while not made.is_installed():  # each command takes as long as the machine is busy
+        while not made.is_installed():  # A busy machine needs long for each command.
             time.sleep(0.1)
         wait_until(lambda: answers(f"{public_url}/readyz"))
         yield made
@@ -248,9 +250,9 @@ def installation(database, provider, server_folder, public_url):
 
 
 def sign_in(installation: Installation, email: str) -> tuple[requests.Session, requests.Response]:
-    """As a browser does: the address, the provider's form, its consent, and back."""
+    """Sign in as a browser does: the address, the provider's form, its consent, and back."""
     browser = requests.Session()
-    browser.trust_env = False  # a certificate bundle of this machine would come first
+    browser.trust_env = False  # Otherwise this machine's certificate bundle would take precedence.
     browser.verify = installation.base["REQUESTS_CA_BUNDLE"]
     page = browser.get(f"{installation.url}/login", params={"email": email}, timeout=30)
     for _ in range(5):
@@ -321,7 +323,7 @@ def provider_options(installation: Installation) -> dict[str, str]:
     }
 
 
-# ---- it refuses to start, and says why
+# ---- rejected starts
 
 
 @pytest.fixture
@@ -332,7 +334,7 @@ def other_key(installation):
 
 
 def refused(installation: Installation, **changed: str) -> str:
-    """What `governance jobs` said when it didn't start."""
+    """Return the error of `governance jobs`, which must not start."""
     done = installation.run("jobs", **changed)
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     return done.stderr
@@ -391,7 +393,7 @@ def test_another_storage_is_refused(installation, tmp_path):
 
 
 def test_its_workers_answer_many_at_once(installation):
-    """Each has connections of its own: none from before they were forked."""
+    """Give each worker its own connections, opened after the fork."""
     with ThreadPoolExecutor(8) as browsers:
         replies = list(
             browsers.map(

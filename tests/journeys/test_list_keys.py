@@ -1,5 +1,6 @@
-"""The keys of lists, pressed in Chromium: on every list that an officer opens, / j k x e ? do what the
-foot of the list says, and none of them does anything while somebody types.
+"""The keys of lists in Chromium, on every list that an officer can open.
+
+The keys / j k x e ? do what the foot of the list describes, and nothing while a person types.
 """
 
 from collections.abc import Callable
@@ -16,11 +17,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
 OFFICER = "officer@acme.example"
 ALL_KEYS = "/jkxe?"
-FRAMEWORK = {"requirements": {"key": "nist-ai-rmf-1.0"}}  # of the lists that have a place
+FRAMEWORK = {"requirements": {"key": "nist-ai-rmf-1.0"}}  # for lists whose address has a place
 
 
 def addresses() -> dict[str, str]:
-    """Each declared list that a tenant has, by its name."""
+    """Return the address of each declared list of a tenant, by its name."""
     routes = url_map()
     return {
         name: routes.build(listed.endpoint, {"tenant": "acme", **FRAMEWORK.get(name, {})})
@@ -92,7 +93,10 @@ def _selects(page: Page, hints: set[str]) -> list[str]:
 
 
 def _edits(page: Page, hints: set[str]) -> list[str]:
-    """The first row that can be edited opens its form; where none can, nothing happens."""
+    """Edit the first editable row by key, and return the problems found.
+
+    Without an editable row, nothing may happen.
+    """
     here = page.url
     one = page.locator("[data-edits] [data-row]:visible, [data-row][data-edit]:visible").first
     if not one.count():

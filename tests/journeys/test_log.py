@@ -1,6 +1,4 @@
-"""The audit log at a browser: reading on, the proof that the reader's own browser makes, and what
-it says when something is not so.
-"""
+"""The audit log in a browser: paging, the proof that the browser computes, and its error messages."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +23,7 @@ def officer(arrive: Callable[[str], Person]):
 
 
 def placed(page: Page):
-    """A link to an entry that has its place: not among the newest, which may still wait."""
+    """Return a link to a sequenced entry. The newest ones may still be pending."""
     return page.locator("tr[data-entry] a[data-opens]").nth(12)
 
 
@@ -56,7 +54,7 @@ def entry_address(person: Person) -> str:
 
 
 def bent(pattern: str, by: str) -> Callable[[Route], None]:
-    """The page as somebody between server and reader would change it."""
+    """Return a route handler that alters the page, as an attacker on the network would."""
 
     def change(route: Route) -> None:
         reply = route.fetch()
@@ -123,7 +121,7 @@ def test_new_entries_wait_behind_a_pill_until_they_are_asked_for(officer, arrive
     auditor = arrive("auditor@audit.example")
     auditor.open("/t/acme/controls/")
     pill = officer.page.locator("[data-new]")
-    expect(pill).to_contain_text("new entr", timeout=20_000)  # it asks each five seconds
+    expect(pill).to_contain_text("new entr", timeout=20_000)  # It polls every five seconds.
     assert officer.page.locator("tr[data-entry]").first.get_attribute("data-entry") == first
     pill.get_by_role("link").click()
     expect(officer.page.locator("tr[data-entry]").first).to_contain_text("tenant.page.viewed")

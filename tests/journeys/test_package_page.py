@@ -1,5 +1,6 @@
-"""The index of an evidence package, opened from the disk as an auditor does: no network, no
-complaint, both themes, wide and narrow.
+"""The index of an evidence package, opened from disk as an auditor does.
+
+It works without a network or browser errors, in both themes, wide and narrow.
 """
 
 import zipfile
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
 @pytest.fixture
 def index(as_officer, engagement_with_files, tmp_path):
-    """index.html of an unpacked package."""
+    """Return the index.html of an unpacked package."""
     bag = unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path)
     assert not zipfile.is_zipfile(bag / "data" / "index.html")
     return bag / "data" / "index.html"

@@ -1,5 +1,6 @@
-"""What a page is on paper: A4, without the shell and its buttons, with its address and time at the
-foot of each sheet, and light whatever the theme is.
+"""Printed pages: A4, without the shell and its buttons, light in every theme.
+
+Each sheet has the address and the time at its foot.
 """
 
 from collections.abc import Callable
@@ -28,7 +29,7 @@ def officer(arrive: Callable[[str], Person]) -> Person:
 
 
 def sheets(officer: Person, address: str, tmp_path: Path) -> tuple[list[str], tuple[int, int]]:
-    """The text of each printed sheet without its line breaks, and the size of the first."""
+    """Return the text of each printed sheet without whitespace, and the size of the first."""
     officer.open(address)
     officer.page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True, print_background=True)
     with pypdfium2.PdfDocument(tmp_path / "page.pdf") as document:

@@ -1,7 +1,7 @@
-"""Three working days in a real browser, each task with a ceiling of clicks: the officer's, the
-auditor's, the operator's.
+"""Three working days in a real browser: the officer's, the auditor's and the operator's.
 
-They leave the demo as they found it, but for what a day's work adds.
+Each task has a maximum number of clicks. The days leave the demo unchanged, except for their
+own work.
 """
 
 import re
@@ -18,7 +18,7 @@ from tests.waiting import MAX_WAIT_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
-REPORT_SECONDS = 3 * MAX_WAIT_SECONDS  # other reports may be generated first
+REPORT_SECONDS = 3 * MAX_WAIT_SECONDS  # Other reports may be generated first.
 ACME = "Acme Insurance"
 MAP = "/t/acme/frameworks/nist-ai-rmf-1.0"
 OFFICER, ADMIN, OWNER = "officer@acme.example", "admin@acme.example", "contributor@acme.example"
@@ -33,7 +33,7 @@ def arrived(arrive, email, address):
 
 
 def jump(clicks, words, wanted):
-    """⌘K, some words, Enter on the match."""
+    """Open the command palette, type some words, and press Enter on the match."""
     page = clicks.page
     page.keyboard.press("Control+k")
     page.locator("#palette input").fill(words)
@@ -87,7 +87,7 @@ def test_an_officer_goes_from_the_heat_map_to_a_verified_report(console, arrive,
         text=True,
         check=False,
     ).stdout
-    # the demo tells three; other days on the same demo may add theirs
+    # The demo has three; other days on the same demo may add some.
     found = re.search(r"in the order printed, with (\d+) exceptions", said)
     assert found and int(found[1]) >= 3, said
     assert officer.troubles == []

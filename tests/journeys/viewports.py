@@ -1,4 +1,4 @@
-"""Window sizes, and the script that finds what is wider than the window."""
+"""Window sizes, and the script that finds elements wider than the window."""
 
 NARROW, WIDE = {"width": 360, "height": 800}, {"width": 1440, "height": 900}
 

@@ -167,7 +167,7 @@ def test_a_declared_permission_never_changes_and_can_be_a_key(declare):
     assert {needs: "declared"}[needs] == "declared"
 
 
-# ---- who may
+# ---- permissions
 
 
 ME, ANOTHER = UUID(int=1), UUID(int=2)

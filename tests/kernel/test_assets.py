@@ -13,7 +13,7 @@ STATIC = ROOT / "governance" / "static"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
 # A printed page has no content policy, and its bars are in mm. A package's page is opened from
-# disk, under a policy of its own.
+# disk, under its own policy.
 PAGES = [t for t in TEMPLATES if not {"pdf", "package"} & set(t.parts)]
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 SYMBOLS = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "icons.svg").read_text("utf-8")))

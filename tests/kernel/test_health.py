@@ -1,4 +1,4 @@
-"""Health checks: what the operator can ask Meridian about itself."""
+"""Health checks that an operator can request from Meridian."""
 
 import pytest
 from sqlalchemy import create_engine, text

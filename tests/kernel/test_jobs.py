@@ -131,7 +131,7 @@ def test_draining_one_tenant_leaves_the_work_of_others(actor):
 def order(actor):
     """Return a list of finished work of three kinds, in its order.
 
-    Somebody always waits for the first, never for the second, and for the third if a person asked.
+    A person always awaits the first kind, never the second, and the third if they requested it.
     """
     done = []
     for kind, waited_for in (("mailed", True), ("filed", False), ("collected", None)):
@@ -144,7 +144,7 @@ def order(actor):
 
 
 def queued(actor, kind, by, hours=0):
-    """Queue work of a person or of the schedule, so many hours ago."""
+    """Queue work of a person or of the schedule, `hours` ago."""
     who = replace(actor, kind=by)
     with clock.frozen(clock.now() - timedelta(hours=hours)):
         return enqueue(who, kind, by=by)

@@ -67,7 +67,7 @@ def rows(connection):
     return found
 
 
-# ---- upgrades of what was released
+# ---- upgrades of released databases
 
 
 @pytest.mark.parametrize("version", released_databases.versions())
@@ -211,7 +211,7 @@ def test_every_release_of_the_list_has_its_filled_database():
     assert "0001_release_0_1_0.py" in names and "0.1.0" in released_databases.versions()
 
 
-# ---- databases of no release
+# ---- unreleased databases
 
 
 @pytest.mark.parametrize("schema", ["0001", "0012"])
@@ -439,7 +439,7 @@ def test_a_new_migration_that_can_not_be_written_is_refused_with_what_to_do(
     assert not list(versions.glob("*too_long*")) + list(versions.glob("*other*"))
 
 
-# ---- 0033: rows of one edition that the former identity told apart
+# ---- 0033: rows of one edition with different former ids
 
 TWIN = "11111111-1111-4111-8111-111111111111"
 

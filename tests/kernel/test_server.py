@@ -1,4 +1,4 @@
-"""What the web server sends of an application's answer."""
+"""The bytes that the web server sends for an application's response."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -29,7 +29,7 @@ SCOPE = {
 
 
 class Client:
-    """The other end of an ASGI connection: sends a body, keeps what it gets, and never leaves."""
+    """The other end of an ASGI connection, which sends a body, stores the answer, and stays open."""
 
     def __init__(self, body: bytes = b"") -> None:
         self.body = body
@@ -59,7 +59,7 @@ def serving_of(*, is_instant: bool, owners: Callable[..., Any]) -> Serving:
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run it in a thread of its own: Playwright leaves a running loop in the main thread."""
+    """Run it in a separate thread, because Playwright leaves a running loop in the main thread."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, coroutine).result()
 
@@ -124,7 +124,7 @@ def test_forty_requests_of_one_key_are_not_inside_at_once_and_others_are_answere
 
 
 async def _ended(tasks: list["asyncio.Task[None]"], count: int) -> int:
-    """Wait until so many tasks have ended."""
+    """Wait until `count` tasks have ended."""
     while (ended := sum(each.done() for each in tasks)) < count:  # noqa: ASYNC110 - of any of them
         await asyncio.sleep(0.01)
     return ended

@@ -77,7 +77,7 @@ def refusal_of(reader, content):
         return refusal.message
 
 
-# ---- what is in it
+# ---- content
 
 
 def test_each_kind_of_cell_is_told_as_the_text_that_it_shows():
@@ -168,7 +168,7 @@ def test_what_a_writer_wrote_is_read(rows):
         assert any(shown) == (n in found)
 
 
-# ---- the same for both who read workbooks
+# ---- both readers of workbooks
 
 
 @READERS

@@ -60,7 +60,7 @@ def _answers(port):
 
 @pytest.fixture
 def bucket(s3, monkeypatch):
-    """Return a bucket of the test's own."""
+    """Return a separate bucket."""
     import requests
 
     for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")):
@@ -185,7 +185,7 @@ def test_no_key_leads_out_of_the_store(store, key):
     assert not store.exists(key)
 
 
-# ---- sealed, in a folder and in a bucket
+# ---- encryption in a folder and in a bucket
 
 
 @pytest.fixture(params=["folder", "s3"])

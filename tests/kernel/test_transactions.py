@@ -19,7 +19,7 @@ from tests.kernel.transaction_helpers import terminate
 
 @pytest.fixture
 def pool(settings, app):
-    """Put the application on a pool of its own, as in production, not on the test's connection."""
+    """Put the application on its own pool, as in production, not on the test's connection."""
     engine = create_engine(settings.database_url, pool_size=2, max_overflow=0, pool_timeout=0.2)
     db.connect(engine)
     yield engine

@@ -227,7 +227,7 @@ def test_problem_json_is_valid_for_every_refusal(as_admin):
         assert {"type", "title", "status"} <= json.loads(reply.text).keys()
 
 
-# ---- security.txt, and what the operator's log holds
+# ---- security.txt and the operator's log
 
 
 def test_security_txt_names_the_contact_for_half_a_year(client, settings, app, monkeypatch):

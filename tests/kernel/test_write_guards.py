@@ -1,4 +1,4 @@
-"""Guarded rows, which are checked at every write; a failed check leaves nothing."""
+"""Guarded rows, checked at every write. A failed check writes nothing."""
 
 import pytest
 from sqlalchemy import func, select

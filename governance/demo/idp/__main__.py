@@ -1,5 +1,6 @@
-"""`python -m governance.demo.idp --config FILE --port N` prints its address as one line, then
-serves.
+"""The command `python -m governance.demo.idp --config FILE --port N`.
+
+It prints its address as one line, then serves.
 """
 
 import argparse
@@ -13,9 +14,7 @@ from governance.demo.idp.serving import NotLocal, base_of, configured, listen, s
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """`python -m governance.demo.idp --config FILE --port N`: prints its address as one line, then
-    serves.
-    """
+    """Run `python -m governance.demo.idp --config FILE --port N`: print the address, then serve."""
     parser = argparse.ArgumentParser(
         prog="governance.demo.idp", description="The demo's identity provider"
     )

@@ -1,4 +1,4 @@
-"""Read and check an authorization request (OpenID Connect Core 1.0 §3.1.2, RFC 7636)."""
+"""Checks of authorization and token requests (OpenID Connect Core 1.0 §3.1.2, RFC 7636)."""
 
 import re
 
@@ -13,8 +13,9 @@ UNREGISTERED = "The application asked to return to an address that is not regist
 
 
 def read_client(provider: Provider, given: MultiDict[str, str]) -> tuple[Client, str]:
-    """Client and redirect_uri; when they are wrong nothing is sent anywhere, the person reads
-    why.
+    """Return the client and its redirect_uri.
+
+    Raises OAuthError if either is wrong. The person then sees why, and nothing is redirected.
     """
     ids, uris = given.getlist("client_id"), given.getlist("redirect_uri")
     client = provider.clients.get(ids[0]) if len(ids) == 1 else None
@@ -111,7 +112,7 @@ def _hinted_subject(provider: Provider, given: MultiDict[str, str]) -> str | Non
 
 
 def suffices(request: Request, session: Session | None) -> bool:
-    """Whether the session answers the request without showing a page."""
+    """Return whether the session answers the request without showing a page."""
     if session is None or request.prompt & {"login", "select_account"} or request.max_age == 0:
         return False
     fresh = request.max_age is None or now_seconds() - session.auth_time <= request.max_age

@@ -1,13 +1,13 @@
-"""Who may sign in: the invented people of each issuer, and the applications connected to it."""
+"""The invented people of each issuer who may sign in, and the applications connected to it."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone an issuer knows.
+    """A person known to the issuer.
 
-    With no password, choosing the name is enough; `title` is shown beside it.
+    Without a password, choosing the name is enough. `title` is shown next to the name.
     """
 
     sub: str
@@ -21,7 +21,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A console connected to the issuer. Every address is compared letter by letter."""
+    """A console connected to the issuer. Addresses are compared exactly."""
 
     id: str
     secret: str = field(repr=False)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from werkzeug.wrappers import Response
 
-MAX_LISTED_PEOPLE = 12  # with more, the page asks for an address instead
+MAX_LISTED_PEOPLE = 12  # With more people than this, the page asks for an address instead.
 POLICY = (
     "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action"
     " 'self'"
@@ -77,9 +77,9 @@ CAPABILITIES: dict[str, Any] = {
 
 
 class Idp(Flask):
-    """One issuer as a WSGI application; its routes begin with the issuer's path.
+    """One issuer as a WSGI application. Its routes begin with the issuer's path.
 
-    State is in `provider`.
+    Its state is in `provider`.
     """
 
     def __init__(self, provider: Provider) -> None:
@@ -168,7 +168,7 @@ class Idp(Flask):
         )
 
     def _back(self, redirect_uri: str, state: str | None, answer: Mapping[str, str]) -> "Response":
-        """To the application's registered address, naming the issuer (RFC 9207)."""
+        """Redirect to the application's registered address, naming the issuer (RFC 9207)."""
         query = urlencode(
             {**answer, **({} if state is None else {"state": state}), "iss": self.provider.issuer}
         )
@@ -201,8 +201,9 @@ class Idp(Flask):
         return page
 
     def _asked[A: (Request, Logout)](self, csrf: str | None, kind: type[A]) -> A:
-        """What the answered page was about; refuses an answer from another browser or another
-        site.
+        """Return the request that the submitted page was for.
+
+        Raises OAuthError if the page expired, or if another browser or site submits it.
         """
         pending = self.provider.pending.see(csrf)
         browser = http.cookies.get(BROWSER_COOKIE, "")
@@ -314,7 +315,7 @@ class Idp(Flask):
         return self._page("rejected", error.code or 500, why=f"{error.code} {error.name}")
 
     def _own_host_only(self) -> "ResponseReturnValue | None":
-        """A name that someone rebound to loopback is not us."""
+        """Reject other host names, which protects against DNS rebinding to loopback."""
         return None if http.host == urlsplit(self.origin).netloc else ("Unknown host", 421)
 
     def _headers(self, response: "Response") -> "Response":

@@ -1,4 +1,4 @@
-"""The pages of the identity provider: Jinja source and a stylesheet of its own."""
+"""The pages of the identity provider: Jinja source and its own stylesheet."""
 
 _FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">

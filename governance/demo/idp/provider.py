@@ -34,9 +34,7 @@ type Deliver = Callable[[str, str], None]
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """One browser signed in at this issuer; `sid` stays the same when the person signs in
-    afresh.
-    """
+    """A browser session at this issuer. `sid` stays the same when the person signs in again."""
 
     sid: str
     person: Person
@@ -48,7 +46,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An authorization request that passed every check. `max_age` in seconds."""
+    """An authorization request that passed every check. `max_age` is in seconds."""
 
     client: Client
     redirect_uri: str
@@ -64,9 +62,9 @@ class Request:
 
 @dataclass(slots=True, eq=False)
 class Grant:
-    """What a code stands for.
+    """The grant that an authorization code represents.
 
-    Kept after use, so that a second use can revoke what the first one got.
+    It is kept after use, so that a second use can revoke the tokens of the first.
     """
 
     request: Request
@@ -80,9 +78,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Logout:
-    """A request to end the session, checked: where to go afterwards and whose token came with
-    it.
-    """
+    """A checked request to end the session: the address to return to, and the session of its token."""
 
     redirect_uri: str | None
     state: str | None
@@ -91,7 +87,7 @@ class Logout:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A page waiting for an answer of one browser; its key is the page's CSRF token."""
+    """A page that awaits an answer from one browser. Its key is the page's CSRF token."""
 
     browser: str
     asks: Request | Logout
@@ -132,9 +128,7 @@ class Provider:
     # keys
 
     def rotate(self, *, keep: bool = True) -> None:
-        """Sign with new keys from now on; the old public ones stay published unless `keep` is
-        false.
-        """
+        """Sign with new keys from now on. Old public keys stay published unless `keep` is false."""
         self.retired = [*self.keys.values()] if keep else []
         self.keys = _new_keys(None)
 
@@ -144,8 +138,9 @@ class Provider:
         }
 
     def verified(self, token: str) -> Claims | None:
-        """The claims of an ID token this issuer once signed, expired or not; None for anything
-        else.
+        """Return the claims of an ID token that this issuer signed, even if it has expired.
+
+        Returns None for anything else.
         """
         try:
             keys = KeySet([*self.keys.values(), *self.retired])
@@ -158,9 +153,9 @@ class Provider:
     # signing in
 
     def sign_in(self, person: Person, before: Session | None) -> tuple[str, Session]:
-        """A new cookie value and the session it names.
+        """Return a new cookie value and its session.
 
-        Somebody else's session in this browser ends.
+        Another person's session in this browser ends.
         """
         same = before is not None and before.person == person and not before.ended
         if before is not None and not same:
@@ -182,7 +177,7 @@ class Provider:
     # tokens
 
     def redeem(self, client: Client, code: str, redirect_uri: str, verifier: str) -> Claims:
-        """The token response for a code; every attempt by its own client spends it."""
+        """Return the token response for a code. Any attempt by the code's client uses it up."""
         grant = self.grants.see(code)
         if grant is None or grant.request.client.id != client.id:
             raise OAuthError("invalid_grant", "The code is unknown or has expired.")
@@ -247,16 +242,14 @@ class Provider:
     # signing out
 
     def end(self, session: Session) -> None:
-        """End the session and tell every client that took part in it, over the back channel."""
+        """End the session, and notify every client that took part in it over the back channel."""
         already, session.ended = session.ended, True
         for client in [] if already else [self.clients[name] for name in sorted(session.clients)]:
             if client.backchannel_logout_uri:
                 self.deliver(client.backchannel_logout_uri, self.logout_token(client, session))
 
     def end_all(self, email: str) -> int:
-        """End every session of a person, as an administrator of the issuer would; returns how
-        many.
-        """
+        """End every session of a person, as the issuer's administrator would. Return how many."""
         live = {
             s.sid: s
             for s in self.sessions.values()
@@ -282,7 +275,7 @@ class Provider:
 
 
 def about(person: Person) -> Claims:
-    """What the issuer says of a person, in the ID token and at userinfo alike."""
+    """Return the claims about a person, for the ID token and the userinfo endpoint."""
     return {
         "sub": person.sub,
         "email": person.email,

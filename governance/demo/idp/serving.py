@@ -22,7 +22,7 @@ LOOPBACK = {"127.0.0.1", "::1"}
 
 
 class NotLocal(Exception):
-    """The provider was asked to serve something other than this machine."""
+    """The provider was asked to serve an address other than this machine's."""
 
 
 def create_idp(
@@ -34,11 +34,10 @@ def create_idp(
     mint: Mint | None = None,
     deliver: Deliver | None = None,
 ) -> Idp:
-    """Make the application of an issuer such as http://127.0.0.1:4400/acme; NotLocal if not on
-    loopback.
+    """Return the application of an issuer such as http://127.0.0.1:4400/acme.
 
-    For tests, `mint(header, claims, key)` replaces signing and `deliver(uri, logout_token)` the
-    back channel.
+    Raises NotLocal if the issuer is not on loopback. For tests, `mint(header, claims, key)`
+    replaces signing and `deliver(uri, logout_token)` the back channel.
     """
     if urlsplit(issuer).hostname not in LOOPBACK or issuer.endswith("/"):
         raise NotLocal(f"The demo identity provider serves 127.0.0.1 or ::1 only, not {issuer}")
@@ -52,7 +51,7 @@ def rotate_keys(idp: Idp, *, keep: bool = True) -> None:
 
 
 def together(*idps: Idp) -> "WSGIApplication":
-    """Several issuers as one WSGI application, told apart by the first part of the path."""
+    """Combine several issuers into one WSGI application, selected by the path's first part."""
     by_path = {idp.base: idp for idp in idps}
 
     def dispatch(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
@@ -67,7 +66,7 @@ def together(*idps: Idp) -> "WSGIApplication":
 
 @dataclass(frozen=True, slots=True)
 class RunningProvider:
-    """A provider that answers at `base` (http://127.0.0.1:PORT) until closed."""
+    """A provider that answers at `base` (http://127.0.0.1:PORT) until it is closed."""
 
     base: str
     server: BaseWSGIServer
@@ -81,11 +80,14 @@ class RunningProvider:
 
 class _Quiet(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Addresses carry codes and hints: nothing is logged."""
+        """Log nothing, because addresses contain codes and hints."""
 
 
 def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
-    """A listening socket on loopback; port 0 takes a free one. NotLocal for any other address."""
+    """Open a listening socket on loopback. Port 0 picks a free one.
+
+    Raises NotLocal for any other address.
+    """
     if host not in LOOPBACK:
         raise NotLocal(f"The demo identity provider serves 127.0.0.1 or ::1 only, not {host}")
     _check_not_public()
@@ -106,7 +108,7 @@ def serve(
     *,
     on: socket.socket | None = None,
 ) -> RunningProvider:
-    """Serve in a thread of this process; `on` is a socket from `listen`, closed at the end."""
+    """Serve in a thread of this process. `on` is a socket from `listen`, closed at the end."""
     listening = on or listen(host, port)
     base = base_of(listening)
     address, number = listening.getsockname()[:2]
@@ -132,15 +134,14 @@ def _check_not_public() -> None:
 
 
 def configuration(clients: Mapping[str, Sequence[Client]]) -> dict[str, Any]:
-    """Build the content of a configuration file for `main`: issuers of PEOPLE with these
-    clients.
-    """
+    """Return the content of a configuration file for `main`: issuers of PEOPLE with these clients."""
     return {name: {"clients": [asdict(client) for client in own]} for name, own in clients.items()}
 
 
 def configured(base: str, config: Mapping[str, Mapping[str, Any]]) -> "WSGIApplication":
-    """All issuers of a configuration under `base`; an issuer without "people" has those of
-    PEOPLE.
+    """Return all issuers of a configuration under `base`, as one application.
+
+    An issuer without "people" has those of PEOPLE.
     """
     return together(
         *(

@@ -13,7 +13,7 @@ def now_seconds() -> int:
 
 
 class TokenStore[T]:
-    """Random token → value, for so many seconds; the oldest fall off when there are too many."""
+    """Random tokens with their values, for `seconds`. The oldest are dropped beyond the maximum."""
 
     def __init__(self, seconds: int, most: int = 5000) -> None:
         self._seconds, self._most = seconds, most
@@ -33,7 +33,7 @@ class TokenStore[T]:
             return self._live(self._entries.get(token or ""))
 
     def take(self, token: str | None) -> T | None:
-        """The value, once."""
+        """Remove and return the value of a token."""
         with self._lock:
             return self._live(self._entries.pop(token or "", None))
 

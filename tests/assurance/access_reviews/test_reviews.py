@@ -115,7 +115,7 @@ def test_a_review_takes_away_and_never_gives(database):
 
 
 def test_an_officer_cannot_take_away_through_a_review_what_they_may_not_take_away(database):
-    """Give nobody the admins' permission to remove members and revoke keys."""
+    """Grant no reviewer the admins' permission to remove members and revoke keys."""
     create_key()
     review_id = start_review()
     for chosen in (

@@ -1,4 +1,4 @@
-"""Pages of collectors: who sees evidence sees them; running one by hand needs a permission."""
+"""Pages of collectors: readers of evidence see them; a manual run needs a permission."""
 
 from datetime import timedelta
 

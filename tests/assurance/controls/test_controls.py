@@ -99,7 +99,7 @@ def test_others_neither_adopt_nor_create(database, who, path, request):
     assert count_rows(Control) == 0
 
 
-# ---- one's own
+# ---- own controls
 
 
 def test_an_officer_creates_a_control(as_officer):

@@ -271,7 +271,7 @@ def test_one_more_unproven_thing_never_lifts_a_proven_control(control, other):
         assert rank(replace(control, proofs=(*control.proofs, unproven))) <= rank(control)
 
 
-# ---- what a control rests on: drills of the switches, the policy in force
+# ---- dependencies: drills of switches, the active policy
 
 PROVEN = a_control(a_proof(a_version()), tests=[a_test()])
 ARMED = SwitchFacts(UUID(int=3), "claims-triage", date(2026, 11, 1), passed=True)

@@ -1,4 +1,4 @@
-"""The evidence that a real stop leaves once it is lifted.
+"""The evidence that is filed when a real stop is lifted.
 
 It states the duration, the planes, and who obeyed how fast.
 """

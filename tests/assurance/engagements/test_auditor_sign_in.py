@@ -235,7 +235,7 @@ def test_an_auditor_downloads_only_files_in_scope(app, acting, database):
     )
 
 
-# ---- the way in by link and code
+# ---- sign-in by link and code
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_a_pdf_that_cannot_be_stamped_leaves_as_it_is_with_a_custody_line(
 
 
 def pdf_bomb(mebibytes):
-    """Return a PDF bomb: a few kilobytes whose object stream expands to so many mebibytes."""
+    """Return a PDF bomb: a few kilobytes whose object stream expands to `mebibytes` MiB."""
     packer = zlib.compressobj(9)
     packed = (
         packer.compress(b"4 0 <<>>")

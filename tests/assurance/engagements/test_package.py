@@ -170,7 +170,7 @@ def test_a_deleted_file_is_listed_as_deleted_and_stops_nothing(
 
 
 def test_it_names_nobody(as_officer, engagement_with_files, tmp_path):
-    """A package leaves the company, as the log extract does, whichever role requests it."""
+    """Name nobody: a package leaves the company, whichever role requests it, like the log extract."""
     data = unpack_package(download_package(as_officer, engagement_with_files[0]), tmp_path) / "data"
     [said] = json.loads((data / "index.json").read_text())["requests"][0]["thread"]
     assert re.fullmatch(r"Contributor [A-Z]", said["by"])
@@ -216,7 +216,7 @@ def test_populations_and_samples_can_be_made_again_from_it(
 
 
 def test_another_item_in_a_sample_is_found(as_officer, acting, engagement_with_sample):
-    """Detect it even from somebody who can sign: the seed determines the items."""
+    """Detect it even from a holder of the signing key, because the seed determines the items."""
 
     def other(name, data):
         if "testing/samples/" not in name:
@@ -477,7 +477,7 @@ def test_no_bytes_make_the_verifier_raise(content):
     assert [check.name for check in found.checks if check.ok is False] == ["archive"]
 
 
-# ---- whole or not at all
+# ---- complete or absent
 
 
 def test_a_missing_file_ends_it_all_and_is_named(as_officer, acting, engagement_with_files):
@@ -604,7 +604,7 @@ def test_the_package_is_named_after_the_tenant_and_the_engagement(
     assert make.FIRM
 
 
-# ---- against the checkpoint that an auditor kept
+# ---- compared with an auditor's checkpoint
 
 
 def kept_checkpoint(acting, size=None, root=None):
@@ -736,7 +736,7 @@ def test_a_checkpoint_that_cannot_be_compared_with_a_package_is_named(
 def test_the_checkpoint_beside_the_extract_is_the_extracts_own(
     as_auditor, acting, engagement_with_files
 ):
-    """Detect another checkpoint of the same log that somebody who can sign put there."""
+    """Detect another checkpoint of the same log, even from a holder of the signing key."""
     other = kept_checkpoint(acting)
     grow_log(acting)
     content = download_package(as_auditor, engagement_with_files[0])

@@ -83,7 +83,7 @@ def make_due_now(item_id=None):
         session().execute(update(WorkTicket).values(ready_at=clock.now() - timedelta(seconds=1)))
 
 
-# ---- what the store does to it
+# ---- faults of the store
 
 
 def test_a_file_bent_behind_our_back_ends_it_and_is_named_and_again_works_when_it_is_right(
@@ -144,7 +144,7 @@ def test_a_store_that_is_away_is_tried_again_and_after_three_tries_the_file_is_n
 
 
 class FullDiskStore(storage.Folder):
-    """A store whose disk is full after so many bytes.
+    """A store whose disk is full after `room` bytes.
 
     /dev/full can't be renamed, so this class raises the device's error itself.
     """
@@ -192,7 +192,7 @@ def test_a_full_disk_ends_it_and_leaves_nothing(
     assert package_state(acting)[0] == "done"
 
 
-# ---- what people do meanwhile
+# ---- concurrent actions of people
 
 
 REPORT = "UPDATE work_items SET"  # Each progress report.
@@ -377,7 +377,7 @@ def test_two_workers_at_one_package_file_one_and_leave_one(
 
 @pytest.fixture
 def own_database(server, app, settings, worker_id):
-    """Yield a database of this test's own with the world in it.
+    """Yield a separate database with the world in it.
 
     Two processes share only what is committed.
     """

@@ -193,7 +193,7 @@ def test_a_measure_that_fails_again_after_closing_opens_another_finding():
     assert [(f.ref, f.is_open) for f in findings()] == [("EVF-1", False), ("EVF-2", True)]
 
 
-# ---- out of use
+# ---- retired objects
 
 
 def test_a_retired_system_lowers_no_control_and_takes_no_consequences():
@@ -273,7 +273,7 @@ def test_a_stale_run_and_an_old_version_pass_no_gate():
     assert [r.kind for r in verdict().reasons] == ["old version"]
 
 
-# ---- who
+# ---- permissions
 
 
 def test_a_viewer_closes_and_maps_nothing_and_a_neighbour_sees_nothing():

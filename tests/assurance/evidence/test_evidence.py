@@ -359,7 +359,7 @@ def test_auditors_see_pseudonyms_where_others_see_names(as_auditor, as_viewer):
     )
 
 
-# ---- what belongs to it
+# ---- related objects
 
 
 def test_assigning_linking_unlinking_and_retiring(as_officer):

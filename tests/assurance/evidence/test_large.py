@@ -90,7 +90,7 @@ def test_an_upload_that_is_cut_off_at_99_percent_leaves_nothing(as_contributor):
 
 
 def test_no_room_for_what_is_sent_is_said(as_contributor, monkeypatch):
-    """Simulate a temporary folder that can't be written. The error is the kernel's own."""
+    """Simulate a temporary folder that can't be written, with the kernel's own error."""
     e = evidence_helpers.create_evidence()
     sent, end, kind = multipart_body(as_contributor)
     monkeypatch.setattr(tempfile, "tempdir", "/proc/no-such-folder")

@@ -332,7 +332,7 @@ def test_a_rotated_key_keeps_its_names_and_another_key_has_its_own(app, machine)
     assert count_rows(EvidenceVersion) == 1
 
 
-# ---- at the same moment
+# ---- concurrent requests
 
 
 @pytest.fixture
@@ -399,7 +399,7 @@ def test_while_the_first_is_under_way_the_second_is_told_to_ask_again(committed_
     assert committed_globex.push(key="run-1").json["version"] == 2
 
 
-# ---- its description
+# ---- the API description
 
 
 def test_the_description_is_openapi_3_1_and_names_every_address_under_api(app, client):

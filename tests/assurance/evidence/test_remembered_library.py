@@ -1,4 +1,4 @@
-"""The cached pages of the library: kept until anything changes, then fresh for everybody."""
+"""The cached pages of the library: valid until any change, then fresh for every reader."""
 
 from datetime import timedelta
 

@@ -248,7 +248,7 @@ def test_without_a_tenant_nothing_was_checked(settings, isolated):
     assert done.exit_code == 2 and "nothing was checked" in done.output
 
 
-# ---- by itself
+# ---- the weekly check
 
 
 def file_checks(slug="acme"):
@@ -318,7 +318,7 @@ def test_an_auditor_learns_of_broken_files_in_their_scope_only(app, as_officer, 
     )
 
 
-# ---- what is left over
+# ---- left-over files
 
 
 def test_a_blob_without_a_row_goes_after_a_day_and_one_with_a_row_stays(database):

@@ -72,7 +72,7 @@ def ids(acting):
 def test_a_corrected_title_keeps_ids_and_mappings(as_officer, as_neighbour, acting, owner):
     with acting("compliance_officer"):
         adoption_actions.adopt(None)
-    with acting("compliance_officer", "globex"):  # It never adopted a framework by hand.
+    with acting("compliance_officer", "globex"):  # It never adopted a framework itself.
         adoption_actions.adopt(None)
     visitors = {"acme": as_officer, "globex": as_neighbour}
     before = {

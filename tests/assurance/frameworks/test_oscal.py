@@ -49,7 +49,7 @@ def why(*params: dict, text: str = insert("p")) -> str:
     return str(caught.value)
 
 
-# ---- what a parameter shows
+# ---- parameters
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_white_space_in_an_insert_does_not_matter(written):
     assert shown({"id": "p", "label": "x"}, text=f"a {written} b") == "a [Assignment: x] b"
 
 
-# ---- what is refused
+# ---- rejected input
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ def test_two_hops_say_no_more_than_the_weaker_one(one, two, both):
     assert crosswalks.weakest(one, two) == both
 
 
-# ---- what other features ask
+# ---- queries of other features
 
 
 def test_a_requirement_is_found_by_its_ref_as_written_and_as_in_an_address(acting):

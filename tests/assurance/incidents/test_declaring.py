@@ -1,4 +1,4 @@
-"""Incidents declared by hand and from a stop; their states change one at a time."""
+"""Incidents declared by a person or from a stop; their states change one at a time."""
 
 from datetime import timedelta
 

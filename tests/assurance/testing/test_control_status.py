@@ -189,7 +189,7 @@ def test_whatever_happens_in_whatever_order_the_control_fails_exactly_while_an_e
         assert (control_status(control)[0] == "failing") == bool(still)
 
 
-# ---- who replaces whose result
+# ---- replaced results
 
 
 def test_the_audited_do_not_turn_over_what_the_auditor_found(as_officer, as_auditor):
@@ -228,7 +228,7 @@ def test_an_auditor_replaces_what_the_tenant_found_and_from_then_on_it_is_theirs
         type2_helpers.record_results(sample, {17}, "no", "Not so")
 
 
-# ---- tests by hand beside samples
+# ---- manual tests next to samples
 
 
 def test_a_failed_test_by_hand_stands_in_the_matrix_beside_a_sample(as_viewer):

@@ -34,7 +34,7 @@ from tests.assurance.evidence.deletion_helpers import approve_deletion, request_
 from tests.assurance.testing import type2_helpers
 from tests.assurance.testing.type2_helpers import FIRST, LAST, NOBODY, TODAY, remediate_exception
 
-# ---- what counts
+# ---- counts
 
 
 def a_control_test(*items):
@@ -126,7 +126,7 @@ def test_only_figures_are_shown_in_groups(seed, shown):
     assert spaced_seed(seed) == shown
 
 
-# ---- what is frozen, and what a result may point at
+# ---- frozen facts and links of results
 
 
 def test_evidence_that_is_broken_or_destroyed_is_no_accepted_item_and_nothing_to_point_at(
@@ -177,7 +177,7 @@ def short_pages():
 
 
 def create_exceptions(count):
-    """Create so many exceptions of one control. Return the control's id."""
+    """Create `count` exceptions of one control. Return the control's id."""
     control = type2_helpers.create_control()
     sample = type2_helpers.draw_sample(
         type2_helpers.freeze_population(control, type2_helpers.population_csv(count)),
@@ -265,7 +265,7 @@ def test_reports_and_packages_hold_every_exception(database, monkeypatch):
         assert len(index["exceptions"]) == len(exception_queries.exceptions()) == 30
 
 
-# ---- as of a day
+# ---- past days
 
 
 def test_a_report_of_a_past_day_says_what_was_open_then(database):

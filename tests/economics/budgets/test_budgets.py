@@ -283,7 +283,7 @@ def test_a_currency_that_never_had_a_rate_is_unknown_and_other_budgets_are_still
 
 
 def dollars(number: int = 1, euros: int = 90) -> dict[str, Any]:
-    """Send an event that costs so many dollars."""
+    """Return an event that costs `euros` dollars."""
     return event(
         number,
         provider="anthropic",

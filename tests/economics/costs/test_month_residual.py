@@ -48,7 +48,7 @@ def priced(app, database):
 
 
 def charge(meter, **changed):
-    """Return a charge of 17 November for that many tokens at the book's price."""
+    """Return a charge of 17 November for these tokens at the book's price."""
     count = changed.pop("tokens", TOKENS[meter])
     cost = f"{PRICES[meter] * count / 10**6:f}"
     values = {"BilledCost": cost, "EffectiveCost": cost, "SkuMeter": METERS[meter]}

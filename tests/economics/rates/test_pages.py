@@ -31,7 +31,7 @@ def _now():
 
 
 def first_of_november(minute: int = 10):
-    """Return so many minutes after midnight, in UTC."""
+    """Freeze the clock at `minute` minutes after midnight, in UTC."""
     return clock.frozen(datetime(2026, 11, 1, 0, minute, tzinfo=UTC))
 
 

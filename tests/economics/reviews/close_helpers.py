@@ -59,7 +59,7 @@ def price():
 
 
 def bill(amount, pool="models", provider="anthropic"):
-    """Add a cost of October by hand, in euros."""
+    """Add a cost of October manually, in euros."""
     with clock.frozen(NOW), as_finance():
         costs.enter_line(
             OCTOBER,

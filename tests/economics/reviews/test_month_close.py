@@ -296,7 +296,7 @@ def test_a_customer_never_sees_a_review(october):
 
 
 class Killed(Exception):
-    """An error that leaves what a killed process leaves: no handler runs after it."""
+    """An error after which no handler runs, as after the kill of a process."""
 
 
 def test_killed_at_any_statement_that_writes_it_closes_once(october, engine):

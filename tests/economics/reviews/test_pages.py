@@ -28,7 +28,7 @@ def finance(app, database):
 
 
 def many_tenants(count: int) -> ReviewFacts:
-    """Return a consistent month of so many tenants."""
+    """Return a consistent month of `count` tenants."""
     facts = rich_facts()
     extra = [
         tenant_facts.tenant(f"Tenant {place:03}", D(1_000), facts.tenants[-1].costs)

@@ -1,7 +1,7 @@
 """Rules approved while a month closes: the second of the two sees the first.
 
-They commit on connections of their own. What one test commits stays for the other, so each takes
-the first month after all that exist.
+They commit on their own connections. What one test commits remains for the other, so each
+uses the first month after all that exist.
 """
 
 import threading

@@ -18,7 +18,7 @@ BUDGET = 12  # Statements of a page.
 
 @pytest.fixture
 def october(app, database):
-    """Close October and ask both sides to sign it."""
+    """Close October and request both sign-offs."""
     month.use(app)
     month.price()
     month.bill("15.15")

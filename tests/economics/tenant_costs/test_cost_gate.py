@@ -37,7 +37,7 @@ def product(app, isolated):
 
 
 def _send(product: Product, earlier: int, present: int, tokens: int = 1_000_000) -> None:
-    """Send completed tasks of October and of now, whose requests have that many tokens."""
+    """Send completed tasks of October and of now, with `tokens` tokens per request."""
     sent = [used(n, "2026-10-30", task=f"o-{n}") for n in range(earlier)]
     sent += [used(1_000 + n, task=f"n-{n}", tokens={"input": tokens}) for n in range(present)]
     product.send(sent)

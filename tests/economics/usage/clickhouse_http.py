@@ -2,7 +2,7 @@
 
     python -m tests.economics.usage.clickhouse_http PORT FOLDER USER PASSWORD
 
-It runs in a process of its own, so that the tests' process doesn't load the engine and a test can
+It runs in its own process, so that the tests' process doesn't load the engine and a test can
 kill it. It knows one user. Unlike a real server it has no TLS, roles or replicas, and it doesn't
 compress answers.
 """

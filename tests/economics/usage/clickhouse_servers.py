@@ -23,7 +23,7 @@ def need_clickhouse() -> None:
 
 
 class ClickhouseServer:
-    """ClickHouse's engine on a free loopback port, with a folder of its own."""
+    """ClickHouse's engine on a free loopback port, with its own folder."""
 
     def __init__(self, folder: Path) -> None:
         need_clickhouse()

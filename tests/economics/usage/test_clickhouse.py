@@ -109,7 +109,7 @@ def forget_ids(slug):
         session().execute(EVENT_KEYS.delete())
 
 
-# ---- away
+# ---- unavailable
 
 
 @pytest.mark.nightly

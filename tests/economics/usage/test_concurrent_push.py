@@ -1,4 +1,4 @@
-"""Two senders at once, which commit on connections of their own."""
+"""Two senders at once, which commit on their own connections."""
 
 import threading
 

@@ -37,7 +37,7 @@ def buckets(row):
     return tuple(getattr(row, f"{each}_tokens") for each in BUCKETS)
 
 
-# ---- what is stored
+# ---- stored rows
 
 
 def test_a_call_becomes_an_event_with_disjoint_buckets(exporter):
@@ -150,7 +150,7 @@ def test_a_span_that_is_exported_again_counts_once_in_either_encoding(app, expor
     assert number == 1 and name_of(1) in message and "different content" in message
 
 
-# ---- what is rejected
+# ---- rejected rows
 
 BAD = {
     "more cached than read": (
@@ -217,7 +217,7 @@ def test_a_key_of_one_system_sends_only_its_spans(app, exporter):
     assert number == 1 and message.startswith(name_of(1))
 
 
-# ---- bodies that are no request
+# ---- invalid bodies
 
 
 def test_an_empty_request_stores_nothing(exporter):

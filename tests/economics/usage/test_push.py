@@ -43,7 +43,7 @@ def _now():
         yield
 
 
-# ---- what is stored
+# ---- stored rows
 
 
 @EACH_STORE
@@ -168,7 +168,7 @@ def test_a_batch_with_the_same_idempotency_key_gets_the_same_answer(product):
     assert [row.event_id for row in stored()] == ["req-1"]
 
 
-# ---- what is rejected
+# ---- rejected rows
 
 BAD_EVENTS: dict[str, tuple[Any, str, str]] = {
     "no object": (7, "row", "JSON object"),

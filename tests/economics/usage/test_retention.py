@@ -1,4 +1,4 @@
-"""Old events are deleted once every tenant's days provably say the same."""
+"""Retention of usage events: old ones are deleted once every tenant's days provably match."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -53,7 +53,7 @@ def any_witness(request, tmp_path):
         yield made
 
 
-# ---- the table of what a witness answers
+# ---- answers of a witness
 
 
 def test_a_log_that_grows_is_cosigned_each_time_and_somebody_elses_verifier_counts_the_cosignature(
@@ -211,7 +211,7 @@ def test_after_a_restore_each_witness_is_asked_and_the_log_of_nobody_else_is_hal
         assert neighbour.trouble is None
 
 
-# ---- what never counts as agreeing
+# ---- answers that prove nothing
 
 
 @pytest.mark.parametrize("status", [200, 204, 301, 400, 401, 403, 404, 409, 422, 429, 500, 503])
@@ -372,7 +372,7 @@ def test_a_server_that_answers_with_another_size_each_time_is_not_followed_for_e
     assert len(server.requests) == 3
 
 
-# ---- away
+# ---- unavailable
 
 
 def test_while_a_witness_is_away_the_log_goes_on_and_the_page_says_since_when(
@@ -443,7 +443,7 @@ def test_a_log_that_is_idle_is_shown_again_with_its_heartbeat(log, witness):
     assert log.anchor(anchor)[0] == "agrees" and log.anchor(anchor)[2] >= size
 
 
-# ---- the witness keeps to its specification, no matter who asks
+# ---- the witness follows its specification
 
 
 def test_a_witness_that_is_killed_remembers_what_it_cosigned(log, tmp_path):

@@ -92,7 +92,7 @@ class DemoWitness:
 
 
 class IndependentWitness:
-    """A witness that is independent of our code: aics-witness in a process of its own."""
+    """A witness that is independent of our code: aics-witness in its own process."""
 
     def __init__(self, folder):
         port = free_port()
@@ -152,7 +152,7 @@ class DrivenLog:
         self.acting, self.tenant = acting, tenant
 
     def grow(self, count=1):
-        """Add so many entries and sequence them. Return the last checkpoint's (size, note)."""
+        """Add `count` entries and sequence them. Return the last checkpoint's (size, note)."""
         write_entries(self.acting, count, self.tenant)
         sequence_entries(self.acting, self.tenant)
         with self.acting("admin", self.tenant):

@@ -261,7 +261,7 @@ def test_a_revoked_key_is_refused_from_the_next_request_on_under_both_secrets(
     assert "revoked " in page and "No active API keys" in page
 
 
-# ---- who may
+# ---- permissions
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_the_list_asks_the_database_as_often_for_many_keys_as_for_one(app, as_of
     assert len(asked()) == len(few) == 3  # Keys, who created them, and which to rotate.
 
 
-# ---- what a product's key is bound to
+# ---- the scope of a product's key
 
 
 def test_a_key_may_be_bound_to_one_system_and_to_a_rate(as_admin):

@@ -256,7 +256,7 @@ def test_requested_twice_is_requested_once_and_two_targets_have_two(purpose_kind
 def test_of_two_kinds_about_one_target_the_second_is_void_once_the_first_is_applied(
     purpose_kind, as_second_admin
 ):
-    """Bind both to the target as it was."""
+    """Bind both to the target's state at the time of the request."""
     from tests.foundation.approvals.conftest import PurposeChangeKind, registered_kind
 
     other = PurposeChangeKind()
@@ -464,7 +464,7 @@ def test_one_requester_sends_one_person_few_reminders_a_day(
     assert "You reminded Olga Novak 2 times today" in reply.text
 
 
-# ---- kinds and targets that are gone
+# ---- removed kinds and targets
 
 
 def test_an_approval_of_a_removed_kind_is_shown_and_can_only_be_closed(
@@ -564,7 +564,7 @@ def test_a_kind_is_registered_once(purpose_kind):
         )
 
 
-# ---- laws
+# ---- invariants
 
 
 @pytest.mark.parametrize("whose", ["own", "same address", "about", "named", "another"])

@@ -1,4 +1,4 @@
-"""Two people who decide on one approval at the same time, on connections of their own."""
+"""Two people who decide on one approval at the same time, on their own connections."""
 
 import threading
 

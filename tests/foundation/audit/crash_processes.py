@@ -28,7 +28,7 @@ def connect(url: str) -> None:
 
 
 def write_entries_together(who: current.Actor, count: int = 1) -> None:
-    """Write so many entries in one transaction."""
+    """Write `count` entries in one transaction."""
     with current.acting_as(who), transaction():
         target = session().get(Tenant, who.tenant_id)
         for number in range(count):

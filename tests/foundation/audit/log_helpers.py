@@ -13,7 +13,7 @@ CHANGED = registry["tenant.settings.changed"]
 
 
 def write_entries(acting, count, tenant="acme"):
-    """Write so many entries to the log of that tenant."""
+    """Write `count` entries to the log of that tenant."""
     with acting("admin", tenant) as who:
         target = session().get(Tenant, who.tenant_id)
         return [

@@ -16,7 +16,7 @@ SIZE = 23
 
 
 class SampleLog:
-    """A log of so many entries, and its key.
+    """A log of `size` entries, and its key.
 
     The first `same` entries are those of a log without options.
     """

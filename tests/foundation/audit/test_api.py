@@ -67,7 +67,7 @@ def entries_of(acting, action="audit.entries.read"):
         return found
 
 
-# ---- someone else's program mirrors the log
+# ---- a third-party program mirrors the log
 
 
 @contextmanager
@@ -426,7 +426,7 @@ def test_the_log_is_only_read_by_get(app, signed_log):
     holder.get("/audit/acme/nothing", then=404)
 
 
-# ---- what reading leaves
+# ---- entries about reads
 
 
 def test_reading_entries_leaves_one_entry_for_each_key_and_hour(app, acting, signed_log):

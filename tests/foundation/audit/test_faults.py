@@ -244,7 +244,7 @@ def test_a_database_killed_in_a_batch_comes_back_and_the_sequencer_goes_on_by_it
     check_log(who, 300)
 
 
-# ---- the clock, and waiting too long
+# ---- clocks and long waits
 
 
 @pytest.mark.slow
@@ -407,7 +407,7 @@ def test_a_log_is_taken_up_by_command_only_when_it_was_halted(run_operator_comma
     check_log(who)
 
 
-# ---- what may not be written
+# ---- rejected writes
 
 
 HUGE = Action(

@@ -386,7 +386,7 @@ def test_every_night_each_log_is_checked_once_and_says_so(dba):
     assert outcomes() == {"acme": [passed, failed], "globex": [passed, passed]}
 
 
-# ---- any bit
+# ---- flipped bits
 
 
 ROWS = {

@@ -29,7 +29,7 @@ READ = text(  # Rows of the log that this transaction read.
 
 @pytest.fixture(scope="module")
 def race_database(server, worker_id):
-    """Return a database of its own, since its log is long."""
+    """Return a separate database, since its log is long."""
     return migrated_database(f"long_log_{worker_id}")
 
 

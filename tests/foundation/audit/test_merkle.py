@@ -76,7 +76,7 @@ def named(n):
 sizes = st.integers(1, 70)
 
 
-# ---- against what others say
+# ---- published vectors
 
 
 @pytest.mark.parametrize("size", range(9))
@@ -123,7 +123,7 @@ def refuses(check):
     return False
 
 
-# ---- proofs hold, and bent ones do not
+# ---- valid and altered proofs
 
 
 @given(sizes)

@@ -45,7 +45,7 @@ def entries():
     return session().scalars(select(AuditEntry).where(AuditEntry.action == TEST_ACTION.name)).all()
 
 
-# ---- with its change
+# ---- together with the change
 
 
 def test_an_entry_says_who_what_on_which_and_from_where(acting):
@@ -99,7 +99,7 @@ def test_other_tenants_do_not_see_it(acting):
         assert entries() == [] and queries.entries_about([target]) == []
 
 
-# ---- what may be in it
+# ---- allowed content
 
 
 def test_what_is_not_declared_is_refused_and_nothing_is_written(acting):
@@ -268,7 +268,7 @@ def test_the_bytes_change_with_every_part(acting):
         assert canonical(entry) == body
 
 
-# ---- never changed
+# ---- immutable
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_an_entry_is_never_changed_by_the_application(acting, statement):
         assert len(entries()) == 1
 
 
-# ---- pseudonyms and seals
+# ---- pseudonyms and encryption
 
 
 def test_a_pseudonym_is_stable_in_a_tenant_and_unlinkable_across(acting):
@@ -392,7 +392,7 @@ def test_keys_are_looked_up_once_for_many_entries(acting, statements):
         assert [s for s in seen if "data_keys" in s or "tenant_keys" in s] == []
 
 
-# ---- reading it
+# ---- reading
 
 
 def test_an_auditor_reads_pseudonyms_and_no_reasons(acting):

@@ -43,7 +43,7 @@ def refused_verdict(lines, *names, key=LOG.key, held=None):
     return verdict
 
 
-# ---- genuine ones
+# ---- genuine exports
 
 
 def test_a_whole_export_is_genuine_and_complete():
@@ -127,7 +127,7 @@ def test_a_retired_key_verifies_what_it_signed():
     refused_verdict(EXPORT, "checkpoint", key=newer.key)
 
 
-# ---- the checkpoint that an auditor holds
+# ---- an auditor's checkpoint
 
 
 @pytest.mark.parametrize("held", [1, 8, 15, 22, 23])
@@ -373,7 +373,7 @@ def test_any_bit_flipped_anywhere_in_part_of_a_log_is_caught(data):
     assert verify(jsonl.lines(io.BytesIO(bent)), LOG.key).outcome is CheckOutcome.WRONG
 
 
-# ---- bent ones
+# ---- altered exports
 
 
 def test_a_changed_entry_is_named_by_place_action_id_and_line():
@@ -498,7 +498,7 @@ def test_a_checkpoint_of_another_log_under_this_header_is_named():
     )
 
 
-# ---- garbage, each with its line
+# ---- garbage, named by its line
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_earlier_comments_are_a_page_away(as_officer, acting, address, page, mon
     assert len(discussion(earlier)) == 1 and "First" in discussion(earlier)[0]
 
 
-# ---- who
+# ---- permissions
 
 
 def test_auditors_neither_read_nor_write_nor_learn_of_comments(
@@ -275,7 +275,7 @@ def test_an_admin_removes_others_and_an_officer_does_not(
     assert "removed by Sanjay Patel" in discussion(as_admin.get(page))[0]
 
 
-# ---- what is kept
+# ---- stored history
 
 
 def test_the_log_has_each_step_and_its_text_sealed(as_officer, address):

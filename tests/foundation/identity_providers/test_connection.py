@@ -186,13 +186,13 @@ def test_a_form_that_does_not_say_what_it_was_opened_with_is_stale(as_admin, idp
 
 
 def test_the_form_takes_a_fresh_sign_in_before_it_opens(app, idp):
-    """Ask for the sign-in first, so that nobody fills a form and loses it."""
+    """Require the sign-in first, so that nobody loses a filled form."""
     stale = Visitor(app, make.cookie("admin", signed_in_ago=timedelta(minutes=6)))
     assert "Sign in again" in stale.get("settings/sign-in/change", then=401).text
     stale.get("settings/sign-in")
 
 
-# ---- testing it
+# ---- testing the connection
 
 
 def findings(as_admin) -> dict[str, tuple[bool, str]]:
@@ -262,7 +262,7 @@ def test_there_is_nothing_to_test_before_the_first_connection(as_admin):
     as_admin.post("settings/sign-in/test", then=404)
 
 
-# ---- what is called, and how
+# ---- outbound calls
 
 
 def test_a_name_that_leads_inside_is_not_called(monkeypatch):

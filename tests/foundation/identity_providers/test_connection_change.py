@@ -42,7 +42,7 @@ from tests.foundation.people.hostile_idp import change_claims
 ADMIN, OFFICER = "admin@acme.example", "officer@acme.example"
 
 
-# ---- the whole way
+# ---- from proposal to activation
 
 
 def test_a_change_goes_live_once_it_is_tested_and_another_person_approved_it(

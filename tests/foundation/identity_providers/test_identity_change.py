@@ -52,7 +52,7 @@ def approval_row(approval) -> Approval:
         return found
 
 
-# ---- what the approver sees
+# ---- the approver's page
 
 
 def test_each_setting_is_shown_before_and_after_and_the_secret_never(as_admin, second, idp, new):
@@ -142,7 +142,7 @@ def test_the_address_of_a_change_leads_to_its_approval_also_once_it_is_closed(
     assert "What would have changed" in words(second.get(change))
 
 
-# ---- what the approval binds to
+# ---- the approval's fingerprint
 
 
 def test_it_binds_to_the_secret_and_to_every_setting(as_admin, new):

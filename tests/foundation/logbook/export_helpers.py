@@ -15,7 +15,7 @@ CHANGED = registry["tenant.settings.changed"]
 
 
 def write_numbered_entries(acting, count, tenant="acme", word="A"):
-    """Write so many entries in the log of that tenant, with their places."""
+    """Write `count` entries in the log of that tenant, with their places."""
     with acting("admin", tenant) as who:
         target = session().get(Tenant, who.tenant_id)
         for number in range(count):

@@ -12,7 +12,7 @@ CHANGED = registry["tenant.settings.changed"]
 
 
 def write_entries(acting, count, tenant="acme", role="admin", **more):
-    """Write so many entries in the log of that tenant. Return their ids, oldest first."""
+    """Write `count` entries in the log of that tenant. Return their ids, oldest first."""
     with acting(role, tenant) as who:
         target = session().get(Tenant, who.tenant_id)
         return [

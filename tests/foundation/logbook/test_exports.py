@@ -81,7 +81,7 @@ def newest_export(acting):
         return found
 
 
-# ---- asked for, watched, taken, verified
+# ---- from request to verification
 
 
 def test_the_auditor_asks_watches_takes_and_verifies_without_us(as_auditor, log, acting):
@@ -239,7 +239,7 @@ def test_the_list_is_a_few_statements_however_long_it_is(as_officer, log, acting
     assert len([each for each in seen if "log_exports" in each or "people" in each]) <= 3
 
 
-# ---- who may
+# ---- permissions
 
 
 def test_asking_takes_a_sign_in_of_the_last_minutes(app, log):
@@ -386,7 +386,9 @@ def test_cancelled_in_the_middle_it_leaves_nothing(
     page = request_export(as_officer)
     monkeypatch.setattr(export_writer, "WINDOW", 4)
     before = files(settings)
-    monkeypatch.setattr(background_work, "PAUSE_SECONDS", -1)  # Each window asks.
+    monkeypatch.setattr(
+        background_work, "PAUSE_SECONDS", -1
+    )  # Each window checks for a cancellation.
     with faults.after_transaction_of(
         isolated, WINDOW_READ, lambda: as_officer.post(f"{page}/cancel")
     ) as windows:
@@ -718,7 +720,7 @@ def test_a_few_files_are_checked_at_once_and_others_wait_for_their_turn(
 
 
 def record_control_tests(acting, *failed):
-    """Add entries of tests of a control, with so many failures each."""
+    """Add entries of tests of a control, with these numbers of failures."""
     with acting("admin") as who:
         target = Control(id=who.tenant_id)
         for count in failed:

@@ -407,7 +407,7 @@ def test_an_actor_of_another_tenant_is_nobody_here(as_officer, as_neighbour, act
     as_officer.get("audit/actors/nobody", then=404)
 
 
-# ---- what is sealed
+# ---- encrypted facts
 
 
 def test_a_name_and_a_reason_are_seen_by_the_one_who_was_allowed_to_and_for_an_hour(
@@ -556,7 +556,7 @@ def test_a_view_without_a_name_or_filters_or_of_a_taken_name_is_refused(as_offic
         assert [view.name for view in session().scalars(select(SavedView))] == ["Mine"]
 
 
-# ---- who
+# ---- permissions
 
 
 def test_who_reads_the_log_and_who_does_not(

@@ -143,7 +143,7 @@ def test_pages_of_fifty_and_three_statements(as_contributor, statements):
     assert len(rows(as_contributor.get(following["href"]))) == 2
 
 
-# ---- who is notified of what
+# ---- recipients
 
 
 def test_each_is_told_once_and_nobody_of_their_own_acts(app, isolated):
@@ -282,7 +282,7 @@ def test_a_made_up_link_changes_nothing(app, isolated, client):
         assert app.test_client().post(f"/digest/unsubscribe/{token}").status_code == 404
 
 
-# ---- bounds
+# ---- limits
 
 
 def test_ninety_days_and_the_count_is_right_again(app, isolated):

@@ -347,7 +347,10 @@ ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
     "down": lambda idp: setattr(idp, "down", True),
     "refuses connections": lambda idp: idp.stop(),
 }
-"""Refused always. ("userinfo of somebody else" matters only to a client that calls userinfo.)"""
+"""Attacks that are always rejected.
+
+("userinfo of somebody else" matters only to a client that calls userinfo.)
+"""
 
 STEP_UP_ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
     "stale auth_time": change_claims(auth_time=lambda _: int(clock.now().timestamp()) - 3600),
@@ -357,4 +360,4 @@ STEP_UP_ATTACKS: dict[str, Callable[[HostileIdP], None]] = {
     "auth_time is 0": change_claims(auth_time=0),
     "another person": change_claims(sub="acme-1001", email="admin@acme.example"),
 }
-"""Refused when a fresh authentication was asked for (max_age or prompt=login)."""
+"""Attacks that are rejected after a request for fresh authentication (max_age, prompt=login)."""

@@ -82,7 +82,7 @@ def test_the_switch_counts_in_the_work_domains_only(app, guests):
         app, OUTSIDER
     )
     guests.calm()
-    sign_in_as(app, OUTSIDER)  # What the provider says itself counts everywhere.
+    sign_in_as(app, OUTSIDER)  # The provider's own claim also counts outside the work domains.
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ def test_who_was_removed_and_came_back_after_the_request_is_refused(app, make_re
 
 
 def test_who_may_not_approve_may_reject(app, as_admin, acting):
-    """Allow it: rejecting gives nobody anything, and after a new provider everybody is new."""
+    """Allow rejection: it grants nothing, and after a new provider everyone is new."""
     asked = policy()
     make.add_member(*OLGA)
     visitor(app, *OLGA).post(asked.answer, verb="reject", reason="Not now")
@@ -363,7 +363,7 @@ def test_a_sign_in_that_changes_no_role_takes_nothing_away(app, as_admin, idp, a
     assert len(entries_of_action("unmasking.approved")) == 1
 
 
-# ---- lists and judgements of work
+# ---- lists, and judgments of work
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def session_id(role: str, slug: str = "acme") -> str:
         return str(queries.live_sessions(make.person_id(role, slug))[0].id)
 
 
-# ---- how long
+# ---- lifetime
 
 
 def test_an_idle_session_ends_after_an_hour(as_officer):
@@ -94,7 +94,7 @@ def test_a_cookie_that_is_none_is_nobody(app, isolated, cookie):
     Visitor(app, cookie or None).get("settings/sessions", then=302)
 
 
-# ---- roles are read each time
+# ---- roles are read on each request
 
 
 def test_a_role_counts_from_the_next_request_on(as_admin, as_officer):
@@ -217,7 +217,7 @@ def test_sign_out_without_a_session_is_no_fault(client):
     assert client.post("/logout").location == "/login"
 
 
-# ---- the provider signs somebody out
+# ---- back-channel logout
 
 
 def sid_of(idp: HostileIdP) -> str:

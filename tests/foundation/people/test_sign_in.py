@@ -261,7 +261,7 @@ def test_a_code_of_another_question_fails_by_pkce(app, idp):
         victim.get(changed(answer, code=stolen), then=403)
 
 
-# ---- who may come in
+# ---- access
 
 
 def test_no_membership_is_refused_by_name_and_logged_sealed(app, idp):
@@ -349,7 +349,7 @@ def test_another_tenants_provider_signs_in_only_to_its_own(app, idp):
         tomas.get("/t/acme/settings/sessions", then=404)
 
 
-# ---- the provider away
+# ---- the provider is unavailable
 
 
 def test_a_provider_that_is_away_is_a_clear_page(app, idp):
@@ -420,7 +420,7 @@ def test_rotated_keys_are_asked_for_again(app, idp, arrive, monkeypatch):
     assert len([each for each in sessions_of() if each.issuer == idp.issuer]) == 2
 
 
-# ---- where to afterwards
+# ---- the target after sign-in
 
 
 @pytest.mark.parametrize(

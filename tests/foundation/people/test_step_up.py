@@ -63,7 +63,7 @@ def provider_link(visitor: Visitor, asked: Any) -> str:
 
 
 def sign_in_again(visitor: Visitor, asked: Any, email: str = ADMIN) -> str:
-    """Sign in at the provider as the page asks, and return where the browser lands."""
+    """Sign in at the provider as the page requests, and return the address that follows."""
     return str(Arrival(visitor, email, asked=provider_link(visitor, asked)).finish().location)
 
 
@@ -183,7 +183,7 @@ def test_what_ends_somebodys_access_names_them_and_says_so(app, isolated):
         assert queries.membership_of(make.person_id("viewer")) is None
 
 
-# ---- what comes between
+# ---- interruptions
 
 
 def test_who_cancels_at_the_provider_reads_that_the_form_waits_and_can_go_on(app, idp, arrive):
@@ -292,7 +292,7 @@ def test_two_tabs_that_submit_it_at_once_submit_it_once(app, committed_world):
     assert len(entries_of_action("membership.role.changed", "globex")) == before + 1
 
 
-# ---- for nobody else
+# ---- private to the person
 
 
 def test_another_session_of_the_same_person_does_not_find_it(app, boss):
@@ -428,7 +428,7 @@ def test_a_kept_form_is_submitted_to_its_own_address_only(fresh_boss):
     fresh_boss.post(INVITE, saved_form=kept)
 
 
-# ---- how much, and for how long
+# ---- limits and lifetime
 
 
 def test_a_form_beyond_the_limit_is_not_kept_and_the_page_says_so(app, isolated):

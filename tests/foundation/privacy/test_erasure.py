@@ -66,7 +66,7 @@ def newest_entry(action: str) -> AuditEntry:
     )
 
 
-# ---- what is gone, and what holds
+# ---- erased data, and the intact log
 
 
 def test_after_an_erasure_the_name_is_nowhere_and_the_log_still_verifies(
@@ -469,7 +469,7 @@ def test_another_tenants_members_and_erasures_are_not_found(
     assert NAME not in as_neighbour.get("privacy/erasures/new").text
 
 
-# ---- two persons
+# ---- two people
 
 
 def test_it_takes_a_second_person(as_officer, as_admin, departing_member, acting):

@@ -155,7 +155,7 @@ def test_listed_twice_is_listed_once(database):
 def test_a_request_that_the_backup_brought_back_ends_with_the_replay(
     as_officer, as_admin, departing_member, acting, isolated
 ):
-    """Keep the erasure done, and ask nobody to approve again what was carried out."""
+    """Keep the erasure done, and request no second approval of it."""
     path = request_erasure(as_officer, departing_member)
     before = isolated.begin_nested()
     decide_approval(as_admin, path, verb="approve", typed=NAME)

@@ -206,7 +206,7 @@ def test_the_application_may_change_nothing_else_of_a_signing_key(everything, ac
 
 @pytest.mark.slow
 def test_the_command_says_when_the_old_key_can_be_dropped(server, tmp_path):
-    """Use a database of its own, since its keys change for good."""
+    """Use a separate database, since its keys change for good."""
     mine = migrated_database("rotated_kek")
     for name in ("kek", "kek-2", "secret"):
         (tmp_path / name).write_bytes(os.urandom(32))

@@ -10,5 +10,5 @@ __all__ = ["arrive", "connect_tenant", "idp", "provider"]
 
 @pytest.fixture
 def directory(app: Any, database: Any) -> Directory:
-    """Return Acme's directory, with a key of its own."""
+    """Return Acme's directory, with its own key."""
     return Directory(app)

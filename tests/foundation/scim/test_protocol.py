@@ -378,7 +378,7 @@ def test_another_tenants_users_and_groups_do_not_exist(app, directory):
         )
 
 
-# ---- what the settings show
+# ---- the settings page
 
 
 def test_the_page_shows_the_address_the_key_the_groups_and_the_errors(app, directory):

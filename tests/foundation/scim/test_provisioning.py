@@ -62,7 +62,7 @@ def provision(directory: Directory, *groups: str, **values) -> tuple[str, list[s
     return user["id"], made
 
 
-# ---- in
+# ---- access granted
 
 
 def test_a_provisioned_person_signs_in_with_the_role_of_a_mapped_group(app, company, directory):
@@ -136,7 +136,7 @@ def test_a_role_that_an_admin_gave_stays_whatever_the_groups_say(app, company, d
     assert role_of() is None
 
 
-# ---- whose account it is
+# ---- accounts and people
 
 
 def test_an_unproven_address_is_not_the_provisioned_person(app, company, directory):
@@ -203,7 +203,7 @@ def test_an_invitation_gives_its_role_and_the_directory_still_takes_the_access(
     assert role_of() is None and "login" in nora.get("", then=302).location
 
 
-# ---- out
+# ---- access revoked
 
 
 def test_deactivating_ends_sessions_at_once_and_keys_of_machines_stay(app, company, directory):

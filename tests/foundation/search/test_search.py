@@ -110,7 +110,7 @@ def test_commands_people_pages_and_terms_are_found_by_who_may(app, isolated, tex
             assert visitor(app, role).get(found[label]).status_code == 200
 
 
-# ---- who sees what
+# ---- visibility
 
 
 @pytest.fixture

@@ -52,5 +52,5 @@ def endpoint(acting, database):
 
 @pytest.fixture
 def endpoint_of(acting, database):
-    """Return a function that makes an endpoint for a receiver of the test's own."""
+    """Return a function that makes an endpoint for a separate receiver."""
     return lambda receiver, **more: Endpoint(acting, receiver, **more)

@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 25, 10, 10, tzinfo=UTC)
 
 
 def watched_objective(key: str = "triage-availability", **changes) -> Objective:
-    """Create an objective of 99.9% over 30 days on an indicator of its own."""
+    """Create an objective of 99.9% over 30 days on its own indicator."""
     name = changes.pop("name", f"Claims triage · {key}")
     kind = changes.pop("kind", "ratio")
     indicator_id = changes.pop("indicator_id", None) or define(key, kind=kind)
@@ -40,7 +40,7 @@ def fill(
 
 
 def last(minutes: int, *, until: datetime = NOW) -> Span:
-    """Return the span of the last so many minutes."""
+    """Return the span of the last `minutes` minutes."""
     return Span(until - timedelta(minutes=minutes), until)
 
 
@@ -51,6 +51,6 @@ def evaluate(at: datetime = NOW) -> evaluation.Pass:
 
 
 def failing(minutes: int, *, until: datetime = NOW, of: int = 100) -> Callable[[datetime], int]:
-    """Let all events of the last so many minutes fail."""
+    """Let all events of the last `minutes` minutes fail."""
     since = until - timedelta(minutes=minutes)
     return lambda at: of if since <= at < until else 0

@@ -99,7 +99,7 @@ def test_an_alert_that_still_burns_has_no_end():
     assert (alert.at, alert.end) == (301, None)
 
 
-# ---- against the evaluation, minute by minute
+# ---- compared with the evaluation, minute by minute
 
 
 def evaluated(rules, rows, kind, end, window, target):
@@ -162,7 +162,7 @@ def test_the_back_test_gives_the_alerts_of_the_evaluation(minutes, kind, rules):
     assert [set(each.rules) for each in mine] == [set(each.rules) for each in theirs]
 
 
-# ---- what the alerts were worth
+# ---- the value of the alerts
 
 
 def compared(alerts, incidents, rows=(), end=1000):

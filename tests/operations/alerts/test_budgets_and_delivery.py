@@ -248,7 +248,7 @@ def test_two_processes_fire_one_alert_and_two_people_acknowledge_it_once(committ
     assert [type(each) for each in raised] == [actions.AlreadyAcknowledged]
 
 
-# ---- the back-test over what is recorded
+# ---- the back-test over recorded minutes
 
 
 def test_the_back_test_finds_what_the_evaluation_fired(here):

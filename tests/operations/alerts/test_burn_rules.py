@@ -135,7 +135,7 @@ def test_a_gap_neither_fires_nor_resolves():
 
 
 def counts_for(rate, bad_share):
-    """Return counts of every window of the default rules, at so many requests an hour."""
+    """Return counts of every window of the default rules, at `rate` requests/h."""
     found = {}
     for minutes in lengths(DEFAULT_RULES, MONTH):
         total = rate * minutes // 60

@@ -129,7 +129,7 @@ def test_the_live_hint_counts_what_fired_since(app, alert):
     client.get(f"{ALERTS}/live?since=yesterday", then=422)
 
 
-# ---- what is sent
+# ---- messages
 
 
 def test_an_alert_is_sent_once_by_inbox_and_mail(alert):
@@ -282,7 +282,7 @@ def test_a_viewer_tests_and_does_not_save(app, alert):
     client.get(f"{address}/save", then=403)
 
 
-# ---- when the budget of an AI objective is gone
+# ---- exhausted budgets of AI objectives
 
 
 def test_only_an_ai_objective_has_a_response(app, alert):

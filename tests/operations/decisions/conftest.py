@@ -217,7 +217,7 @@ class Connection:
 
 
 def open_connections(installation, count: int = 12) -> list[Connection]:
-    """Open so many connections that both workers have some."""
+    """Open `count` connections, enough for both workers to have some."""
     opened = [Connection(*installation) for _ in range(count)]
     for line in opened:
         assert line.ask("switch.support-assistant")[0] == 200

@@ -252,7 +252,7 @@ def test_ten_thousand_consumers_of_a_tenant_are_told_of(app, key_id, triage):
         told.tally.note(
             "acme", "", "bulk", "", Requester(key_id, "claims service", f"c{n}", "", None), version
         )
-        told.tally._names.clear()  # Simulates a key of its own for each.
+        told.tally._names.clear()  # Simulates a separate key for each.
     told.write_all()
     assert told.tally.news() == []
     with make.acting("admin"):

@@ -264,7 +264,7 @@ def test_a_halt_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(triag
     assert json.loads(told)["value"] == "2026.11.2" and json.loads(told)["reason"] == "DISABLED"
 
 
-# ---- obeyed as it was told
+# ---- stops in notifications
 
 
 def test_a_stop_and_its_restart_are_obeyed_as_told_without_the_database(

@@ -317,7 +317,7 @@ def test_openfeatures_web_client_works_unchanged_and_sees_the_flip(
 
 @pytest.fixture
 def rolled_out(installation) -> SystemFeature:
-    """Create a feature whose release 2026.12.0 everybody gets."""
+    """Create a feature whose release 2026.12.0 is served to everyone."""
     with make.acting("admin"):
         query = select(SystemFeature).where(SystemFeature.key == "auto-reply")
         feature = session().scalars(query).one_or_none()

@@ -18,7 +18,7 @@ def log(verdicts, run, *, sources=None, judge=None, first=0, **changes):
 
 
 def changed(both, worse, better, neither):
-    """Return both runs' verdicts: so many right in both, worse, better, wrong in both."""
+    """Return both runs' verdicts, for these numbers of cases: right in both, worse, better, wrong."""
     old = ["C"] * (both + worse) + ["I"] * (better + neither)
     new = ["C"] * both + ["I"] * worse + ["C"] * better + ["I"] * neither
     return old, new

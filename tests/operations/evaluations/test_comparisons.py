@@ -247,7 +247,7 @@ def test_an_address_that_means_nothing_is_refused(app, two, query, says):
     assert says in visitor(app, "viewer").get(path(*two, query), then=422).text
 
 
-# ---- what people said
+# ---- labels by people
 
 
 def labelled(*cases):
@@ -263,7 +263,7 @@ def labelled(*cases):
 
 
 def test_people_agree_disagree_or_labelled_another_answer(app):
-    """Break cases 0 to 2: people say so too, people pass the new answer, the label is outdated."""
+    """Break cases 0 to 2: people agree, people pass the new answer, the label is outdated."""
     old, new = changed(0, 4, 0, 0)
     runs = judged(log(old, "old")), judged(log(new, "new"))
     viewer = visitor(app, "viewer")
@@ -313,7 +313,7 @@ def test_cases_of_one_run_are_exported_and_a_neighbour_gets_no_file(app):
     visitor(app, "viewer").get(path(*runs, ".csv?result=odd"), then=422)
 
 
-# ---- what isn't compared
+# ---- runs that aren't compared
 
 
 def refused(app, old, new):

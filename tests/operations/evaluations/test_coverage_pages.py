@@ -36,7 +36,7 @@ def _suite(app, isolated):
 
 @pytest.fixture
 def judged(tmp_path):
-    """Judge a run of a system so many weeks ago, with these scores."""
+    """Return a function that judges a past run of a system with these scores."""
     cases = tmp_path / "cases"
     cases.touch()
 

@@ -65,7 +65,7 @@ def measure(answer, key="hallucination"):
     return next(each for each in answer["measures"] if each["measure"] == key)
 
 
-# ---- the way of a run
+# ---- from push to verdict
 
 
 def test_an_archive_of_todays_inspect_is_judged_with_the_judge_that_its_scorer_names(
@@ -211,7 +211,7 @@ def test_a_refused_run_frees_its_name(machine):
     assert machine.judged(log_of(3, 0), run="ci-1")["state"] == "judged"
 
 
-# ---- what no run is
+# ---- invalid runs
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ def test_a_failed_run_is_a_failed_run(machine):
     assert found["problem"] == "The judge was away"
 
 
-# ---- where a run is refused before it is read
+# ---- rejections before a run is read
 
 
 def test_each_parameter_is_named_that_is_wrong(machine):
@@ -494,7 +494,7 @@ def test_the_parameters_of_the_address_are_those_of_the_description():
     assert {each["name"] for each in given if each["in"] == "query"} == set(api.MAX_LENGTHS)
 
 
-# ---- what true means
+# ---- polarity
 
 
 def cases_of(name, value, n=1200, **more):
@@ -568,7 +568,7 @@ def test_a_statement_that_says_nothing_is_refused(machine, true_is, place, says)
     assert says in found["problem"]
 
 
-# ---- the limits that judged
+# ---- stored limits
 
 
 def test_a_run_keeps_the_verdict_it_was_judged_with_beside_todays(machine, app):

@@ -39,7 +39,7 @@ def _suite(app, isolated):
 
 @pytest.fixture
 def judged(tmp_path):
-    """Judge a run so many weeks ago, of which so many answers are grounded."""
+    """Return a function that judges a past run with a number of grounded answers."""
     cases = tmp_path / "cases"
     cases.touch()
 

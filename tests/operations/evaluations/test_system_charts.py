@@ -27,7 +27,7 @@ def _suite(app, isolated):
 
 @pytest.fixture
 def judged(tmp_path):
-    """Judge a run so many weeks ago."""
+    """Return a function that judges a past run."""
     cases = tmp_path / "cases"
     cases.touch()
 

@@ -28,7 +28,7 @@ def _suite(app, isolated):
 
 @pytest.fixture
 def judged(tmp_path):
-    """Judge a run so many weeks ago, of which so many of 1,200 answers are grounded."""
+    """Return a function that judges a past run with a number of grounded answers of 1,200."""
     cases = tmp_path / "cases"
     cases.touch()
 

@@ -25,7 +25,7 @@ CONFIRM = f"{LIST}/confirm"
 
 
 def classified(key: str, slug: str = "acme", *, eu_class: str = "high_risk") -> UUID:
-    """Add a system classified by hand before the version of the law was stored."""
+    """Add a system that a person classified before the version of the law was stored."""
     with make.acting("admin", slug):
         made = systems.register(
             key=key,

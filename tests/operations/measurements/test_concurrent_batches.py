@@ -1,4 +1,4 @@
-"""Concurrent batches, committed on connections of their own."""
+"""Concurrent batches, committed on their own connections."""
 
 import threading
 from datetime import timedelta

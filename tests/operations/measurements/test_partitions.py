@@ -30,7 +30,7 @@ def put(indicator_id, at=NOW - MINUTE, good=5, total=5, reason=None):
     actions.store([(indicator_id, at, good, total)], backfill_reason=reason)
 
 
-# ---- sealed
+# ---- secured
 
 
 SEALS = text("""

@@ -354,7 +354,7 @@ def test_a_whole_number_is_read_as_it_is(number):
     assert whole(str(number)) == whole(f"{number}.0") == number
 
 
-# ---- when
+# ---- the schedule of pulls
 
 
 def test_failures_double_the_wait_up_to_an_hour_less_up_to_half():

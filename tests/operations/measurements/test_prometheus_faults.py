@@ -1,4 +1,4 @@
-"""A slow, partial, absent or changed source, which leaves gaps, never numbers."""
+"""Slow, partial, absent or changed sources, which cause gaps but never wrong numbers."""
 
 from datetime import timedelta
 from decimal import Decimal

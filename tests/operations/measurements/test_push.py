@@ -61,7 +61,7 @@ def answer(**counts: Any) -> dict[str, Any]:
     return {"accepted": 0, "corrected": 0, "duplicate": 0, "rejected": 0, "errors": []} | counts
 
 
-# ---- what is stored
+# ---- stored rows
 
 
 def test_a_batch_is_stored_and_counted_for_its_tenant_alone(app, machine):
@@ -131,7 +131,7 @@ def test_gzip_and_lines_say_the_same_as_json(machine):
     assert len(stored(mine)) == 2
 
 
-# ---- what is rejected, row by row
+# ---- rejected rows
 
 BAD_ROWS = {
     "more good than total": (row(good=13), "good", "more than the total"),
@@ -239,7 +239,7 @@ def test_a_key_of_one_system_sends_its_indicators_alone(app):
     assert stored(mine) == [] and len(stored(theirs)) == 1
 
 
-# ---- what is rejected as a whole
+# ---- rejected batches
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_minutes_of_a_clock_change_are_those_of_utc(machine):
     assert [(at.hour, counts.minutes) for at, counts in hours] == [(0, 60), (1, 60)]
 
 
-# ---- its description
+# ---- the API description
 
 
 def test_the_answers_are_what_is_described(client, machine):

@@ -18,7 +18,7 @@ from governance.operations.objectives.pace import gone_at
 NOW = datetime(2026, 11, 25, 10, 10, tzinfo=UTC)
 
 
-# ---- when a budget is gone
+# ---- exhausted budgets
 
 
 def test_the_objective_of_screen_12_is_gone_on_27_november():

@@ -235,7 +235,7 @@ def _is_of_the_schema(document):
     )
 
 
-# ---- what is refused
+# ---- rejected input
 
 SLO = """
 apiVersion: openslo/v1
@@ -345,7 +345,7 @@ spec:
     ]
 
 
-# ---- YAML that isn't harmless
+# ---- harmful YAML
 
 
 def nested(levels):

@@ -1,4 +1,4 @@
-""""""
+"""Readers of the forms on policy pages."""
 
 from bs4 import BeautifulSoup
 

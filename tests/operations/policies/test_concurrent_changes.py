@@ -1,4 +1,4 @@
-"""Two people who change one policy at the same time, committed on connections of their own."""
+"""Two people who change one policy at the same time, committed on their own connections."""
 
 import threading
 

@@ -390,7 +390,7 @@ def test_a_request_that_nobody_decides_expires_and_the_version_is_a_draft_again(
     assert request_version(policy_content("standard")) == waiting
 
 
-# ---- what was in force never changes
+# ---- published versions never change
 
 
 @pytest.mark.parametrize(
@@ -462,7 +462,7 @@ def test_a_rollback_leaves_out_systems_that_were_retired(systems, acting):
         assert read_content(draft_actions.rollback(1, seen="", reason="x").content).systems == {}
 
 
-# ---- at a time
+# ---- scheduled versions
 
 
 def test_a_scheduled_tightening_comes_into_force_at_its_time_once(systems, acting):

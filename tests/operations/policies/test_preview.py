@@ -66,7 +66,7 @@ def without_empty_overrides(content: Content) -> Content:
     return read_content(content.plain())
 
 
-# ---- who is needed
+# ---- approvers
 
 
 @given(CONTENTS, CONTENTS)
@@ -171,7 +171,7 @@ def test_all_flags_at_once_count_once():
     assert (found.answers, found.other, found.stricter) == (64, 64, 64)
 
 
-# ---- what is written
+# ---- content
 
 
 @given(CONTENTS)
@@ -203,7 +203,7 @@ def test_an_override_is_written_and_taken_away_again(content, whom, drawn):
     assert {line.key for line in lines(content, there)} <= {key}
 
 
-# ---- what a person may not expect
+# ---- warnings
 
 
 @given(CONTENTS)

@@ -179,7 +179,7 @@ def test_a_step_in_which_nothing_loosens_leaves_every_old_value_covered(before, 
         assert all(key in after and covers(key, after[key], before[key]) for key in before)
 
 
-# ---- what is built in
+# ---- built-in tiers
 
 
 def test_the_built_in_tiers_are_a_chain_in_every_dimension():

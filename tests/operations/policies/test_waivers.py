@@ -82,7 +82,7 @@ def recorded(prefix="waiver."):
         return [(e.action, e.facts) for e in entries.order_by(log.AuditEntry.at, log.AuditEntry.id)]
 
 
-# ---- its approval
+# ---- approval
 
 
 def test_a_waiver_is_live_when_two_others_have_approved(
@@ -289,7 +289,7 @@ def test_a_waiver_of_a_system_that_was_retired_is_blocked(lenient_systems, as_ad
     decide_approval(as_officer, newest_approval_page(), 409, verb="approve")
 
 
-# ---- requesting one
+# ---- requests
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def world(lane: str = "standard", limits: Mapping[str, float] = LIMITS) -> None:
 
 
 def evaluate(counts: tuple[int, int] = GOOD, release: str = NEW) -> None:
-    """Add a judged run of an hour ago, with so many grounded answers and so many others.
+    """Add a judged run of an hour ago. `counts` are its grounded answers and its others.
 
     It is read in this process: the sandbox has tests of its own.
     """
@@ -177,7 +177,7 @@ def pass_time(rollout_id: UUID, hours: float = 24 * 8) -> None:
 
 
 def answered(candidate: int, current: int) -> None:
-    """Count so many answers of the decision API for each release, a minute ago."""
+    """Count these answers of the decision API for each release, a minute ago."""
     at = (clock.now() - timedelta(minutes=1)).replace(second=0, microsecond=0)
     flag = ("claims-triage", "rollout.auto-approve")
     with make.acting("admin"):

@@ -31,7 +31,7 @@ KEY = "advanced-twice"
 
 @pytest.fixture(scope="module")
 def race_database(server, worker_id):
-    """Return a database of its own: other tests commit an AI system of the same slug."""
+    """Return a separate database: other tests commit an AI system of the same slug."""
     return migrated_database(f"rollouts_at_once_{worker_id}")
 
 

@@ -47,7 +47,7 @@ def _world(begun, isolated):
 
 
 def _measured(indicator_id, *, good: int, hours_ago: int, minutes: int = 60) -> None:
-    """Add so many minutes with 100 requests each, of which `good` succeeded."""
+    """Add `minutes` minutes with 100 requests each, of which `good` succeeded."""
     start = whole_minute(clock.now()) - timedelta(hours=hours_ago)
     span = Span(start, start + timedelta(minutes=minutes))
     with make.acting("admin"):

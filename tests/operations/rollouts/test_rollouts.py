@@ -1,4 +1,4 @@
-"""A release from plan to everybody: people's steps, gates, freezes and permissions."""
+"""Rollouts from plan to 100%: people's steps, gates, freezes and permissions."""
 
 from datetime import timedelta
 from uuid import uuid4

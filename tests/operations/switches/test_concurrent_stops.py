@@ -1,4 +1,4 @@
-"""Two people at the same switch at the same time, committed on connections of their own."""
+"""Two people at the same switch at the same time, committed on their own connections."""
 
 import threading
 from types import SimpleNamespace

@@ -64,7 +64,7 @@ def drill(drill_id) -> Drill:
 
 
 def seconds_later(seconds):
-    """Freeze the clock so many seconds later."""
+    """Freeze the clock `seconds` seconds later."""
     return clock.frozen(switch_helpers.seconds_from_now(seconds))
 
 

@@ -132,7 +132,7 @@ def test_everything_takes_the_tenants_name(as_admin, as_viewer):
     assert "Everything" in banner(as_viewer.get("systems/"))
 
 
-# ---- every page says so
+# ---- the banner on every page
 
 
 def test_a_banner_and_a_number_on_every_page_of_the_tenant(as_viewer, as_auditor, as_neighbour):

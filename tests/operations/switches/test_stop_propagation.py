@@ -97,7 +97,7 @@ def test_a_clock_that_is_behind_gives_no_negative_time():
     )
 
 
-# ---- what is heard
+# ---- acknowledgements
 
 
 def note_answer(version, seconds, name="a"):

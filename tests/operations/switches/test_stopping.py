@@ -333,7 +333,7 @@ def test_what_is_stopped_above_stays(acting):
     assert [s.id for s in switch_helpers.active_stops()] == [whole]
 
 
-# ---- what workers heard
+# ---- acknowledgements of workers
 
 
 def test_acknowledgements_make_a_stop_obeyed(acting):

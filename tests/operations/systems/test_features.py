@@ -156,7 +156,7 @@ def test_a_lane_is_never_lowered(as_officer):
     assert "It can’t be lowered" in main_text(as_officer.get(f"{SYSTEM}/lane"))
 
 
-# ---- what is said of it
+# ---- edits of a system
 
 
 def test_two_people_edit_and_nothing_is_lost(as_officer, as_reviewer):
@@ -207,7 +207,7 @@ def test_a_retired_system_changes_no_more(as_officer):
     )
 
 
-# ---- whose
+# ---- people and tenants
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def test_retirement_counts_evaluations_that_were_asked_for_and_their_budgets(
     assert "asked for" not in consequences()
 
 
-# ---- what rests on it
+# ---- dependents
 
 
 def test_what_rests_on_a_system_is_listed_for_those_who_may_open_it(

@@ -286,7 +286,7 @@ def test_a_systems_id_leads_to_its_address(as_viewer, as_neighbour, registered_s
     as_neighbour.get(f"systems/{system_id}", then=404)
 
 
-# ---- whose
+# ---- people and tenants
 
 
 @pytest.mark.parametrize("who", ["as_viewer", "as_auditor", "as_contributor"])

@@ -227,7 +227,7 @@ def test_a_substantial_change_makes_the_systems_assessments_outdated_until_repla
     assert "must be renewed" not in main_text(as_officer.get(TRIAGE))
 
 
-# ---- kept and sealed
+# ---- stored and encrypted
 
 
 def test_a_version_never_changes_but_for_a_person_who_is_erased(acting):

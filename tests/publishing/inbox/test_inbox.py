@@ -93,7 +93,7 @@ DRILL = "Review the request to drill ad-copywriter"
 SIGN, REVIEW = "Sign off GOVERN 1.6", "Review evidence: Drill record"
 
 
-# ---- what is in it
+# ---- content
 
 
 def test_the_most_urgent_group_comes_first_and_the_heading_counts(
@@ -251,7 +251,7 @@ def test_a_person_who_lost_the_permission_lost_the_item(app, tenant_with_planned
         )
 
 
-# ---- from one item to the next
+# ---- the next item
 
 
 def test_after_a_decision_comes_the_next_item(as_officer, tenant_with_planned_drill):
@@ -641,7 +641,7 @@ def test_approvals_are_not_assigned_and_not_by_whoever_may_not(
     assert "Assign…" not in main_text(as_contributor.get("inbox/"))
 
 
-# ---- pages and what they cost
+# ---- pages and their statements
 
 
 def test_a_long_inbox_comes_in_pages(as_officer, tenant_with_planned_drill):

@@ -77,7 +77,7 @@ def evaluated(
 
 
 def drilled(system_id: UUID, *, days: int = 10, slug: str = "acme", state: str = "passed") -> None:
-    """Add a drill that ended so many days ago."""
+    """Add a drill that ended `days` days ago."""
     ended = clock.now() - timedelta(days=days)
     with make.acting("admin", slug):
         session().add(

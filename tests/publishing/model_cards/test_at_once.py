@@ -1,4 +1,4 @@
-"""Two people who publish or approve one card at the same time, on connections of their own."""
+"""Two people who publish or approve one card at the same time, on their own connections."""
 
 import threading
 from datetime import timedelta

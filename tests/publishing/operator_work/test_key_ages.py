@@ -21,7 +21,7 @@ PAGE = "/operator/keys"
 
 
 def page_after(app, days, path=PAGE):
-    """Return the page that an operator reads who signs in that many days later."""
+    """Return the page that an operator reads who signs in `days` days later."""
     with clock.frozen(clock.now() + days * DAY):
         return visitor(app, "operator_admin", "console").get(path).text
 

@@ -52,7 +52,7 @@ def fixed_day(app):
 def add_accepted_version(
     evidence_id: UUID, days: int, *, valid_for: int, accepted: bool = True
 ) -> UUID:
-    """Add a version that Jun collected so many days ago and Ines accepted."""
+    """Add a version that Jun collected `days` days ago and Ines accepted."""
     day = days_ago(days).date()
     with clock.frozen(days_ago(days)), make.acting("reviewer"):
         version_id = version_actions.link_version(

@@ -247,7 +247,7 @@ def test_the_destruction_of_a_file_waits_for_a_second_person(as_reviewer, isolat
     )
 
 
-# ---- what it costs, and the palette
+# ---- statements, and the palette
 
 
 def test_all_of_it_is_one_statement(as_officer, tenant_with_auditor_requests, statements):

@@ -17,7 +17,7 @@ from tests.assurance.frameworks.framework_files import main_text
 from tests.publishing.overview.conftest import NOW, days_ago
 from tests.publishing.overview.page_helpers import page_heading, section_links, section_text
 
-# ---- what a year of work says
+# ---- a year of work
 
 
 def test_the_page_says_the_conclusion(as_officer, year_of_work):
@@ -98,7 +98,7 @@ def test_the_next_report_says_what_holds_it_up(as_officer, year_of_work):
     )
 
 
-# ---- what needs each person
+# ---- the inbox of each role
 
 
 def test_an_officer_assigns_signs_and_reviews_oldest_first(as_officer, year_of_work):

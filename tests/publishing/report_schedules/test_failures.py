@@ -62,7 +62,7 @@ def work_fails(at):
     return report
 
 
-# ---- what can't be requested
+# ---- requests that fail
 
 
 def test_who_scheduled_a_report_that_has_no_assessment_is_told_once_for_each_period(as_officer):
@@ -155,7 +155,7 @@ def test_a_fault_of_meridian_is_told_and_keeps_no_other_schedule_waiting(as_offi
     assert "Something went wrong in Meridian" in page_at(app) and len(told()) == 1
 
 
-# ---- what was requested and failed
+# ---- work that fails
 
 
 def test_a_report_whose_work_failed_is_told_once_and_shown_until_it_is_generated(as_officer, app):

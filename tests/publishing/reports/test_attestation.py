@@ -49,7 +49,7 @@ def days_ago(days: float) -> datetime:
     return NOW - timedelta(days=days)
 
 
-# ---- what it says
+# ---- sentences
 
 
 @pytest.mark.parametrize("made", attestation_samples.EXTREMES)
@@ -218,7 +218,7 @@ def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice() -> None:
         assert {str(each.A.Scope) for each in headers} == {"/Row", "/Column"}
 
 
-# ---- what it reads
+# ---- inputs
 
 
 @pytest.fixture

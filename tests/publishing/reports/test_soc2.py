@@ -49,7 +49,7 @@ def said(told: dict[str, Any]) -> Ready | Matrix:
     return Ready(told) if told["schema"] == reading_ready.SCHEMA else Matrix(told)  # type: ignore[arg-type]
 
 
-# ---- what they say
+# ---- sentences
 
 
 @pytest.mark.parametrize("made", EXTREMES)
@@ -266,7 +266,7 @@ def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice(
         assert {str(each.A.Scope) for each in headers} == {"/Row", "/Column"}
 
 
-# ---- what they read
+# ---- inputs
 
 
 @pytest.fixture

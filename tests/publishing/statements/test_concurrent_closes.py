@@ -1,4 +1,4 @@
-"""A month that two processes close at once, committed on connections of their own."""
+"""A month that two processes close at once, committed on their own connections."""
 
 import threading
 

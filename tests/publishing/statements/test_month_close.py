@@ -58,7 +58,7 @@ def file_of(row):
 
 
 def delivered_text(letter):
-    """Return the text as it was sent, which the work doesn't store."""
+    """Return the text that was sent, which the work doesn't store."""
     content = (outbox._folder / f"{letter.id}.eml").read_bytes()
     return message_from_bytes(content, policy=policy.default).get_content()
 
@@ -305,7 +305,7 @@ LEAST_STATEMENTS = 20  # of a close
 
 
 class Killed(Exception):
-    """An error that leaves what a killed process leaves: no handler runs after it."""
+    """An error after which no handler runs, as after the kill of a process."""
 
 
 @pytest.mark.parametrize(

@@ -399,7 +399,7 @@ def test_killed_at_each_point_it_goes_on(isolated, as_operator, second):
 
 @pytest.fixture
 def own_database(server, app, settings, worker_id):
-    """Yield a database of this test's own with the world: processes share only commits."""
+    """Yield a separate database with the world: processes share only commits."""
     name = f"offboarding_{worker_id}"
     started = migrated_database(name)
     engine = create_engine(started.app_url, pool_size=5)

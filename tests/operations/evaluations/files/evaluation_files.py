@@ -12,7 +12,7 @@ else:
 
 
 def inspect_log(count: int = 3, **changes: Any) -> dict[str, Any]:
-    """Return an Inspect log of so many samples, the first of which is wrong.
+    """Return an Inspect log of `count` samples, the first of which is wrong.
 
     Changes replace members.
     """

@@ -444,7 +444,7 @@ def test_nothing_heavy_is_loaded_until_a_figure_is_asked_for():
     assert done.stdout.strip() == "[]"
 
 
-# ---- what the comparison of two runs adds
+# ---- comparison of two runs
 
 
 @given(st.integers(1, 10**7), st.floats(0, 1), st.floats(0.5, 0.9999))
