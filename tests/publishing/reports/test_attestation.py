@@ -38,6 +38,7 @@ from tests.assurance.controls.policy_and_switch_rows import (
     add_stop,
     approved,
 )
+from tests.name_helpers import show_names
 from tests.publishing.reports import attestation_samples
 from tests.publishing.reports.report_helpers import PageOutline, numbers_in
 
@@ -408,6 +409,7 @@ def newest_run():
 def test_the_officer_asks_for_a_period_and_anyone_verifies(
     as_officer, tenant_with_policy_history, acting
 ):
+    show_names(True)  # There is one file then; files without names: tests/test_auditor_files.py.
     form = {"span": "period", "since": "2026-09-26", "until": "2026-11-25"}
     page = as_officer.post("reports/attestations", **form).location
     assert (
@@ -447,6 +449,7 @@ def test_reports_of_one_day_are_editions_of_one_document(
     as_officer, tenant_with_policy_history, acting
 ):
     """Give each its own version and file name, and name the one issued before it."""
+    show_names(True)  # There is one file of each then.
 
     def generate(day):
         page = as_officer.post("reports/attestations", span="day", until=day).location

@@ -35,26 +35,28 @@ from governance.publishing.reports.signatures.signing import open_note, parse_ke
 from governance.publishing.reports.signatures.verify import verify
 from tests import make
 from tests.assurance.engagements import engagement_helpers, package_helpers
+from tests.conftest import visitor
 from tests.name_helpers import show_names
 from tests.step_up_helpers import saved_forms, sign_in_again, visitor_needing_step_up
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("report")]
 
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
 PASSWORD = "correct horse"
 
 
-@pytest.fixture
-def report(as_officer):
+@pytest.fixture(scope="module")
+def report(app, module_transaction):
     """Return a finished policy attestation: its page, its original and the original's signature.
 
     The auditor's engagement shows names, so that they get a copy of it.
     """
     show_names(True)
-    page = as_officer.post("reports/attestations", span="day", until="2026-11-20").location
+    officer = visitor(app, "compliance_officer")
+    page = officer.post("reports/attestations", span="day", until="2026-11-20").location
     jobs.drain(actor_of)
-    original = as_officer.post(f"{page}/pdf", then=200).data
-    return page, original, as_officer.post(f"{page}/signature", then=200).text
+    original = officer.post(f"{page}/pdf", then=200).data
+    return page, original, officer.post(f"{page}/signature", then=200).text
 
 
 def keys_of(visitor) -> str:

@@ -36,6 +36,7 @@ from governance.publishing.reports.type2.sentences import Matrix
 from tests import make
 from tests.assurance.incidents import incident_helpers
 from tests.assurance.testing import type2_helpers
+from tests.name_helpers import show_names
 from tests.operations.objectives.objective_helpers import before, define, minutes_of, objective
 from tests.publishing.reports import readiness_samples, type2_samples
 from tests.publishing.reports.report_helpers import PageOutline, numbers_in
@@ -397,6 +398,7 @@ def newest_run():
     ],
 )
 def test_the_officer_asks_and_anyone_verifies(as_officer, failed, acting, path, form, kind):
+    show_names(True)  # There is one file then; files without names: tests/test_auditor_files.py.
     today = clock.today()
     form = form | (
         {"on": today.isoformat()}
