@@ -172,7 +172,7 @@ def edit(
     confidentiality: str,
     due_on: date | None,
 ) -> None:
-    """Change an item. Raises Stale, with the differences, unless `version` is its current version."""
+    """Change an item. Raises Stale, with the differences, unless `version` is the current one."""
     check_is_live(evidence)
     after: dict[str, Any] = {
         "title": _check_title(title, "title"),

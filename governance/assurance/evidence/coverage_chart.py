@@ -131,7 +131,7 @@ def _piece(kind: str, x: float, y: float, wide: float) -> list[Markup]:
 
 
 def _hatching(x: float, y: float, wide: float, high: float, gap: float = 6) -> str:
-    """Return diagonals clipped to the rectangle. An SVG pattern would need a page-wide unique id."""
+    """Return diagonals clipped to the rectangle. An SVG pattern would need a unique id."""
     strokes, offset = [], gap / 2
     while offset < wide + high:
         low, top = (offset, 0.0), (0.0, offset)

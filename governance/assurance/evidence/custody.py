@@ -45,7 +45,7 @@ class Custody:
 
 
 def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
-    """Return the chain of custody, newest first, including the days when versions were collected."""
+    """Return the chain of custody, newest first, including collection dates."""
     numbers = {v.id: v.number for v in shown}
     collected = [
         CustodyStep(v.number, v.collected_at, "Collected", v.source, "", is_day=True) for v in shown

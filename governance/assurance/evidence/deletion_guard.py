@@ -1,6 +1,6 @@
 """Versions that can't be deleted now, and the mark for evidence that Meridian itself uploads.
 
-    blocked_versions(ids)                          reasons by version, from features above (ports.py)
+    blocked_versions(ids)                          reasons, from features above (ports.py)
     filed_by_meridian(), is_filed_by_meridian()    uploads of populations, access reviews and drills
 
 Uploads by Meridian don't count as changes by a person, even if a person triggered them.

@@ -250,7 +250,7 @@ def _defines_entities(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
 
 
 class _Prolog(Exception):
-    """Stop the parser at a document type or at the root element of an XML part."""
+    """Signal that stops the parser at a document type or at the root element."""
 
     def __init__(self, *, has_doctype: bool) -> None:
         super().__init__()

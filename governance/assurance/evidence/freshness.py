@@ -2,7 +2,7 @@
 
     Version, Freshness                 the known facts about a version, and the result
     freshness(versions, …)             the state on a day, with its days and label
-    deadline(…), accepted_version(…)   the last day before it is overdue, and the version that counts
+    deadline(…), accepted_version(…)   the last day it isn't overdue, and the version that counts
     CADENCES, max_age_days(cadence)    the days each cadence allows between two versions
     due_soon_days(cadence)             the days before its deadline when it becomes due
 
@@ -79,7 +79,7 @@ class Freshness:
 def freshness(
     versions: Sequence[Version], *, cadence: str, due_on: date | None, today: date
 ) -> Freshness:
-    """Return the state of evidence on `today`. The accepted version with the longest validity counts.
+    """Return the state of evidence on `today`. The longest valid accepted version counts.
 
     Overdue: its deadline has passed. Without an accepted version, the deadline is the due date or
     the end of an upload's validity. Due: up to 14 days are left (or half the cadence, if shorter),

@@ -252,7 +252,7 @@ def worst_first(f: CTE) -> tuple[ColumnElement[Any], ...]:
 def order(f: CTE, sort: str) -> tuple[ColumnElement[Any], ...]:
     """Return the columns to sort by. None of them is NULL, and the last one is unique.
 
-    Items without an owner or a deadline come last.
+    Items without an owner, or without a deadline, sort after all others.
     """
     nobody = case((f.c.owner.is_(None), 1), else_=0)
     by: dict[str, tuple[ColumnElement[Any], ...]] = {

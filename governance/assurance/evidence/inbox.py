@@ -47,7 +47,7 @@ consequence: Port[Callable[[Any], Any]] = Port(
 
 @cache
 def live_facts() -> CTE:
-    """Return the CTE of live items, the same object for all sources, so that it is computed once."""
+    """Return the CTE of live items, one object for all sources, so that it is computed once."""
     return facts(NOW, WHOLE, TODAY)
 
 

@@ -1,8 +1,7 @@
 """Hash the stored evidence files of the acting tenant, and report missing or corrupted ones.
 
-    verify(told, claim) → FileVerification   records faults and restored files; reads files outside
-                                             of transactions
-    record_corruption_of(pieces, version)    the same for one file during a download
+    verify(told, claim) → FileVerification   records faults and restored files
+    record_corruption_of(pieces, version)    records a fault found during a download
 
 It raises Unavailable if the storage can't be reached, since an unreadable file isn't corrupted.
 """

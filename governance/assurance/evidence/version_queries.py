@@ -166,7 +166,7 @@ def has_no_deletion(*states: str) -> Any:
 
 
 def counts_as_evidence() -> Any:
-    """Return the SQL condition that a version isn't withdrawn, and its file isn't deleted or faulty."""
+    """Return the SQL condition that it isn't withdrawn, and its file isn't deleted or faulty."""
     broken = select(EvidenceFault.id).where(
         EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.restored_at.is_(None)
     )

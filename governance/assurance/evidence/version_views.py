@@ -70,7 +70,7 @@ def bringing(evidence_id: UUID) -> ResponseReturnValue:
 
 
 def _proposed(evidence: Evidence) -> dict[str, Any]:
-    """Return default dates from the last version and the cadence, so most forms need only a file."""
+    """Return default dates from the last version and the cadence. Most forms need only a file."""
     found, _ = queries.state_of(evidence)
     last, today = latest_version(found.at(clock.now())), clock.today()
     step = timedelta(days=CADENCES.get(evidence.cadence) or 92)

@@ -102,7 +102,7 @@ def _why_nothing(preview: ImportPreview, framework: FrameworkView) -> str:
 
 
 def preview_basis(framework: FrameworkView) -> str:
-    """Return the digest that a preview binds to: of the framework version and all imported texts."""
+    """Return a digest of the framework version and all imported texts, for a preview to bind to."""
     return basis_of(framework, import_queries.imported_texts(framework.id))
 
 
