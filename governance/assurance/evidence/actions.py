@@ -1,8 +1,8 @@
 """Create, change, assign, retire and restore evidence items.
 
-Beside it: link_actions.py (controls), version_actions.py (uploads and reviews), push.py (the
-same through the API), integrity.py (stored files), deletion.py (holds, retention, permanent
-deletion) and reminders.py.
+See also link_actions.py (controls), version_actions.py (uploads and reviews), push.py (uploads
+through the API), integrity.py (stored files), deletion.py (holds, retention, permanent deletion)
+and reminders.py.
 """
 
 from collections.abc import Collection, Mapping
@@ -98,7 +98,7 @@ class EvidenceRetired(DomainError):
     pass
 
 
-# ---- the thing that recurs
+# ---- Items
 
 
 def create_item(
@@ -113,7 +113,7 @@ def create_item(
 ) -> Evidence:
     """Create an evidence item. Raises EvidenceExists if a live item has the same title.
 
-    `controls` maps the id of each supported control to a note on how the item supports it.
+    `controls` maps the ids of supported controls to notes on how the item supports them.
     """
     title = _check_title(title, "title")
     check_choices(
@@ -172,7 +172,7 @@ def edit(
     confidentiality: str,
     due_on: date | None,
 ) -> None:
-    """Change an item. Raises Stale with the differences if somebody changed it since `version`."""
+    """Change an item. Raises Stale, with the differences, unless `version` is the current one."""
     check_is_live(evidence)
     after: dict[str, Any] = {
         "title": _check_title(title, "title"),
@@ -208,9 +208,9 @@ def edit(
 
 
 def assign(evidence: Evidence, owner_id: UUID | None, *, undoes: UUID | None = None) -> None:
-    """Assign an owner, or remove the owner with None. The same owner again changes nothing.
+    """Assign an owner, or remove the owner with None. Idempotent.
 
-    `undoes` is the id of the audit entry that this undoes.
+    `undoes` is the id of the audit entry that this reverses.
     """
     check_is_live(evidence)
     if evidence.owner_id == owner_id:
@@ -224,9 +224,9 @@ def assign(evidence: Evidence, owner_id: UUID | None, *, undoes: UUID | None = N
 
 
 def assign_all(ids: Collection[UUID], owner_id: UUID | None) -> None:
-    """Assign several items, all or none."""
+    """Assign several items. If one fails, none is changed."""
     for evidence in queries.find_items(ids, lock=True):
-        assign(evidence, owner_id)  # record() is in there
+        assign(evidence, owner_id)  # Also calls record().
 
 
 def _tell_owner(evidence: Evidence, entry_id: UUID) -> None:
@@ -236,7 +236,7 @@ def _tell_owner(evidence: Evidence, entry_id: UUID) -> None:
 
 
 def why_not(evidence: Evidence) -> str | None:
-    """Return why the item can't be changed any more; None if it can."""
+    """Return why the item can't be changed, or None if it can."""
     return (
         f"{evidence.ref} was retired on {long_day(evidence.retired_at.date())}."
         if evidence.retired_at is not None
@@ -245,7 +245,7 @@ def why_not(evidence: Evidence) -> str | None:
 
 
 def retire(evidence: Evidence, *, reason: str) -> None:
-    """Retire an item. It leaves every list and stops counting; its history is kept."""
+    """Retire an item. It is removed from lists and doesn't count. Its history is kept."""
     check_is_live(evidence)
     reason = check_reason(reason, "Enter a reason. It is stored with the item.")
     evidence.retired_at = clock.now()
@@ -260,17 +260,17 @@ def retire(evidence: Evidence, *, reason: str) -> None:
 
 
 def restore(evidence: Evidence, *, undoes: UUID) -> None:
-    """Undo a retirement. Raises EvidenceExists if another item has taken the title.
+    """Undo a retirement. Raises EvidenceExists if another live item has the title now.
 
     `undoes` is the id of the audit entry of the retirement.
     """
-    next_ref(Evidence.ref, "EV", width=4)  # the lock under which titles are taken
+    next_ref(Evidence.ref, "EV", width=4)  # Takes the lock that also keeps titles unique.
     _check_title_is_free(evidence.title)
     evidence.retired_at = None
     record(RESTORED, evidence, ref=evidence.ref, undoes=undoes)
 
 
-# ---- undoing
+# ---- Undo
 
 
 UNDOABLE = {"evidence.owner", "evidence.link", "evidence.retired"}
@@ -297,7 +297,7 @@ def _restore_retired(step: UndoStep) -> None:
     restore(evidence, undoes=step.entry_id)
 
 
-# ---- rules
+# ---- Checks
 
 
 def check_is_live(evidence: Evidence) -> None:

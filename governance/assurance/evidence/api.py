@@ -1,4 +1,4 @@
-"""`POST /api/v1/evidence`, which uploads versions."""
+"""The API route `POST /api/v1/evidence`, which uploads versions."""
 
 import re
 from datetime import date
@@ -20,7 +20,7 @@ from governance.kernel.web.responses import ResponseReturnValue
 feature = Feature("evidence_api", __name__, scope="machine")
 
 MAX_FORM_BYTES = 1024 * 1024
-UNSTORABLE = re.compile("[\\0\ud800-\udfff]")  # NUL, and halves of characters, which JSON can name
+UNSTORABLE = re.compile("[\\0\ud800-\udfff]")  # NUL and lone surrogates, which JSON allows.
 FIELDS = (
     "evidence",
     "sha256",
@@ -34,19 +34,19 @@ FIELDS = (
 
 
 @feature.url_value_preprocessor
-# Flask's signature
+# Flask defines this signature.
 def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:  # noqa: ARG001
-    """Allow large bodies; a key that may not push was denied before."""
+    """Allow large bodies. Keys without the permission were already denied."""
     if endpoint == "evidence_api.push" and request.method == "POST":
         request.max_content_length = version_actions.MAX_FILE_BYTES + MAX_FORM_BYTES
 
 
 @feature.post("/api/v1/evidence", needs=permissions.PUSH)
 def push() -> ResponseReturnValue:
-    """Upload a version: multipart with its file, or JSON with the SHA-256 of a stored file."""
+    """Upload a version, as multipart with a file or as JSON with the SHA-256 of a stored file."""
     sent = _sent_values()
     file = request.files.get("file")
-    # werkzeug's is wider
+    # Werkzeug's type is wider.
     stream: BinaryIO | None = file.stream if file else None  # type: ignore[assignment]
     evidence = _evidence(sent.get("evidence", ""))
     done = push_version(
@@ -70,7 +70,7 @@ def push() -> ResponseReturnValue:
 
 
 def _sent_values() -> dict[str, str]:
-    """Return the values of a form or of one JSON object. Raises Invalid for unknown names."""
+    """Return the values of a form or of a JSON object. Raises Invalid for unknown fields."""
     if request.mimetype == "multipart/form-data":
         given: Any = request.form.to_dict()
     elif request.mimetype == "application/json":
@@ -94,7 +94,7 @@ def _sent_values() -> dict[str, str]:
 
 
 def _json() -> Any:
-    """Return the JSON body; None if it is invalid or nested too deeply."""
+    """Return the JSON body, or None if it is invalid or nested too deeply."""
     try:
         return request.get_json(silent=True)
     except RecursionError:
@@ -112,7 +112,7 @@ def _sha256(given: str | None) -> str | None:
     if not given:
         return None
     digest = given.strip().lower()
-    # hexadecimal digits of SHA-256
+    # SHA-256 has 64 hexadecimal digits.
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):  # noqa: PLR2004
         raise Invalid("sha256: enter 64 hexadecimal digits.", field="sha256")
     return digest

@@ -1,4 +1,4 @@
-"""The approval of deleting an evidence file permanently."""
+"""The approval kind for the permanent deletion of evidence files."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The coverage chart: a bar per version, hatched where evidence was expected and is missing."""
+"""The coverage chart: one bar per version, hatched for missing evidence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from governance.kernel.pictures import drawing
 
 @dataclass(frozen=True, slots=True)
 class CoveragePiece:
-    """What one version covers, both days included.
+    """A bar of the chart, from `start` to `end`, both inclusive.
 
-    held: accepted · due: in review or due · stale: older than allowed · missing: expected, not
-    there · open: not due yet.
+    Kinds: held (accepted), due (in review or due), stale (older than allowed), missing (expected,
+    but absent) and open (not due yet).
     """
 
     start: date
@@ -25,7 +25,7 @@ class CoveragePiece:
 
 @dataclass(frozen=True, slots=True)
 class CoverageRow:
-    """One evidence item over the period: its name, ref, bars and status (bad: red)."""
+    """An evidence item over the period, with its bars and status. Tone "bad" is red."""
 
     name: str
     ref: str
@@ -42,7 +42,7 @@ _PERIOD_FILL = {"held": "l4", "due": "l3", "stale": "l1"}
 def coverage_bars(
     rows: Sequence[CoverageRow], period: tuple[date, date], today: date, title: str
 ) -> Markup:
-    """Return the chart as SVG: a bar per version, hatched where one was expected and is missing."""
+    """Return the chart as SVG."""
     width, height = 830, 34 + _PERIOD_ROW * len(rows) + 8
     scale = _Days(*period)
     body = _period_grid(scale, height, today)
@@ -61,7 +61,7 @@ def coverage_bars(
 
 @dataclass(frozen=True, slots=True)
 class _Days:
-    """Days of the period to user units."""
+    """Scale from days of the period to SVG user units."""
 
     first: date
     last: date
@@ -72,7 +72,7 @@ class _Days:
 
 
 def _period_grid(scale: _Days, height: int, today: date) -> list[Markup]:
-    """A line at the first of each month, and its name; in a long period every few months."""
+    """Return a line for each month, and names of months, only every few months in long periods."""
     months = _first_days(scale.first, scale.last)
     every = max(1, -(-len(months) // 14))
     body = [
@@ -131,7 +131,7 @@ def _piece(kind: str, x: float, y: float, wide: float) -> list[Markup]:
 
 
 def _hatching(x: float, y: float, wide: float, high: float, gap: float = 6) -> str:
-    """Return diagonals cut to the rectangle; a pattern would need an id unique on the page."""
+    """Return diagonals clipped to the rectangle. An SVG pattern would need a unique id."""
     strokes, offset = [], gap / 2
     while offset < wide + high:
         low, top = (offset, 0.0), (0.0, offset)

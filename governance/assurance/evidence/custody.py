@@ -1,4 +1,4 @@
-"""Who handled the versions of an evidence item: the chain of custody, from the audit log."""
+"""The chain of custody of an evidence item's versions, from the audit log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,28 +23,29 @@ CUSTODY_ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class CustodyStep:
-    """What somebody did with a version, when, and from which IP address."""
+    """An action on a version: when, by whom, and from which IP address (`origin`)."""
 
     number: int
     at: datetime
     says: str
     who: str
     origin: str
-    is_day: bool = False  # only the day is known, not the time
+    is_day: bool = False  # Only the day is known, not the time.
 
 
 @dataclass(frozen=True, slots=True)
 class Custody:
-    """The steps; `limit` is the number of log entries read if there are more, otherwise None."""
+    """The steps of a chain of custody.
+
+    `limit` is the number of log entries read if there are more, otherwise None.
+    """
 
     steps: Sequence[CustodyStep]
     limit: int | None
 
 
 def custody(shown: Sequence[VersionView], *, limit: int = 200) -> Custody:
-    """Return the chain of custody from the audit log, newest first, with when versions were
-    collected.
-    """
+    """Return the chain of custody, newest first, including collection dates."""
     numbers = {v.id: v.number for v in shown}
     collected = [
         CustodyStep(v.number, v.collected_at, "Collected", v.source, "", is_day=True) for v in shown

@@ -1,7 +1,7 @@
-"""Legal holds and retention, and the permanent deletion of a file by two people.
+"""Place legal holds, set retention, and delete files permanently with two people.
 
-    place_hold, release_hold, set_retention      what keeps a file, and for how long
-    request_…, start_…, close_…, carry_out       a file is deleted once another person approves
+    place_hold, release_hold, set_retention    rules that keep files, and for how long
+    request_…, start_…, close_…, carry_out     a file is deleted after another person approves
 
 A legal hold overrides retention and approved deletions. The version's row is always kept.
 """
@@ -109,18 +109,18 @@ DESTROYED = action(
     severity="medium",
     fields="number sha256 size shared",
 )
-REQUEST_LIFETIME = timedelta(days=30)  # of a request to delete a file
+REQUEST_LIFETIME = timedelta(days=30)
 
 
-# ---- what keeps a file, and for how long
+# ---- Legal holds and retention
 
 
 class DeletionBlocked(DomainError):
-    """A legal hold, or a feature above, keeps the file."""
+    """A legal hold or another feature, such as an open engagement, requires the file."""
 
 
 def place_hold(evidence: Evidence, *, reason: str) -> EvidenceHold:
-    """Place a legal hold; it also stops approved deletions. A second one changes nothing."""
+    """Place a legal hold, which also stops approved deletions. Idempotent."""
     reason = actions.check_reason(reason, "Enter a reason. It is stored with the hold.")
     if (existing := deletion_queries.hold_on(evidence.id)) is not None:
         return existing
@@ -146,10 +146,10 @@ def release_hold(evidence: Evidence, *, reason: str) -> None:
 
 
 def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRetention:
-    """Set how many months files of a kind are kept after validity ends; None keeps them
-    indefinitely.
+    """Set how many months files of a kind are kept after validity ends. None: indefinitely.
 
-    `version` is that of the rule when the form was opened, 0 if there was none. Raises Stale.
+    `version` is the version of the rule that the form shows, or 0 if there was none. Raises Stale
+    if it isn't the current one.
     """
     actions.check_choices(kind=(kind, actions.KINDS))
     if months is not None and not retention.MIN_MONTHS <= months <= retention.MAX_MONTHS:
@@ -159,7 +159,7 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
             " indefinitely.",
             field="months",
         )
-    lock_tenant(f"retention of {kind}")  # a first rule has no row to lock
+    lock_tenant(f"retention of {kind}")  # The first rule of a kind has no row to lock.
     rule = deletion_queries.retention_rule(kind, lock=True)
     if (rule.version if rule else 0) != version:
         raise Stale(
@@ -177,13 +177,13 @@ def set_retention(kind: str, months: int | None, *, version: int) -> EvidenceRet
     return rule
 
 
-# ---- destroying a file, by two persons
+# ---- Permanent deletion by two people
 
 
 def request_deletion(
     version: EvidenceVersion, evidence: Evidence, *, reason: str
 ) -> EvidenceDeletion:
-    """Ask to delete its file permanently. Requested twice is requested once."""
+    """Request the permanent deletion of a version's file. Idempotent."""
     existing = deletion_queries.deletion_of(version, "requested", "approved", "done")
     if existing is not None and not approvals.close_expired(deletion_queries.DELETION, existing.id):
         return existing
@@ -194,7 +194,7 @@ def request_deletion(
 def _request(
     version: EvidenceVersion, evidence: Evidence, reason: str, *, requested_by: UUID, by_rule: bool
 ) -> EvidenceDeletion:
-    """Request the deletion. A request by retention never expires: nobody would request it again."""
+    """Request the deletion. Requests by retention never expire, since they aren't repeated."""
     if version.sha256 is None or version.size is None:
         raise DomainError(f"Version {version.number} is a link, so there is no file to delete.")
     _check_deletable(version, evidence)
@@ -227,9 +227,9 @@ def _request(
 
 
 def start_destruction(request: EvidenceDeletion) -> None:
-    """It was approved, which is recorded as that: the jobs process carries it out.
+    """Mark a deletion as approved, and queue it for the jobs process.
 
-    There is no way back.
+    The approval itself writes the audit entry. This can't be undone.
     """
     request.state, request.decided_by, request.decided_at = (
         "approved",
@@ -240,7 +240,10 @@ def start_destruction(request: EvidenceDeletion) -> None:
 
 
 def close_deletion(request: EvidenceDeletion, state: str) -> None:
-    """Its approval was rejected, withdrawn or expired, which is recorded as that."""
+    """Close a request whose approval was rejected, withdrawn or expired.
+
+    The approval itself writes the audit entry.
+    """
     request.state, request.decided_by, request.decided_at = (
         state,
         current.actor().person_id,
@@ -249,15 +252,16 @@ def close_deletion(request: EvidenceDeletion, state: str) -> None:
 
 
 def carry_out(request: EvidenceDeletion) -> None:
-    """Delete the file, unless another version has the same bytes. Running it twice is safe.
+    """Delete the file unless another version has the same bytes. Idempotent.
 
-    A legal hold placed since the approval stops it; it can be requested again later.
+    If something blocks it now, for example a new legal hold, stop the request and record that. The
+    deletion can then be requested again.
     """
     if request.state != "approved":
         return
     version, evidence = queries.find_version(request.version_id, lock=True)
     if (why := reason_to_keep(version, evidence)) is not None:
-        with deletion_guard.filed_by_meridian():  # also where nobody else may change anything now
+        with deletion_guard.filed_by_meridian():  # Recorded even during a change freeze.
             request.state = "stopped"
             record(
                 DELETION_BLOCKED,
@@ -281,13 +285,16 @@ def carry_out(request: EvidenceDeletion) -> None:
         shared=shared or None,
     )
     publish(EvidenceFileDeleted(version.id))
-    session().flush()  # whatever refuses it does so while the file is there
+    session().flush()  # A check that fails must do so before the file is removed.
     if not shared and version.storage_key:
         storage.store().remove(version.storage_key)
 
 
 def propose_by_retention() -> int:
-    """Request deletion of expired files for the people who set the rules; return how many."""
+    """Request deletion of files past retention, on behalf of the people who set the rules.
+
+    Returns the number of requests.
+    """
     proposed = 0
     for version, evidence, rule in deletion_queries.past_retention(clock.today()):
         reason = (
@@ -300,7 +307,7 @@ def propose_by_retention() -> int:
 
 
 def reason_to_keep(version: EvidenceVersion, evidence: Evidence) -> str | None:
-    """Return why the file can't be deleted, as a sentence; None if it can."""
+    """Return why the file can't be deleted, as a sentence, or None if it can."""
     if (hold := deletion_queries.hold_on(evidence.id)) is not None:
         return (
             f"{evidence.ref} has been on legal hold since {long_day(hold.created_at.date())}. Its"

@@ -1,11 +1,9 @@
-"""What keeps files from being deleted, and whether Meridian itself uploads evidence.
+"""Versions that can't be deleted now, and the mark for evidence that Meridian itself uploads.
 
-    blocked_versions(ids)                            versions that can't be deleted now, and why
-                                                     (features above answer, evidence/ports.py)
-    filed_by_meridian(), is_filed_by_meridian()      a population, an access review, a drill
+    blocked_versions(ids)                          reasons, from features above (ports.py)
+    filed_by_meridian(), is_filed_by_meridian()    uploads of populations, access reviews and drills
 
-What Meridian files is not a change that a person makes to evidence, even if they pressed a
-button.
+Uploads by Meridian don't count as changes by a person, even if a person triggered them.
 """
 
 from collections.abc import Collection, Generator, Mapping
@@ -20,13 +18,13 @@ _filed_by_meridian: ContextVar[bool] = ContextVar("filing", default=False)
 
 
 def blocked_versions(versions: Collection[UUID]) -> Mapping[UUID, str]:
-    """Return the versions that can't be deleted now, each with the reason as a sentence."""
+    """Return the reasons, as sentences, why some of these versions can't be deleted now."""
     return versions_to_keep()(versions) if versions else {}
 
 
 @contextmanager
 def filed_by_meridian() -> Generator[None]:
-    """Mark what is written inside as filed by Meridian; earlier changes are flushed first."""
+    """Mark changes inside the block as Meridian's. Flushes earlier changes first."""
     session().flush()
     token = _filed_by_meridian.set(True)
     try:

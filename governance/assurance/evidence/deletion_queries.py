@@ -1,4 +1,4 @@
-"""Legal holds, retention rules, and requests to delete a file permanently."""
+"""Queries for legal holds, retention rules and requests to delete files permanently."""
 
 from datetime import date
 from uuid import UUID
@@ -19,7 +19,7 @@ from governance.foundation.people.aliases import shown_names, who_did
 from governance.kernel.data.db import find, session
 from governance.kernel.data.selects import Rows, one_of
 
-DELETION = "destruction of evidence"  # a kind of approval
+DELETION = "destruction of evidence"  # The name of the approval kind.
 
 
 HOLDS = Rows(
@@ -43,7 +43,10 @@ def retention_rule(kind: str, *, lock: bool = False) -> EvidenceRetention | None
 
 
 def deletion_of(version: EvidenceVersion, *states: str) -> EvidenceDeletion | None:
-    """The request about it that is in one of these states (of those that stand, there is one)."""
+    """Return the deletion request of a version in one of these states, if any.
+
+    A version has at most one request that is requested, approved or done.
+    """
     query = select(EvidenceDeletion).where(
         EvidenceDeletion.version_id == version.id, EvidenceDeletion.state.in_(states)
     )
@@ -58,7 +61,7 @@ def deletion_request(
 
 
 def deletions() -> list[tuple[EvidenceDeletion, EvidenceVersion, Evidence, str]]:
-    """Return the requests that await a second person, oldest first, with their requesters."""
+    """List the requests that await approval, oldest first, with the names of their requesters."""
     d, v = EvidenceDeletion, EvidenceVersion
     query = (
         select(d, v, Evidence)
@@ -76,10 +79,10 @@ def deletions() -> list[tuple[EvidenceDeletion, EvidenceVersion, Evidence, str]]
 
 
 def past_retention(today: date) -> list[tuple[EvidenceVersion, Evidence, EvidenceRetention]]:
-    """Return files past the retention of their kind that were never requested for deletion.
+    """List files past the retention of their kind without an earlier deletion request.
 
-    Files that count today, are on hold, or are needed elsewhere are left out. A deletion that
-    was stopped is proposed again: nobody decided to keep the file.
+    Files that are still valid, on hold, or blocked by another feature are left out. A request that
+    was stopped doesn't count, since nobody decided to keep the file.
     """
     rules = {kind: rule for kind, rule in retention_rules().items() if rule.months is not None}
     if not rules:

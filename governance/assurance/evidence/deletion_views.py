@@ -53,7 +53,7 @@ def _hold_page(
 
 @feature.post("/evidence/<uuid:evidence_id>/hold", needs=permissions.KEEP)
 def hold(evidence_id: UUID) -> ResponseReturnValue:
-    """Place a hold, or release the one that the page showed."""
+    """Place a legal hold, or release it, depending on the button."""
     evidence, form = queries.find_evidence(evidence_id, lock=True), LegalHoldForm()
     releases = request.form.get("verb") == "release"
     act = deletion.release_hold if releases else deletion.place_hold
@@ -75,7 +75,7 @@ def retention() -> ResponseReturnValue:
 def _retention_page(
     form: EvidenceRetentionForm | None = None, *, status: int = 200
 ) -> ResponseReturnValue:
-    """Show the rules; what was typed stays in the row of its kind."""
+    """Show the rules. A rejected form keeps its input in the row of its kind."""
     rules = deletion_queries.retention_rules()
     lines = [
         (kind, rules.get(kind), form if form is not None and form.kind.data == kind else None)
@@ -111,7 +111,7 @@ def set_retention() -> ResponseReturnValue:
 
 @feature.get("/evidence/versions/<uuid:version_id>/deletion", needs=permissions.DELETE)
 def deletion_request(version_id: UUID) -> ResponseReturnValue:
-    """The form that requests it, then its approval, then the tombstone."""
+    """Show the request form, the open approval, or the deletion record."""
     version, evidence = queries.find_version(version_id)
     existing = deletion_queries.deletion_of(version, "requested")
     approval = open_approval(deletion_queries.DELETION, existing.id) if existing else None

@@ -8,6 +8,6 @@ from governance.kernel.work.events import Event
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFileDeleted(Event):
-    """The file of a version was deleted permanently; what was made of it goes too."""
+    """The file of a version was deleted permanently, so derived data must be deleted too."""
 
     version_id: UUID

@@ -1,6 +1,4 @@
-"""The evidence library as a list: its columns and filters, its query, and the columns of its
-export.
-"""
+"""The list page of the evidence library: columns, filters and export."""
 
 from typing import Any
 from uuid import UUID
@@ -61,9 +59,9 @@ HEAD = (
 
 
 def narrowed(asked: ListRequest) -> dict[str, Any]:
-    """The arguments of `queries.library` and `queries.everything`.
+    """Return the arguments of `queries.library` and `queries.matching_ids`.
 
-    An id that can't be read matches nothing.
+    An invalid id matches nothing.
     """
     owner = asked.value("owner")
     return {

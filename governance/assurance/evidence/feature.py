@@ -34,7 +34,7 @@ from governance.kernel.glossary import GLOSSARY
 from governance.kernel.manifest import Command, Daily, EntryLink, Manifest, NavItem
 from governance.kernel.safety.visibility_scope import Scope
 
-# Each adds its routes to `views.feature` when it is imported.
+# Importing these modules adds their routes to `views.feature`.
 VIEWS = (views, library_views, version_views, deletion_views)
 
 manifest = Manifest(

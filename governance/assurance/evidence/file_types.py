@@ -1,12 +1,11 @@
-"""What a file really is, found by its content. Pure: reads a seekable stream and leaves it at its
-start.
+"""Detect the type of a file by its content. Pure functions.
 
-    find_type(stream, filename) → FileType     raises Invalid, naming the file and the problem
-    ALLOWED                                    the accepted types; everything else is rejected
+    find_type(stream, filename) → FileType   raises Invalid with the file name and the problem
+    ALLOWED                                  the accepted types
 
-A name proves nothing: a file whose extension contradicts its content is rejected. Office files
-are zip archives; their central directory is read, and the first 64 KB of each XML part. Nothing
-else is unpacked.
+A file whose extension contradicts its content is rejected. Office files are ZIP archives: only
+their central directory and the first 64 KiB of each XML part are read. The stream must be
+seekable, and is left at its start.
 """
 
 import codecs
@@ -24,9 +23,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 from governance.kernel.errors import Invalid
 
 CHUNK_BYTES = 1024 * 1024
-MAX_PARSED_JSON_BYTES = (
-    2 * 1024 * 1024
-)  # bytes: parsed, JSON can take twenty times its size of memory
+MAX_PARSED_JSON_BYTES = 2 * 1024 * 1024  # Parsed JSON can take 20 times its size in memory.
 JSON_ENDS = ((b"{", b"}"), (b"[", b"]"), (b'"', b'"'))
 MAX_ARCHIVE_ENTRIES, MAX_DIRECTORY_BYTES, MAX_UNPACKED_BYTES, MAX_COMPRESSION_RATIO = (
     4000,
@@ -34,14 +31,14 @@ MAX_ARCHIVE_ENTRIES, MAX_DIRECTORY_BYTES, MAX_UNPACKED_BYTES, MAX_COMPRESSION_RA
     1024**3,
     300,
 )
-BLANKS = b" \t\r\n\f\v\xef\xbb\xbf"  # and the bytes of a byte order mark
+BLANKS = b" \t\r\n\f\v\xef\xbb\xbf"  # Includes the bytes of a byte order mark.
 MARKUP_BYTES = 1024
-PROLOG_BYTES = 64 * 1024  # bytes of an XML part within which its root begins
+PROLOG_BYTES = 64 * 1024  # The root element of an XML part must start within these bytes.
 
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """A file type; `endings` are the extensions its files may have."""
+    """A file type with its media type, a phrase for messages, and its allowed extensions."""
 
     type: str
     says: str
@@ -78,7 +75,7 @@ _MARKUP = re.compile(rb"<\s*(?:!doctype|html|head|body|svg|script|iframe|\?xml)"
 
 
 def find_type(stream: BinaryIO, filename: str) -> FileType:
-    """Return the type of the content. Raises Invalid if it isn't accepted or the name differs."""
+    """Return the type of a file. Raises Invalid if it isn't accepted or the extension differs."""
     stream.seek(0)
     head = stream.read(8192)
     ending = PurePath(filename).suffix.lower().lstrip(".")
@@ -98,7 +95,7 @@ def find_type(stream: BinaryIO, filename: str) -> FileType:
 
 
 def safe_name(filename: str | None) -> str:
-    """Return the last part of a file name without characters that break file systems or headers."""
+    """Return a file name without its path and characters that break file systems or headers."""
     name = re.split(r"[\\/]", filename or "")[-1]
     return (
         re.sub(
@@ -127,7 +124,7 @@ def _by_content(stream: BinaryIO, head: bytes, ending: str, filename: str) -> Fi
 
 
 def _beginning(stream: BinaryIO) -> bytes:
-    """The first kilobyte after any blanks, as a browser that guesses a type reads it."""
+    """Return the first 1,024 bytes after leading blanks, which browsers use to sniff a type."""
     stream.seek(0)
     found = b""
     for piece in _chunks(stream):
@@ -159,7 +156,7 @@ def _text(stream: BinaryIO, ending: str, filename: str) -> FileType:
 
 
 def _check_json(stream: BinaryIO, filename: str) -> None:
-    """Parse up to 2 MB; of a larger file, check the first and last characters only."""
+    """Raise Invalid unless a file is JSON. Above 2 MiB, check only its first and last character."""
     refused = Invalid(f"{filename} ends in .json, but its content isn't valid JSON.", field="file")
     stream.seek(0)
     content = stream.read(MAX_PARSED_JSON_BYTES + 1)
@@ -176,7 +173,7 @@ def _check_json(stream: BinaryIO, filename: str) -> None:
 
 
 def _is_text(stream: BinaryIO) -> bool:
-    """UTF-8 without control characters, from the first byte to the last."""
+    """Check that the whole file is UTF-8 without control characters."""
     stream.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
@@ -198,7 +195,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-# ---- office files
+# ---- Office files
 
 
 def _office(stream: BinaryIO, filename: str) -> FileType:
@@ -232,11 +229,10 @@ def _office(stream: BinaryIO, filename: str) -> FileType:
 
 
 def _defines_entities(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
-    """Whether an XML part has a document type, where growing entities are defined; no Office
-    program writes one.
+    """Check whether an XML part has a document type, which can define expanding entities.
 
-    It comes before the root element, after white space and comments of any length. A part
-    without a root in its first bytes hides something and counts as having one.
+    No Office program writes one. It would be before the root element, after white space and
+    comments of any length. A part whose root isn't within its first bytes counts as having one.
     """
     if not entry.filename.lower().endswith((".xml", ".rels", ".vml")):
         return False
@@ -248,13 +244,13 @@ def _defines_entities(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
         parser.Parse(head, False)
     except _Prolog as begun:
         return begun.has_doctype
-    except ExpatError:  # a strict Office program rejects it; for a lax one, this is a document type
+    except ExpatError:  # A lenient Office program may still read this as a document type.
         return b"<!" in head.replace(b"\0", b"").replace(b"<!--", b"")
     return len(head) == PROLOG_BYTES
 
 
 class _Prolog(Exception):
-    """Everything before the root of an XML part has been read."""
+    """Signal that stops the parser at a document type or at the root element."""
 
     def __init__(self, *, has_doctype: bool) -> None:
         super().__init__()
@@ -270,7 +266,7 @@ def _found_root(*_: object) -> NoReturn:
 
 
 def _check_archive_size(stream: BinaryIO, filename: str) -> None:
-    """Raise Invalid for 64-bit archives and oversized directories, before reading any of them."""
+    """Raise Invalid for ZIP64 archives and oversized directories, before reading any entry."""
     stream.seek(0, 2)
     size = stream.tell()
     stream.seek(max(0, size - 65_557))

@@ -25,7 +25,7 @@ from governance.kernel.web.forms import Choice, Choices, Form
 
 
 class ReadableForm(Form):
-    """Reports an invalid choice in words."""
+    """Base form that explains an invalid choice."""
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine = bool(super().validate(extra_validators))
@@ -42,7 +42,7 @@ class ReadableForm(Form):
 
 
 class ControlChoices(Choices):
-    """Several controls, as one select: a tenant has too many for check boxes."""
+    """Multiple select of controls, since a tenant has too many for check boxes."""
 
 
 class EvidenceForm(ReadableForm):
@@ -107,7 +107,7 @@ class UploadForm(ReadableForm):
 
     @property
     def dates(self) -> dict[str, date]:
-        """What the actions take; only after validation."""
+        """Dates as arguments of the actions. Use after validation."""
         return {
             name: self[name].data
             for name in ("collected_on", "period_from", "period_to", "valid_until")
@@ -126,7 +126,7 @@ class ReviewForm(ReadableForm):
 
 
 class AssignOwnerForm(ReadableForm):
-    """The owner of one or several rows, or the choice to remove the owner."""
+    """Form that assigns an owner to one or several rows, or removes the owner."""
 
     owner_id = OwnerField(required="Choose an owner.", choices=assignee_choices)
 

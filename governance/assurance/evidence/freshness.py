@@ -1,13 +1,13 @@
-"""How fresh an evidence item is. Pure: nothing is read from a clock or a database.
+"""The freshness of evidence items. Pure functions, without a clock or a database.
 
-    Version, Freshness                what is known of one version, and the answer
-    freshness(versions, …)            the state on a day, with its days and words
-    deadline(…), accepted_version(…)  the day after which it is overdue, and the version that counts
-    CADENCES, max_age_days(cadence)   the days each cadence allows between two versions
-    due_soon_days(cadence)            how many days before its deadline it is due
+    Version, Freshness                 the known facts about a version, and the result
+    freshness(versions, …)             the state on a day, with its days and label
+    deadline(…), accepted_version(…)   the last day it isn't overdue, and the version that counts
+    CADENCES, max_age_days(cadence)    the days each cadence allows between two versions
+    due_soon_days(cadence)             the days before its deadline when it becomes due
 
-Only an accepted version makes evidence fresh, and an accepted version ages. freshness_sql.py
-says the same in SQL for long lists; change both together (test_freshness_sql.py compares them).
+Only an accepted version makes evidence fresh, and it ages. freshness_sql.py implements the same
+rules in SQL for long lists. Change both together (test_freshness_sql.py compares them).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,10 +18,10 @@ from typing import Literal
 type State = Literal["fresh", "due", "overdue", "missing", "in review", "rejected"]
 type Review = Literal[
     "pending", "accepted", "rejected", "broken"
-]  # broken: its file is missing or altered, whatever was judged
+]  # broken: the stored file is missing or altered, regardless of the review.
 CORRUPTED = "file corrupted"
 
-# days between two versions; None: it follows events, so age alone says nothing
+# Maximum days between two versions. None: versions follow events, so age doesn't matter.
 CADENCES: Mapping[str, int | None] = {
     "daily": 1,
     "weekly": 7,
@@ -37,14 +37,14 @@ CADENCES: Mapping[str, int | None] = {
 CURRENT: tuple[State, ...] = (
     "fresh",
     "due",
-)  # an accepted version counts, and its deadline has not passed
+)  # Has an accepted version, and isn't past its deadline.
 DUE_SOON_DAYS = 14
 MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version as it is known on some day. `sha256` is None for a link."""
+    """A version as known on a day. `sha256` is None for a link."""
 
     number: int
     collected_on: date
@@ -60,8 +60,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """The state of an item. `days` count since the deadline (overdue), until the deadline (fresh,
-    due, missing), or since the upload (in review, rejected).
+    """The state of an item.
+
+    `days` is the time since the deadline (overdue), until the deadline (fresh, due, missing), or
+    since the upload (in review, rejected).
     """
 
     state: State
@@ -70,19 +72,19 @@ class Freshness:
 
     @property
     def word(self) -> str:
-        """`says` with a capital, for a pill or the start of a sentence."""
+        """The label with a capital, for a badge or the start of a sentence."""
         return self.says[:1].upper() + self.says[1:]
 
 
 def freshness(
     versions: Sequence[Version], *, cadence: str, due_on: date | None, today: date
 ) -> Freshness:
-    """Return the state of evidence on `today`. The accepted version that is valid longest counts.
+    """Return the state of evidence on `today`. The longest valid accepted version counts.
 
-    Overdue: its deadline has passed; with nothing accepted, the due date or the validity of an
-    upload. Due: at most 14 days are left (or half the cadence, if that is less), or nothing
-    accepted was collected within the cadence. In review, rejected: nothing was accepted; a
-    corrupted file counts as rejected.
+    Overdue: its deadline has passed. Without an accepted version, the deadline is the due date or
+    the end of an upload's validity. Due: up to 14 days are left (or half the cadence, if shorter),
+    or no accepted version was collected within the cadence. In review, rejected: no version was
+    accepted. A corrupted file counts as rejected.
     """
     accepted = accepted_version(versions)
     until = _deadline(accepted, versions, due_on)
@@ -100,21 +102,23 @@ def freshness(
 
 
 def accepted_version(versions: Sequence[Version]) -> Version | None:
-    """Return the accepted version valid longest; accepting one more never makes evidence older."""
+    """Return the accepted version with the longest validity.
+
+    So accepting another version never makes evidence older.
+    """
     return _longest([v for v in versions if v.review == "accepted"])
 
 
 def latest_version(versions: Sequence[Version]) -> Version | None:
-    """Return the version uploaded last, whatever its review."""
+    """Return the version uploaded last, regardless of its review."""
     return max(versions, key=lambda v: v.number, default=None)
 
 
 def deadline(versions: Sequence[Version], *, due_on: date | None) -> date | None:
-    """Return the last day on which it is not overdue: the end of the accepted version valid
-    longest.
+    """Return the last day on which an item isn't overdue: the end of the longest accepted validity.
 
-    With nothing accepted it is the earliest of `due_on` and the ends of all uploads, so a
-    rejected version buys no time. None: no version and no due date.
+    Without an accepted version, it is the earliest of `due_on` and the validity ends of all
+    uploads, so a rejected version doesn't extend it. None: no version and no due date.
     """
     return _deadline(accepted_version(versions), versions, due_on)
 
@@ -128,18 +132,18 @@ def _deadline(
 
 
 def max_age_days(cadence: str) -> int | None:
-    """Return the days a cadence allows between versions; None if it follows events."""
+    """Return the days that a cadence allows between versions, or None if it follows events."""
     return CADENCES.get(cadence)
 
 
 def due_soon_days(cadence: str) -> int:
-    """How many days before its deadline it falls due."""
+    """Return how many days before its deadline an item becomes due."""
     allowed = max_age_days(cadence)
     return DUE_SOON_DAYS if allowed is None else min(DUE_SOON_DAYS, allowed // 2)
 
 
 def short_day(when: date, today: date) -> str:
-    """Return 5 Dec, with the year if it is another one."""
+    """Format a day as 5 Dec, with the year if it differs from today's."""
     return f"{when.day} {MONTHS[when.month]}" + (f" {when.year}" if when.year != today.year else "")
 
 

@@ -1,12 +1,11 @@
-"""The state of every live item, computed in the database: lists filter, sort, count and page by it.
+"""The freshness of live items in SQL, so that lists can filter, sort, count and page by it.
 
-    facts(now, sight) → CTE          a row per live item: its state, its deadline, versions in
-                                     review
-    known_versions(now, sight)       the versions as they were known at that instant
-    matching(facts, …)               the filters of a list
-    tally(facts, …)                  items by state, matching items, versions in review
+    facts(now, sight) → CTE       a row per live item: its state, deadline and versions in review
+    known_versions(now, sight)    the versions as known at an instant
+    matching(facts, …)            the filters of a list
+    tally(facts, …)               items by state, matching items, versions in review
 
-The rule is that of freshness.py; test_freshness_sql.py compares the two on generated items.
+The rules are those of freshness.py. test_freshness_sql.py compares the two on generated items.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,21 +51,21 @@ from governance.assurance.evidence.ports import supported_controls
 from governance.assurance.evidence.visibility import WHOLE, Sight
 
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
-DECIDED = ("approved", "done")  # of a destruction: two persons have agreed
+DECIDED = ("approved", "done")  # States of a deletion that two people approved.
 SORTS = ("ref", "title", "deadline", "owner")
 URGENCY = {
     "overdue": 0,
     "rejected": 1,
     "missing": 2,
     "due": 3,
-}  # what somebody must do something about, worst first
+}  # States that need action, worst first.
 
 
 type Called = Callable[[Any], ColumnElement[Any]]
 
 
 def known_versions(now: Any, sight: Sight) -> Select[Any]:
-    """Select the versions known at `now` that were not withdrawn, and whose file was not deleted."""
+    """Select the versions known at `now` that aren't withdrawn and whose file isn't deleted."""
     v, gone, taken = EvidenceVersion, EvidenceDeletion, EvidenceWithdrawal
     withdrawn = select(taken.id).where(taken.version_id == v.id, taken.created_at <= now)
     destroyed = select(gone.id).where(
@@ -92,16 +91,19 @@ def known_versions(now: Any, sight: Sight) -> Select[Any]:
 
 
 def facts(now: Any, sight: Sight, today: Any = None, called: "Called | None" = None) -> CTE:
-    """`now` is an instant, or a parameter of the statement beside the parameter `today`. `called`
-    turns the owner's id into what the reader calls them; without it, `owner` is NULL.
+    """Return a CTE with the state of each live item.
+
+    `now` is an instant, or a statement parameter together with the parameter `today`. `called` maps
+    the owner's id to the name that the reader sees. Without it, `owner` is NULL.
     """
     found = _facts(_per_piece(now, sight), now, sight, today, called)
     return found.cte("facts").prefix_with("MATERIALIZED")
 
 
 def facts_of_owner(now: Any, owner: Any, today: Any) -> CTE:
-    """The same of the items that a person owns, for a statement that reads them once; all three are
-    parameters.
+    """Return `facts` for the items of one owner only. All arguments are statement parameters.
+
+    It isn't materialized, so a statement should read it once.
     """
     e = Evidence
     mine = select(e.id).where(e.owner_id == owner, e.retired_at.is_(None))
@@ -178,7 +180,7 @@ def _state(per: Subquery, until: ColumnElement[Any], day: Any) -> ColumnElement[
 
 
 def _days(by_cadence: Mapping[str, int | None], otherwise: int | None) -> ColumnElement[int]:
-    """NULL, where a cadence allows any number of days: nothing is more than that."""
+    """Return the days of an item's cadence. NULL for no limit, so that comparisons aren't true."""
     some = {cadence: days for cadence, days in by_cadence.items() if days != otherwise}
     return case(
         some,
@@ -187,7 +189,7 @@ def _days(by_cadence: Mapping[str, int | None], otherwise: int | None) -> Column
     )
 
 
-# ---- filters and sorts
+# ---- Filters and sorting
 
 
 def matching(
@@ -200,8 +202,10 @@ def matching(
     kind: str = "",
     control: UUID | None = None,
 ) -> ColumnElement[bool]:
-    """Return the filter. `owner` is a person's id or "nobody"; each word of `q` is in the ref, the
-    title, the owner's name or the kind.
+    """Return the filter of a list.
+
+    `owner` is a person's id or "nobody". Each word of `q` must be in the ref, title, owner's name
+    or kind.
     """
     criteria: list[ColumnElement[bool]] = []
     searched = func.concat_ws(" ", f.c.ref, f.c.title, f.c.owner, f.c.kind)
@@ -217,7 +221,7 @@ def matching(
 
 
 def supporting(control_id: UUID, sight: Sight) -> Select[Any]:
-    """The evidence items that support this live control."""
+    """Select the ids of evidence items that support this control, if it is live."""
     control, link = supported_controls()().subquery("control").c, EvidenceLink
     return (
         select(link.evidence_id)
@@ -231,7 +235,10 @@ def supporting(control_id: UUID, sight: Sight) -> Select[Any]:
 
 
 def is_urgent(f: CTE, today: date) -> ColumnElement[bool]:
-    """Overdue, rejected or due; missing if its deadline is within two weeks or unknown."""
+    """Check in SQL whether an item needs action.
+
+    It does if it is overdue, rejected or due, or missing with a deadline within two weeks or none.
+    """
     near = or_(f.c.deadline.is_(None), f.c.deadline - literal(today, Date) <= DUE_SOON_DAYS)
     return f.c.state.in_([state for state in URGENCY if state != "missing"]) | (
         (f.c.state == "missing") & near
@@ -243,9 +250,9 @@ def worst_first(f: CTE) -> tuple[ColumnElement[Any], ...]:
 
 
 def order(f: CTE, sort: str) -> tuple[ColumnElement[Any], ...]:
-    """Columns to sort by, none of them NULL, the last one unique.
+    """Return the columns to sort by. None of them is NULL, and the last one is unique.
 
-    Nobody comes after everybody, never after each day.
+    Items without an owner, or without a deadline, sort after all others.
     """
     nobody = case((f.c.owner.is_(None), 1), else_=0)
     by: dict[str, tuple[ColumnElement[Any], ...]] = {
@@ -261,7 +268,7 @@ def _deadline(f: CTE) -> ColumnElement[date]:
 
 
 def tally(f: CTE, criteria: ColumnElement[bool]) -> CTE:
-    """One row, worked out once: `matching`, `reviews`, and a column for each state."""
+    """Return a CTE of one row: `matching`, `reviews`, and a column for each state."""
     states = [func.count().filter(f.c.state == state).label(state) for state in STATES]
     reviews = func.coalesce(cast(func.sum(f.c.pending), Integer), 0)
     counted = select(

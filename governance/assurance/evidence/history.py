@@ -1,4 +1,4 @@
-"""The timeline of an object: what happened, who did it, and the facts of each audit entry."""
+"""The timeline of an object: its audit entries as people read them."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -35,12 +35,11 @@ def timeline_entries(
     controls: Collection[str] | None = None,
     without: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """Return what happened to these objects, newest first, for the macro `c.timeline`; two
-    statements.
+    """Return the activity on these objects, newest first, for the macro `c.timeline`.
 
-    A mapping gives each object the name shown with its activity. Actions in `without` are left
+    A mapping of ids gives the name shown with each object's activity. Actions in `without` are left
     out. With `controls` (refs that the reader sees), activity that names another control is left
-    out.
+    out. It takes two statements.
     """
     named = ids if isinstance(ids, Mapping) else {}
     moments = timeline(list(ids), limit=limit, without=without)
@@ -73,7 +72,7 @@ def _facts(moment: Moment) -> Iterator[str]:
 
 
 def _changes(moment: Moment) -> Iterator[str]:
-    """What changed, by name; ids of people say nothing to a reader and stay out."""
+    """Describe each changed field. Ids of people are left out, since readers can't use them."""
     for name, (old, new) in sorted(moment.changes.items()):
         if name == "owner":
             yield "owner removed" if new is None else "to a new owner"

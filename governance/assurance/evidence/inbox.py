@@ -1,6 +1,6 @@
-"""Inbox items about evidence: upload, assign, follow up, review.
+"""Inbox sources of evidence: items to upload, assign or follow up on, and versions to review.
 
-`consequence` is a port: assessments know what late evidence holds back.
+`consequence` is a port. Assessments answer it with the requirements that late evidence lowers.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -47,7 +47,7 @@ consequence: Port[Callable[[Any], Any]] = Port(
 
 @cache
 def live_facts() -> CTE:
-    """The state of every live item, once for all sources of one statement."""
+    """Return the CTE of live items, one object for all sources, so that it is computed once."""
     return facts(NOW, WHOLE, TODAY)
 
 
@@ -65,7 +65,7 @@ def _items(f: CTE, *, who: Any = None) -> Select[Any]:
 
 
 def _mine() -> Select[Any]:
-    """From the person's own items alone: the inbox of a contributor reads nobody else's."""
+    """Select the person's own items that need action, without reading those of others."""
     f = facts_of_owner(NOW, ME, TODAY)
     return _items(f).where(f.c.state.in_(UNDONE))
 
@@ -86,7 +86,7 @@ def _next_deadline() -> Select[Any]:
 
 
 def _to_review() -> Select[Any]:
-    """Versions that another person, or a machine, uploaded."""
+    """Select versions in review that the person may review."""
     v, e, known = EvidenceVersion, Evidence, _known()
     detail = func.concat(e.ref, " version ", v.number)
     query = item_select(
@@ -117,7 +117,7 @@ def _done_owners() -> Select[Any]:
     return own_items(Evidence, actions.ASSIGNED, about=Evidence.title)
 
 
-# InboxAssignment's signature
+# InboxAssignment defines this signature.
 def _to_assign(ids: Collection[UUID], lock: bool) -> list[BulkItem]:  # noqa: FBT001
     found = queries.find_items(ids, lock=lock)
     return [

@@ -1,4 +1,4 @@
-"""Record what checks of stored files find, and delete files that no version uses."""
+"""Record the results of stored file checks, and delete files that no version uses."""
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta
@@ -47,11 +47,11 @@ CLEANED_UP = action(
     fields="files",
 )
 MIN_ORPHAN_AGE = timedelta(days=1)
-MAX_PREVIEWS = 10_000  # that one night deletes of a tenant
+MAX_PREVIEWS = 10_000  # Deleted per tenant and night.
 
 
 def record_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) -> None:
-    """Record that a file is missing or corrupted; its version stops counting. Once per fault."""
+    """Record that a file is missing or altered, once per fault. Its version then doesn't count."""
     fault = stored_files.fault_of(version)
     if fault is not None and fault.kind == kind:
         return
@@ -65,7 +65,7 @@ def record_fault(version: EvidenceVersion, kind: Literal["missing", "altered"]) 
 
 
 def record_restored(version: EvidenceVersion) -> None:
-    """Record that the right bytes are there again, from a backup or another upload."""
+    """Record that a file is intact again, from a backup or another upload."""
     fault = stored_files.fault_of(version)
     if fault is not None:
         fault.restored_at = clock.now()
@@ -77,9 +77,7 @@ def record_verification(*, files: int, size: int, broken: int) -> None:
 
 
 def old_stored_files() -> Iterator[str]:
-    """Yield the keys of stored files older than a day; younger ones may belong to open
-    transactions.
-    """
+    """Yield the keys of stored files older than a day. Newer ones may be part of a transaction."""
     return _old_files(version_actions.STORAGE_PREFIX)
 
 
@@ -90,7 +88,10 @@ def _old_files(prefix: str) -> Iterator[str]:
 
 
 def delete_orphans(keys: Collection[str]) -> int:
-    """Delete those of these files that no version uses; return how many. Uploads wait for it."""
+    """Delete the files among `keys` that no version uses, and return their number.
+
+    The lock blocks uploads meanwhile.
+    """
     lock_tenant(version_actions.STORAGE_LOCK)
     orphans = sorted(set(keys) - stored_files.referred_to(keys))
     for key in orphans:
@@ -101,14 +102,14 @@ def delete_orphans(keys: Collection[str]) -> int:
 
 
 def delete_partial_uploads() -> int:
-    """Delete what killed processes left half written; return how many."""
+    """Delete partial files of killed processes, and return their number."""
     return storage.store().clear(current.actor().tenant_id, clock.now() - MIN_ORPHAN_AGE)
 
 
 def delete_previews() -> int:
-    """Delete files that somebody looked at before an import, a day ago or earlier; how many.
+    """Delete files previewed for an import more than a day ago, and return their number.
 
-    What is more than MAX_PREVIEWS is left for the next night.
+    Files beyond MAX_PREVIEWS are deleted the next night.
     """
     old = list(islice(_old_files(storage.PREVIEWS), MAX_PREVIEWS))
     for key in old:

@@ -1,9 +1,10 @@
-"""Everything known about evidence items, with the instants at which it became known.
+"""Evidence items with all versions and the instants when each fact became known.
 
-    evidence_items(…)          items with all their versions, in one statement
-    EvidenceItem.at(moment)    the versions as they were known at an instant
+    evidence_items(…)         items with all their versions, in one statement
+    EvidenceItem.at(moment)   the versions as known at an instant
 
-Statuses follow from it, so it isn't limited to what the acting person sees unless `seen` says so.
+Statuses are derived from it, so it isn't limited to what the acting person may see, unless `seen`
+is given.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -39,7 +40,7 @@ from governance.kernel.data.selects import Selected, one_of
 
 @dataclass(frozen=True, slots=True)
 class JudgedVersion:
-    """A version, with the instants at which it and its review became known."""
+    """A version before and after its review, with the instants when each became known."""
 
     version_id: UUID
     uploaded_by: UUID | None
@@ -47,10 +48,10 @@ class JudgedVersion:
     judged: datetime | None
     before: Version
     after: Version
-    broken: datetime | None = None  # since when its stored file is known to be missing or altered
-    gone: datetime | None = None  # when two persons have destroyed its file
-    withdrawn: datetime | None = None  # since when it counts no more
-    why: str = ""  # it was withdrawn
+    broken: datetime | None = None  # When its stored file was found missing or altered.
+    gone: datetime | None = None  # When the deletion of its file was approved.
+    withdrawn: datetime | None = None  # When it was withdrawn.
+    why: str = ""  # The reason for the withdrawal.
 
     def at(self, moment: datetime) -> Version:
         judged = self.after if self.judged is not None and self.judged <= moment else self.before
@@ -70,7 +71,7 @@ class JudgedVersion:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceItem:
-    """An evidence item with all its versions, oldest first; `owner` is the owner of today."""
+    """An evidence item with all its versions, oldest first. `owner` is the current owner."""
 
     id: UUID
     ref: str
@@ -85,13 +86,14 @@ class EvidenceItem:
     versions: tuple[JudgedVersion, ...] = ()
 
     def at(self, moment: datetime) -> tuple[Version, ...]:
-        """Return the versions known at an instant, oldest first, without those that were withdrawn
-        or whose file was deleted.
+        """Return the versions known at an instant, oldest first.
+
+        Versions that were withdrawn or whose file was deleted by then are left out.
         """
         return tuple(h.at(moment) for h in self.versions if h.is_known_at(moment))
 
     def withdrawn_at(self, moment: datetime) -> str:
-        """Return why the newest version counted no more at an instant; empty where it counted."""
+        """Return why the newest version was withdrawn at an instant. Empty if it wasn't."""
         newest = next((h for h in reversed(self.versions) if h.known <= moment), None)
         if newest is None or newest.withdrawn is None or newest.withdrawn > moment:
             return ""
@@ -112,8 +114,9 @@ def evidence_items(
     only: Collection[UUID] | None = None,
     seen: Sight = WHOLE,
 ) -> dict[UUID, EvidenceItem]:
-    """Return items with their versions by id, in the order of their refs; one statement, and one
-    for names that aren't known.
+    """Return items with their versions by id, in the order of their refs.
+
+    It takes one statement, and another one for names that aren't cached.
     """
     query = _query_of_everything() if seen is WHOLE else _query(seen)
     if of_controls is not None:
@@ -130,19 +133,18 @@ def _supports(links: ColumnElement[bool]) -> ColumnElement[bool]:
 OF_CONTROL = Selected[tuple[Any, ...]](
     lambda: _query(WHOLE).where(_supports(one_of(EvidenceLink.control_id, "control_ids")))
 )
-# and of one item
 OF_ITEM = Selected[tuple[Any, ...]](
     lambda: _query(WHOLE).where(one_of(Evidence.id, "evidence_ids"))
 )
 
 
 def items_of_control(control_id: UUID) -> dict[UUID, EvidenceItem]:
-    """Return what supports a control or did so, by id, in the order of the refs; one statement."""
+    """Return items that support a control or did so, by id, in ref order, in one statement."""
     return _group_versions(OF_CONTROL.read(control_ids=(control_id,)))
 
 
 def item_of(evidence_id: UUID, seen: Sight) -> EvidenceItem:
-    """Return one item; one statement."""
+    """Return one item with its versions, in one statement."""
     found = (
         _group_versions(OF_ITEM.read(evidence_ids=(evidence_id,)))
         if seen is WHOLE
@@ -202,7 +204,7 @@ def _query(seen: Sight) -> Select[*tuple[Any, ...]]:
 
 
 ITEM_COLUMNS = 9
-OWNER = 6  # the column of the owner's id
+OWNER = 6  # Index of the owner's id.
 
 
 def _group_versions(rows: Iterable[Any]) -> dict[UUID, EvidenceItem]:

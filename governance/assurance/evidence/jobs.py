@@ -1,4 +1,4 @@
-"""Background work on evidence: carrying out approved deletions, and the nightly jobs."""
+"""Jobs that carry out approved deletions, and nightly jobs on evidence."""
 
 from functools import partial
 from itertools import batched
@@ -25,7 +25,7 @@ log = structlog.get_logger("evidence")
 
 @work("destroy evidence")
 def destroy(item: WorkItem, progress: Progress) -> None:
-    """The work of one EvidenceDeletion (item.target_id)."""
+    """Carry out the EvidenceDeletion with the id item.target_id."""
     if item.target_id is None:
         raise RuntimeError("the work names what is to be destroyed")
     progress(0, 1, "Deleting the file")
@@ -34,7 +34,7 @@ def destroy(item: WorkItem, progress: Progress) -> None:
         deletion.carry_out(request)
 
 
-FILES_PER_STEP = 1000  # files
+FILES_PER_STEP = 1000  # Per transaction.
 
 
 def tidy_evidence() -> None:
@@ -42,9 +42,9 @@ def tidy_evidence() -> None:
 
 
 def tidy() -> None:
-    """Delete stored files without a row and previews after a day; request what retention allows.
+    """Delete unused files, old previews and old pushes, and request deletions by retention.
 
-    Each batch has its own transaction, so uploads go on meanwhile.
+    Each batch has its own transaction, so that uploads aren't blocked for long.
     """
     for keys in batched(integrity.old_stored_files(), FILES_PER_STEP, strict=False):
         with transaction():
@@ -57,12 +57,12 @@ def tidy() -> None:
 
 
 def remind_of_evidence() -> None:
-    """Remind owners each morning of what is late or due, once per due date."""
+    """Remind owners, each morning, of late or due evidence, once per due date."""
     once_a_day_in_each("remind of evidence", reminders.remind)
 
 
 def verify_evidence() -> None:
-    """Hash every stored file once a week, at night; log what is corrupted."""
+    """Hash every stored file once a week, at night, and log corrupted ones."""
     week = f"{clock.today():%G-W%V}"
     in_each(
         partial(_verify_evidence, week),
@@ -75,7 +75,7 @@ def _verify_evidence(week: str) -> None:
     slug = current.actor().tenant_slug
     report = verifying.verify(
         claim=partial(once_per, VERIFY, slug, week)
-    )  # afterwards: a killed one is made again
+    )  # Claimed at the end, so a killed check runs again.
     if not report.is_intact:
         log.error(
             "evidence corrupted",

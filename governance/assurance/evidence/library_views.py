@@ -1,4 +1,4 @@
-"""The evidence library and the inbox of evidence: lists, exports, and owners for several items."""
+"""Pages of the evidence library and the evidence inbox: lists, exports and bulk assignment."""
 
 from collections.abc import Iterator, Sequence
 from itertools import batched, starmap
@@ -36,8 +36,8 @@ from governance.kernel.pages.undo_pages import undo_offer
 from governance.kernel.safety.access import allowed
 from governance.kernel.web.responses import ResponseReturnValue
 
-MAX_LATE_ITEMS = 100  # late items that the inbox lists: who has more of them works in the library
-EXPORT_BATCH = 500  # lines of an export that are read at once
+MAX_LATE_ITEMS = 100  # In the inbox. The library lists all of them.
+EXPORT_BATCH = 500  # Rows of an export per read.
 
 
 @feature.get("/evidence/", needs=permissions.VIEW)
@@ -59,7 +59,7 @@ def index() -> ResponseReturnValue:
 
 @feature.get("/evidence/export.<any(csv, xlsx):form>", needs=permissions.VIEW, answers=FILE)
 def export(form: str) -> ResponseReturnValue:
-    """Export everything that matches the filters: CSV streams, a workbook is generated at once."""
+    """Export all items that match the filters. CSV is streamed, a workbook isn't."""
     asked, who = EVIDENCE.read(), current.actor()
     ids = queries.matching_ids(**evidence_list.narrowed(asked))
     rows = (line for batch in batched(ids, EXPORT_BATCH, strict=False) for line in _lines(batch))
@@ -72,7 +72,7 @@ def export(form: str) -> ResponseReturnValue:
 
 
 def _csv(ids: Sequence[UUID], who: current.Actor, asked: ListRequest) -> Iterator[bytes]:
-    """Yield the CSV; each batch has its own transaction, because the request's is over by then."""
+    """Yield the CSV. Each batch has its own transaction, since the request's has ended by then."""
     yield csv_bytes(*chosen(asked, HEAD, ()))
     for batch in batched(ids, EXPORT_BATCH, strict=False):
         with current.acting_as(who), transaction(read_only=True):
@@ -105,7 +105,7 @@ def inbox() -> ResponseReturnValue:
 
 @feature.get("/evidence/inbox.csv", needs=permissions.VIEW, answers=FILE)
 def export_reviews() -> ResponseReturnValue:
-    """Export everything that matches the filters."""
+    """Export all versions in review that match the filters."""
     asked = REVIEWS.read()
     pages = every_page(
         lambda after: review_queue.queue_page(

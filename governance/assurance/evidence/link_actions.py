@@ -1,4 +1,4 @@
-"""Link evidence items to the controls they support, and undo that."""
+"""Link evidence items to the controls they support, and unlink them."""
 
 from uuid import UUID
 
@@ -43,9 +43,9 @@ UNLINKED = action(
 def link(
     evidence: Evidence, control_id: UUID, note: str = "", *, undoes: UUID | None = None
 ) -> EvidenceLink:
-    """Link an item to a control with a note on how it supports it.
+    """Link an item to a control with a note on how it supports the control.
 
-    The same link again changes nothing; another note ends the old link.
+    Idempotent. A different note ends the old link and creates a new one.
     """
     check_is_live(evidence)
     ref, note = queries.require_live_controls([control_id])[control_id], note.strip()[:500]
@@ -69,7 +69,7 @@ def link(
 
 
 def unlink(evidence: Evidence, control_id: UUID, *, undoes: UUID | None = None) -> None:
-    """End a link. A missing link is no error, and past days keep it."""
+    """End a link. Idempotent. The link still counts for past dates."""
     existing = _open_link(evidence, control_id)
     if existing is None:
         return
@@ -85,7 +85,7 @@ def _remember_link(
     before: EvidenceLink | None,
     after: EvidenceLink | None,
 ) -> None:
-    """Remember a link for undo by its row, which keeps the note after the link ends."""
+    """Remember a link for undo by its row id. The row keeps the note after the link ends."""
     control_key = {"control_id": control_id}
     undo.remember(
         "evidence.link",

@@ -1,4 +1,4 @@
-"""The evidence item that Meridian files versions of, such as one for all drills of a system."""
+"""Evidence items that Meridian uploads versions to, such as one for all drills of a system."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -12,9 +12,9 @@ from governance.kernel.data.db import session
 
 
 def item_for(title: str, *, cadence: str, control_ids: Collection[UUID], note: str) -> Evidence:
-    """Return the live item with that title; create it if there is none.
+    """Return the live item with this title, or create it.
 
-    It is linked to each of the controls with `note`. A link that somebody removed stays removed.
+    It is linked to each of the controls with `note`, except where someone removed the link.
     """
     query = select(Evidence).where(Evidence.title == title, Evidence.retired_at.is_(None)).limit(1)
     item = session().scalars(query).one_or_none()

@@ -1,13 +1,10 @@
-"""Evidence items (title, owner, cadence) and their immutable versions, each reviewed by another
-person.
+"""Models of evidence items and their immutable versions, each reviewed by another person.
 
-Evidence, EvidenceVersion, EvidenceReview, EvidenceLink      items, versions, and what they support
-EvidenceFault                                                a stored file that is missing or
-corrupted
-EvidenceWithdrawal                                           a version that counts no more
-EvidenceHold, EvidenceRetention, EvidenceDeletion            legal holds, retention, permanent
-deletion
-EvidenceReminder, EvidencePush                               what was sent or pushed, once
+Evidence, EvidenceVersion, EvidenceReview, EvidenceLink   items, versions, supported controls
+EvidenceFault                                             a missing or corrupted stored file
+EvidenceWithdrawal                                        a version that no longer counts
+EvidenceHold, EvidenceRetention, EvidenceDeletion         holds, retention, permanent deletion
+EvidenceReminder, EvidencePush                            sent reminders and API requests
 """
 
 from collections.abc import Sequence
@@ -23,7 +20,7 @@ from governance.kernel.data.db import Model, Tenanted, tenant_fk
 
 
 class Evidence(Tenanted, Model):
-    """What proves that a control works, kept up to date by its owner."""
+    """An evidence item: a recurring document that shows that controls work."""
 
     __tablename__ = "evidence"
     __table_args__ = (UniqueConstraint("tenant_id", "ref"),)
@@ -52,7 +49,7 @@ class Evidence(Tenanted, Model):
 
 
 class EvidenceVersion(Tenanted, Model):
-    """One uploaded file or link. Never changed; a correction is another version."""
+    """An uploaded file or link. Never changed: a correction is another version."""
 
     __tablename__ = "evidence_versions"
     __table_args__ = (
@@ -77,7 +74,7 @@ class EvidenceVersion(Tenanted, Model):
     collected_at: Mapped[datetime]
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[UUID | None]
-    key_id: Mapped[UUID | None]  # of the API key that uploaded it
+    key_id: Mapped[UUID | None]  # The API key that uploaded it.
     period_from: Mapped[date]
     period_to: Mapped[date]
     valid_until: Mapped[date]
@@ -91,12 +88,12 @@ class EvidenceVersion(Tenanted, Model):
 
     @property
     def key_hands(self) -> Sequence[str]:
-        """Ids of those who were shown the secret of the key that uploaded it."""
+        """Ids of the people who saw the secret of the API key that uploaded it."""
         return self.key.hands if self.key else ()
 
 
 class EvidenceReview(Tenanted, Model):
-    """Another person's review of a version: accepted, or rejected with a reason. Once."""
+    """The only review of a version, by another person: accepted, or rejected with a reason."""
 
     __tablename__ = "evidence_reviews"
     __table_args__ = (
@@ -112,7 +109,7 @@ class EvidenceReview(Tenanted, Model):
 
 
 class EvidenceLink(Tenanted, Model):
-    """Evidence supports a control, and how, from a moment on, until it is removed."""
+    """A link from an item to a control that it supports, until `removed_at`."""
 
     __tablename__ = "evidence_links"
     __table_args__ = (
@@ -136,7 +133,7 @@ class EvidenceLink(Tenanted, Model):
 
 
 class EvidenceFault(Tenanted, Model):
-    """The stored file of a version is missing or corrupted, until a check finds it intact again."""
+    """A missing or corrupted stored file, until a check finds it intact (`restored_at`)."""
 
     __tablename__ = "evidence_faults"
     __table_args__ = (
@@ -158,7 +155,7 @@ class EvidenceFault(Tenanted, Model):
 
 
 class EvidenceWithdrawal(Tenanted, Model):
-    """A version counts no more from then on: what it was filed from says nothing. Once."""
+    """The withdrawal of a version whose source turned out to be invalid. It no longer counts."""
 
     __tablename__ = "evidence_withdrawals"
     __table_args__ = (
@@ -171,7 +168,7 @@ class EvidenceWithdrawal(Tenanted, Model):
 
 
 class EvidenceHold(Tenanted, Model):
-    """A legal hold: no file of the item can be deleted until it is released."""
+    """A legal hold. No file of the item can be deleted until it is released."""
 
     __tablename__ = "evidence_holds"
     __table_args__ = (
@@ -194,21 +191,24 @@ class EvidenceHold(Tenanted, Model):
 
 
 class EvidenceRetention(Tenanted, Model):
-    """How many months files of this kind are kept after validity ends; no rule: indefinitely."""
+    """The retention of a kind: months that files are kept after validity ends.
+
+    Without a rule, files are kept indefinitely.
+    """
 
     __tablename__ = "evidence_retention"
     __table_args__ = (UniqueConstraint("tenant_id", "kind"),)
 
     kind: Mapped[str]
-    months: Mapped[int | None]  # None: for ever
+    months: Mapped[int | None]  # None: indefinitely.
     version: Mapped[int]
     changed_by: Mapped[UUID]
 
 
 class EvidenceDeletion(Tenanted, Model):
-    """A request to delete the file of a version permanently, and what came of it.
+    """A request to delete the file of a version permanently, and its outcome.
 
-    The row stays as the deletion record: which bytes, how many, who, when and why.
+    The row is kept as the deletion record: SHA-256, size, people, dates and reason.
     """
 
     __tablename__ = "evidence_deletions"
@@ -227,9 +227,9 @@ class EvidenceDeletion(Tenanted, Model):
     version_id: Mapped[UUID]
     sha256: Mapped[str]
     size: Mapped[int]
-    state: Mapped[str]  # asked approved done refused withdrawn stopped
+    state: Mapped[str]  # requested approved done rejected withdrawn stopped
     reason: Mapped[str]
-    by_rule: Mapped[bool]  # retention asked, in the name of who set the rule
+    by_rule: Mapped[bool]  # Requested by retention on behalf of the person who set the rule.
     requested_by: Mapped[UUID]
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
@@ -238,7 +238,7 @@ class EvidenceDeletion(Tenanted, Model):
 
 
 class EvidenceReminder(Tenanted, Model):
-    """A reminder to an owner about a due date; once."""
+    """A reminder that was sent to an owner, once per due date."""
 
     __tablename__ = "evidence_reminders"
     __table_args__ = (
@@ -252,7 +252,7 @@ class EvidenceReminder(Tenanted, Model):
 
 
 class EvidencePush(Tenanted, Model):
-    """A pushed request and its response, so that the same request gets the same response."""
+    """An API request with its response, so that a retry gets the same response."""
 
     __tablename__ = "evidence_pushes"
     __table_args__ = (
@@ -265,6 +265,6 @@ class EvidencePush(Tenanted, Model):
 
     key_id: Mapped[UUID]
     idempotency_key: Mapped[str]
-    digest: Mapped[str]  # of all that was asked
+    digest: Mapped[str]  # SHA-256 of the request's values.
     version_id: Mapped[UUID]
     answer: Mapped[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""`POST /api/v1/evidence`, as OpenAPI 3.1."""
+"""OpenAPI 3.1 description of `POST /api/v1/evidence`."""
 
 from typing import Any
 

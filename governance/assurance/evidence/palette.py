@@ -1,4 +1,4 @@
-"""Evidence items in search; an auditor finds those that they may see."""
+"""Search for evidence items. Auditors find only those in their scope."""
 
 from typing import Any
 from uuid import UUID

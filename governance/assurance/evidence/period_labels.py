@@ -1,4 +1,4 @@
-"""Periods as people name them: Nov 2026, Q4 2026."""
+"""Labels of periods, such as Nov 2026 and Q4 2026."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from governance.kernel import formatting
 
 
 def period_label(first: date, last: date) -> str:
-    """Return a period as people name it: Nov 2026, Q4 2026, Jul to Dec 2026, or two days."""
+    """Format a period as Nov 2026, Q4 2026, Jul to Dec 2026, 2026, a day, or two days."""
     whole = first.day == 1 and (
         last.toordinal() + 1
         == date(last.year + last.month // 12, last.month % 12 + 1, 1).toordinal()

@@ -1,4 +1,4 @@
-"""Who may do what with evidence: owners upload, another person reviews, two people delete."""
+"""Permissions on evidence: owners upload, another person reviews, two people delete."""
 
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ def _knows_key(who: Actor | Whoever, _model: Any) -> ColumnElement[bool]:
     sql=_knows_key,
 )
 def knows_its_key(who: Actor, version: Any) -> bool:
-    """Anyone who created or rotated the key can upload with it."""
+    """Check whether they saw the secret of the API key, since they can upload with it."""
     return str(who.person_id) in version.key_hands
 
 

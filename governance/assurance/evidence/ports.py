@@ -1,4 +1,4 @@
-"""What evidence asks of the features above it."""
+"""Ports that features above evidence answer."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ def _none(_version_ids: Collection[UUID]) -> Mapping[UUID, str]:
 supported_controls: Port[Callable[[], Select[UUID, str, str, datetime | None]]] = Port(
     "the controls that evidence can support"
 )
-"""Selects id, ref, title and retired_at of every control of the tenant, for joins."""
+"""A query of id, ref, title and retired_at of all controls of the tenant, for joins."""
 
 versions_to_keep: Port[Callable[[Collection[UUID]], Mapping[UUID, str]]] = Port(
     "which versions must not be deleted now, each with a sentence that says why", default=_none

@@ -1,4 +1,4 @@
-"""Evidence from a machine: a version, once for each of its requests."""
+"""Upload versions through the API, once per Idempotency-Key."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ class IdempotencyKeyReused(Invalid):
 
 
 class PushInProgress(DomainError):
-    """The same request is in progress."""
+    """The same request is still in progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ def push(
     valid_until: date,
     source: str | None,
 ) -> PushResult:
-    """Upload what a machine sends, or names by SHA-256; the same Idempotency-Key gives the same
-    response.
+    """Upload a file, or the stored file with this SHA-256, as a version.
 
-    Without a day it was collected today, without a source it comes from the key. The request is
-    the same one on another day. Raises IdempotencyKeyReused or PushInProgress.
+    A retry with the same Idempotency-Key gets the same response. `collected_on` defaults to today,
+    and `source` to the name of the key. A retry on another day is still the same request. Raises
+    IdempotencyKeyReused or PushInProgress.
     """
     dates = {"period_from": period_from, "period_to": period_to, "valid_until": valid_until}
     if (stream is None) == (sha256 is None):
@@ -124,7 +124,7 @@ def _earlier_result(idempotency_key: str, digest: str) -> PushResult | None:
         return None
     if (
         earlier.created_at < clock.now() - PUSH_RETENTION
-    ):  # the night has not forgotten it yet: the name is free all the same
+    ):  # Expired, although the nightly job hasn't deleted it yet.
         session().delete(earlier)
         session().flush()
         return None
@@ -151,7 +151,10 @@ def _sha256(stream: BinaryIO) -> str:
 
 
 def delete_old_pushes() -> int:
-    """Delete pushes older than 30 days, when no machine retries them; return how many."""
+    """Delete stored responses older than 30 days, which clients no longer retry.
+
+    Returns their number.
+    """
     gone = session().execute(
         delete(EvidencePush).where(EvidencePush.created_at < clock.now() - PUSH_RETENTION)
     )

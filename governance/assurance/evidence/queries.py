@@ -1,12 +1,12 @@
-"""The evidence library, single items, and the controls that evidence can support.
+"""Queries for the evidence library, single items, and controls that evidence can support.
 
-    library(…) → EvidencePage        a page of live items, filtered and sorted; three statements
-    matching_ids, summaries_of       what an export reads
-    find_evidence, find_version      the rows behind a verb
-    state_of, control_links          one item: its state and the controls it supports
+    library(…) → EvidencePage     a page of live items, filtered and sorted, in three statements
+    matching_ids, summaries_of    the rows of an export
+    find_evidence, find_version   rows to act on
+    state_of, control_links       the state of an item, and the controls it supports
 
-The database filters, sorts and counts lists (freshness_sql.py); freshness.py works out what a
-page shows. Everything is limited to what the acting person may see (visibility.py).
+The database filters, sorts and counts lists (freshness_sql.py). freshness.py computes the states
+that a page shows. Everything is limited to what the acting person may see (visibility.py).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -84,13 +84,13 @@ class EvidenceSummary:
 
     @property
     def covers(self) -> str:
-        """The period of the accepted version, or of the latest one."""
+        """Period of the accepted version, or else of the latest one."""
         version = accepted_version(self.piece.at(clock.now())) or self.last
         return period_label(version.period_from, version.period_to) if version else ""
 
 
 class EvidenceLine(NamedTuple):
-    """All that the list shows of a row."""
+    """A row with the cells that the list shows."""
 
     id: UUID
     ref: str
@@ -110,8 +110,8 @@ class EvidenceLine(NamedTuple):
 class EvidencePage:
     """A page of rows with the counts of the whole list.
 
-    `matching` counts the items that match the filters, `states` the live items by state,
-    `reviews` the versions in review, `lines` the rows as the list shows them.
+    `matching` is the number of items that match the filters, `states` the number of live items by
+    state, `reviews` the number of versions in review. `lines` are the rows as the list shows them.
     """
 
     rows: Sequence[EvidenceSummary]
@@ -135,7 +135,7 @@ class LinkView:
     retired: bool
 
 
-# ---- the rows behind a verb
+# ---- Rows to act on
 
 
 def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
@@ -146,20 +146,20 @@ def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
 
 
 def find_items(ids: Collection[UUID], *, lock: bool = False) -> list[Evidence]:
-    """Return the visible ones of these items by ref; `lock` locks the rows."""
+    """Return the items with these ids that are visible, by ref. `lock` locks the rows."""
     found = find_several(Evidence, ids, order=Evidence.ref, lock=lock)
     return [row for row in found if sight().shows(row.id)]
 
 
 def find_version(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion, Evidence]:
-    """Return a version and its item; `lock` keeps others from reviewing it or adding versions."""
+    """Return a version and its item. `lock` locks the item against uploads and reviews."""
     version = find(EvidenceVersion, version_id, what="version")
     if not sight().shows_version(version):
         raise NotFound("This version doesn't exist, or you don't have access to it.")
     return version, find_evidence(version.evidence_id, lock=lock)
 
 
-# ---- the library
+# ---- Library
 
 
 def library(
@@ -176,8 +176,8 @@ def library(
 ) -> EvidencePage:
     """Return a page of live items with their state today. `owner` is a person's id or "nobody".
 
-    What those see who see everything is remembered for the minute, for readers of the same names,
-    until the tenant commits anything.
+    For readers who see all evidence, pages are cached for the minute, separately for each way of
+    showing names, until the tenant commits a change.
     """
     narrowed = q, state, owner, kind, control
 
@@ -188,7 +188,7 @@ def library(
         return read()
     pages = recall("pages of the library", lambda: BoundedCache(MAX_CACHED_PAGES))
     minute = clock.now().replace(second=0, microsecond=0)
-    with formatting.as_tenant():  # what is kept is read by everybody
+    with formatting.as_tenant():  # Readers share the cache, so personal formats don't apply.
         return pages.get((narrowed, sort, descending, after, size, minute, reading()), read)
 
 
@@ -210,7 +210,7 @@ def _read_library(
     return EvidencePage(rows, matching, by_state, found.next, reviews, lines)
 
 
-MAX_CACHED_PAGES = 12  # of one tenant; a page of 50 items takes about 150 kB
+MAX_CACHED_PAGES = 12  # Per tenant. A page of 50 items takes about 150 kB.
 NOW = bindparam("library_now", type_=DateTime(timezone=True))
 TODAY = bindparam("library_today", type_=Date())
 type Narrowed = tuple[str, str, UUID | str, str, UUID | None]
@@ -219,7 +219,7 @@ type Narrowed = tuple[str, str, UUID | str, str, UUID | None]
 def _library(
     seen: Sight, narrowed: Narrowed, sort: str
 ) -> tuple[Select[Any], CTE, tuple[ColumnElement[Any], ...]]:
-    """Return the items with the counts of the list, the counts alone, and the columns to sort by."""
+    """Return the query of items with counts, the counts alone, and the columns to sort by."""
     q, state, owner, kind, control = narrowed
     f = freshness_sql.facts(NOW, seen, TODAY, label)
     criteria = freshness_sql.matching(
@@ -243,7 +243,7 @@ def matching_ids(
     sort: str = "ref",
     descending: bool = False,
 ) -> Sequence[UUID]:
-    """Return the ids of all matching items in the order of the list, for an export."""
+    """Return the ids of all matching items in the order of the list, for exports."""
     seen = sight()
     f = freshness_sql.facts(clock.now(), seen, called=label)
     columns = [c.desc() if descending else c.asc() for c in freshness_sql.order(f, sort)]
@@ -254,7 +254,7 @@ def matching_ids(
 
 
 def summaries_of(ids: Sequence[UUID]) -> list[EvidenceSummary]:
-    """Return the rows of these items, in this order; two statements."""
+    """Return the rows of these items, in this order, in two statements."""
     if not ids:
         return []
     now, found, linked = clock.now(), evidence_items(only=ids, seen=sight()), _links(ids)
@@ -285,7 +285,7 @@ def _summary(
 
 
 def _links(ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str, str]]]:
-    """Return the live controls each of these items supports: (control id, ref, title)."""
+    """Return the live controls that each item supports, as (control id, ref, title)."""
     query = _every_link() if sight() is WHOLE else _link_query(sight())
     found: dict[UUID, list[tuple[UUID, str, str]]] = {}
     for row in session().execute(query.where(among(EvidenceLink.evidence_id, ids))):
@@ -318,7 +318,7 @@ def ref_of_control(control_id: UUID) -> str:
 
 
 def control_choices() -> list[tuple[UUID, str]]:
-    """(id, "SEC-04 Third-party penetration test") of each live control."""
+    """List each live control as (id, "SEC-04 Third-party penetration test")."""
     return [(control_id, f"{ref} {title}") for control_id, ref, title in LIVE_CONTROLS.read()]
 
 
@@ -332,7 +332,7 @@ def _live_controls(ids: Collection[UUID] | None = None) -> Select[*tuple[Any, ..
 LIVE_CONTROLS = Selected[tuple[UUID, str, str]](_live_controls)
 
 
-# ---- one piece
+# ---- One item
 
 
 def state_of(evidence: Evidence) -> tuple[EvidenceItem, Freshness]:
@@ -369,11 +369,11 @@ def control_links(evidence: Evidence) -> list[LinkView]:
     ]
 
 
-# ---- pushes
+# ---- API uploads
 
 
 def find_by_ref(ref: str) -> Evidence:
-    """Return the item with this ref (EV-0007) in any case. Raises NotFound."""
+    """Return the item with this ref, such as EV-0007, ignoring case. Raises NotFound."""
     found = (
         session().scalars(select(Evidence).where(Evidence.ref == ref.strip().upper())).one_or_none()
     )
@@ -383,7 +383,7 @@ def find_by_ref(ref: str) -> Evidence:
 
 
 def require_live_controls(ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return the ref of each of these controls. Raises Invalid if one is retired or unknown."""
+    """Return the refs of these controls by id. Raises Invalid if one is retired or unknown."""
     live = session().execute(_live_controls(ids)).all() if ids else ()
     if len(live) != len(set(ids)):
         raise Invalid(

@@ -1,4 +1,4 @@
-"""References such as EV-0007 and EXC-14, counted up within a tenant one at a time."""
+"""Sequential refs of a tenant, such as EV-0007 and EXC-14."""
 
 import re
 from typing import Any
@@ -11,9 +11,7 @@ DIGITS = re.compile(r"(\d+)$")
 
 
 def next_ref(column: Any, prefix: str, *, width: int) -> str:
-    """Return the reference after the highest one in `column`; concurrent requests wait for each
-    other.
-    """
+    """Return the ref after the highest one in `column`. A lock serializes concurrent requests."""
     lock_tenant(prefix)
     taken = session().scalars(select(column).where(column.like(f"{prefix}-%"))).all()
     highest = max((int(found[1]) for ref in taken if (found := DIGITS.search(ref))), default=0)

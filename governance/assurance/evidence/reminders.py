@@ -1,4 +1,4 @@
-"""Remind owners of late or due evidence: one email per owner, each item once per due date."""
+"""Remind owners of late or due evidence: one email per owner, once per item and due date."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -30,7 +30,7 @@ REMINDED = action(
 
 
 def to_remind() -> list[EvidenceSummary]:
-    """Return late or due items whose owner was not reminded of that due date yet."""
+    """List late or due items whose owner wasn't reminded of this due date yet."""
     r = EvidenceReminder
     already = {
         tuple(row) for row in session().execute(select(r.evidence_id, r.due_on, r.person_id))
@@ -45,7 +45,7 @@ def to_remind() -> list[EvidenceSummary]:
 
 
 def last_reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """Return when the owner of each of these items was last reminded."""
+    """Return the time of the last reminder about each item, by item id."""
     query = select(EvidenceReminder.evidence_id, EvidenceReminder.created_at).where(
         among(EvidenceReminder.evidence_id, ids)
     )
@@ -54,7 +54,7 @@ def last_reminded(ids: Collection[UUID]) -> dict[UUID, datetime]:
 
 
 def remind() -> int:
-    """Send one email to each owner with late or due items; return how many."""
+    """Send one email to each owner with late or due items. Return the number of emails."""
     letters: dict[UUID, list[EvidenceSummary]] = {}
     for row in to_remind():
         if row.piece.owner_id is not None:
@@ -63,7 +63,7 @@ def remind() -> int:
 
 
 def _send(owner: UUID, rows: list[EvidenceSummary]) -> bool:
-    """Return whether the owner is still a member; former members get no mail and no record."""
+    """Email an owner. Return False, without an email or a record, for a former member."""
     member = membership_of(owner)
     if member is None:
         return False

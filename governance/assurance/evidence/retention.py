@@ -1,6 +1,6 @@
-"""How long an evidence file is kept after its validity ends. Pure.
+"""The retention of evidence files after their validity ends. Pure functions.
 
-kept_until(valid_until, months)   the last day it is kept; None: indefinitely
+kept_until(valid_until, months)   the last day a file is kept; None: indefinitely
 MIN_MONTHS, MAX_MONTHS            the limits of a rule
 """
 
@@ -11,7 +11,7 @@ MIN_MONTHS, MAX_MONTHS = 12, 180
 
 
 def kept_until(valid_until: date, months: int | None) -> date | None:
-    """Return the same day that many months later, or the last day of a shorter month."""
+    """Return the day `months` after `valid_until`, or the last day of a shorter month."""
     if months is None:
         return None
     count = valid_until.year * 12 + valid_until.month - 1 + months

@@ -1,8 +1,7 @@
-"""What needs someone: versions to review as a list, and items that are overdue, rejected, missing
-or due.
+"""Evidence that needs action: versions to review, and items that are late, missing or due.
 
-    queue_page(wanted, …)     a page of the versions in review, and how many there are
-    late_evidence(most)       the most urgent items
+queue_page(criteria, …)   a page of the versions in review, and their number
+late_evidence(most)       the most urgent items
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,7 +26,7 @@ from governance.kernel.files.spreadsheet_writer import Cell
 from governance.kernel.pages.list_pages import Column, Export, Filter, ListPage
 from governance.kernel.pages.rendering import sorted_page
 
-V = aliased(EvidenceVersion)  # may_review has the plain one
+V = aliased(EvidenceVersion)  # Since may_review uses EvidenceVersion itself.
 SOURCE_FILTERS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
     "upload": lambda: V.source == "upload",
     "link": lambda: V.source == "link",
@@ -83,8 +82,10 @@ HEAD = ("Ref", "Title", "Version", "Covers", "From", "Supports", "Awaiting since
 
 @dataclass(frozen=True, slots=True)
 class ReviewQueue:
-    """A page of (row, version) and the ids the acting person may review; of all versions in review,
-    how many there are and since when.
+    """A page of versions in review, as (item, version).
+
+    `reviewable` are the ids of versions that the acting person may review. `total` and `since` are
+    the number of all versions in review, and the upload time of the oldest.
     """
 
     rows: Sequence[tuple[EvidenceSummary, JudgedVersion]]
@@ -102,14 +103,17 @@ class ReviewQueue:
 
     @property
     def oldest(self) -> int:
-        """Days since the oldest version came into review."""
+        """Days since the oldest version in review was uploaded."""
         return (clock.now() - self.since).days if self.since else 0
 
 
 def queue_page(
     criteria: Mapping[str, str], *, sort: str = "since", after: str | None = None, size: int = 50
 ) -> ReviewQueue:
-    """In three statements at most. `wanted` holds the filters: q, source, reviewer (me, others)."""
+    """Return a page of the versions in review, in at most three statements.
+
+    `criteria` has the filters: q, source, reviewer (me, others).
+    """
     known = freshness_sql.known_versions(clock.now(), sight()).cte("known")
     waits = (
         select(known.c.id)
@@ -170,7 +174,10 @@ def cells(row: EvidenceSummary, judged: JudgedVersion) -> Sequence[Cell]:
 
 @dataclass(frozen=True, slots=True)
 class LateEvidence:
-    """Overdue, rejected, missing or due items, worst first, with their counts."""
+    """Items that need action, worst first.
+
+    `pressing` is the number of all of them, `overdue` the number of overdue ones.
+    """
 
     rows: Sequence[EvidenceSummary]
     pressing: int
@@ -178,7 +185,7 @@ class LateEvidence:
 
 
 def late_evidence(*, most: int | None = None) -> LateEvidence:
-    """The first `most` of it, in three statements."""
+    """Return the `most` urgent items, or all with None, in three statements."""
     now = clock.now()
     f = freshness_sql.facts(now, sight())
     query = select(f.c.id, func.count().over(), func.count().filter(f.c.state == "overdue").over())

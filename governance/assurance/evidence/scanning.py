@@ -1,13 +1,12 @@
-"""Ask ClamAV whether a file is infected, if the operator has configured it (clamd's INSTREAM
-protocol).
+"""Scan files with ClamAV, if the operator has configured it, over clamd's INSTREAM protocol.
 
-    use(address)                        a socket (`/run/clamav/clamd.ctl`) or `tcp://host:3310`;
-                                        None: files are not scanned
-    check_not_infected(stream, name)    raises Invalid for an infected file, Unavailable if clamd
-                                        gives no result; leaves the stream at its start
+    use(address)                       a socket (`/run/clamav/clamd.ctl`) or `tcp://host:3310`;
+                                       None: files aren't scanned
+    check_not_infected(stream, name)   raises Invalid for an infected file, Unavailable without a
+                                       result; leaves the stream at its start
 
-If a configured scanner isn't available, nothing is uploaded: an unscanned file is not a clean
-one. Source: https://docs.clamav.net/manual/Usage/Scanning.html#clamd
+If a configured scanner isn't available, uploads fail, so that no file is stored unscanned.
+Source: https://docs.clamav.net/manual/Usage/Scanning.html#clamd
 """
 
 import contextlib
@@ -21,14 +20,14 @@ from governance.kernel.errors import Invalid, TooLarge, Unavailable
 from governance.kernel.feature_settings import Setting
 
 CHUNK_BYTES = 256 * 1024
-TIMEOUT_SECONDS = 60.0  # seconds without a word from clamd
+TIMEOUT_SECONDS = 60.0  # For each operation on the connection.
 MAX_ANSWER_BYTES = 4096
 
 _address: str | None = None
 
 
 def use(address: str | None) -> None:
-    """Choose the scanner; no address means that files are not scanned."""
+    """Set the scanner's address. Without one, files aren't scanned."""
     global _address  # noqa: PLW0603 - one process, one scanner
     _address = address or None
 
@@ -66,7 +65,10 @@ def check_not_infected(stream: BinaryIO, filename: str) -> None:
 
 
 def _check_answer(answer: str, filename: str) -> None:
-    """Judge `stream: OK`, `stream: <signature> FOUND` or `<why> ERROR`."""
+    """Interpret `stream: OK`, `stream: <signature> FOUND` or `<reason> ERROR`.
+
+    Raises Invalid, TooLarge or Unavailable unless it is OK.
+    """
     if answer == "stream: OK":
         return
     if found := re.fullmatch(r"stream: (.+) FOUND", answer):
@@ -83,7 +85,7 @@ def _scan(address: str, stream: BinaryIO) -> str:
         clamd.sendall(b"zINSTREAM\0")
         with contextlib.suppress(
             BrokenPipeError, ConnectionResetError
-        ):  # it hangs up on what is too large, and says so first
+        ):  # clamd replies and then closes the connection if the file is too large.
             while piece := stream.read(CHUNK_BYTES):
                 clamd.sendall(len(piece).to_bytes(4, "big") + piece)
             clamd.sendall(bytes(4))

@@ -1,4 +1,4 @@
-"""The stored files of versions: opening them, and what checks of them found."""
+"""Queries for the stored files of versions, and for the results of their checks."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from governance.kernel.files import storage
 
 
 def stored_version(sha256: str) -> EvidenceVersion | None:
-    """Return a version whose encrypted file has this SHA-256; None if no stored file has it."""
+    """Return the latest version whose stored file has this SHA-256, or None."""
     v = EvidenceVersion
     query = select(v).where(v.sha256 == sha256, v.storage_key.is_not(None), is_not_deleted())
     return session().scalars(query.order_by(v.uploaded_at.desc()).limit(1)).one_or_none()
@@ -36,12 +36,12 @@ class FileDeleted(DomainError):
 
 
 def open_version(version: EvidenceVersion) -> BinaryIO:
-    """Open the stored file. The caller records the download. Raises FileDeleted."""
+    """Open the stored file. Raises FileDeleted. The caller must record the download."""
     return storage.store().open(check_has_file(version))
 
 
 def check_has_file(version: EvidenceVersion) -> str:
-    """Return the storage key of a version's file. Raises FileDeleted, and DomainError for a link."""
+    """Return the storage key of a version's file. Raises FileDeleted, or DomainError for a link."""
     if version.storage_key is None:
         raise DomainError(f"Version {version.number} is a link, so there is no file to download.")
     if gone := deletion_of(version, *DECIDED):
@@ -54,7 +54,7 @@ def check_has_file(version: EvidenceVersion) -> str:
 
 
 def files_to_check() -> list[tuple[UUID, str, int, str, str]]:
-    """Return (version id, ref, number, storage key, SHA-256) of every expected file, by key."""
+    """List all expected files as (version id, ref, number, storage key, SHA-256), by key."""
     v = EvidenceVersion
     query = (
         select(v.id, Evidence.ref, v.number, v.storage_key, v.sha256)
@@ -72,13 +72,13 @@ def files_to_check() -> list[tuple[UUID, str, int, str, str]]:
 class StoredFileCheck:
     """The last check of the stored files, and the files that are corrupted now.
 
-    `broken` has (evidence id, ref, title, number, kind, since) of each.
+    `broken` lists them as (evidence id, ref, title, number, kind, since).
     """
 
     at: datetime | None
     files: int
     broken: Sequence[tuple[UUID, str, str, int, str, datetime]]
-    whole: bool  # the reader sees all of the evidence, so they may know the number of files
+    whole: bool  # The reader sees all evidence, so they may know the number of files.
 
 
 def last_check(*, most: int = 100) -> StoredFileCheck:
@@ -109,9 +109,9 @@ def last_check(*, most: int = 100) -> StoredFileCheck:
 
 
 def referred_to(keys: Collection[str]) -> set[str]:
-    """Return those of these storage keys that a version still needs.
+    """Return the storage keys among `keys` that a version still needs.
 
-    A file whose deletion was approved still counts: a legal hold can stop the deletion.
+    A file whose deletion was approved still counts, since a legal hold can stop the deletion.
     """
     if not keys:
         return set()
@@ -122,9 +122,9 @@ def referred_to(keys: Collection[str]) -> set[str]:
 
 
 def others_with(version: EvidenceVersion) -> int:
-    """Return how many other versions have the same stored file.
+    """Return the number of other versions with the same stored file.
 
-    Versions whose deletion was approved count too: a legal hold can stop the deletion.
+    Versions whose deletion was approved count too, since a legal hold can stop the deletion.
     """
     v = EvidenceVersion
     query = select(v.id).where(

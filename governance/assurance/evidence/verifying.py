@@ -1,11 +1,9 @@
-"""Hash every stored evidence file of the acting tenant again, and report what is missing or
-corrupted.
+"""Hash the stored evidence files of the acting tenant, and report missing or corrupted ones.
 
-    verify(told, claim) → FileVerification    records faults and restored files; reads outside any
-                                              transaction
-    record_corruption_of(pieces, version)     the same for one file while it is downloaded
+    verify(told, claim) → FileVerification   records faults and restored files
+    record_corruption_of(pieces, version)    records a fault found during a download
 
-It ends with Unavailable if the storage can't be reached: an unreadable file isn't corrupted.
+It raises Unavailable if the storage can't be reached, since an unreadable file isn't corrupted.
 """
 
 import hashlib
@@ -70,8 +68,10 @@ class FileVerification:
 def verify(
     told: ReportProgress = lambda _done, _total: None, *, claim: Callable[[], bool] = lambda: True
 ) -> FileVerification:
-    """Verify all files. `claim`, called in the last transaction, says whether this check is
-    recorded: of two at the same time, one is.
+    """Verify all files. `told` receives (versions checked, total).
+
+    `claim` is called in the last transaction and returns whether to record this check. Of two
+    concurrent checks, only one is recorded.
     """
     with transaction(read_only=True):
         every = stored_files.files_to_check()
@@ -86,7 +86,7 @@ def verify(
             for version_id, ref, number, _, sha256 in versions:
                 version, _evidence = queries.find_version(version_id)
                 if deletion_queries.deletion_of(version, *DECIDED):
-                    continue  # two persons have let it go since the list was made
+                    continue  # Its deletion was approved after the files were listed.
                 if kind is None:
                     integrity.record_restored(version)
                 else:
@@ -107,7 +107,7 @@ def fault_kind(error: NotFound | CorruptedFile) -> FaultKind:
 
 
 def record_corruption_of(pieces: Iterator[bytes], version_id: UUID) -> Iterator[bytes]:
-    """Yield the file; if it turns out to be corrupted, record that and break off."""
+    """Yield the file. If it turns out to be corrupted, record that and raise CorruptedFile."""
     return _record_corruption_of(pieces, version_id, current.actor(), current.origin())
 
 

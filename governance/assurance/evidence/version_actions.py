@@ -1,11 +1,11 @@
 """Upload, link, review and download versions of an evidence item.
 
-    upload_version, upload_by_digest, link_version    a version: immutable from then on
-    accept, reject                                    another person's review, once
-    record_download                                   opens the stored file
+    upload_version, upload_by_digest, link_version   add an immutable version
+    accept, reject                                   record the one review by another person
+    record_download                                  open the stored file, and record it
 
-A contributor uploads versions of what they own. Nobody reviews what they uploaded themselves, nor
-what an API key uploaded whose secret they were shown.
+Contributors upload versions of items they own. Nobody can review a version that they uploaded
+themselves, or that was uploaded with an API key whose secret they saw.
 """
 
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ DOWNLOADED = action(
 )
 MAX_FILE_BYTES = 1024**3
 STORAGE_PREFIX = "evidence"
-STORAGE_LOCK = "stored evidence"  # the lock while a file is stored, cleaned up or deleted
+STORAGE_LOCK = "stored evidence"  # Held while a file is stored, cleaned up or deleted.
 MAX_VALIDITY = timedelta(days=3 * 366)
 EARLIEST_DAY = date(2000, 1, 1)
 
@@ -93,10 +93,10 @@ def upload_version(
     source: str = "upload",
     unchanged: bool = False,
 ) -> EvidenceVersion:
-    """Store a file as the next version. Its type is found by content, its SHA-256 while it streams.
+    """Store a file as the next version. Its type is detected by content.
 
-    `unchanged` allows the bytes of an earlier version for another period, as an unchanged
-    configuration has them. Raises Invalid, TooLarge, Unavailable or EvidenceExists.
+    `unchanged` allows the bytes of an earlier version for another period, for example of an
+    unchanged configuration. Raises Invalid, TooLarge, Unavailable or EvidenceExists.
     """
     check_may_upload(evidence)
     _check_dates(collected_on, period_from, period_to, valid_until)
@@ -122,7 +122,7 @@ def upload_version(
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that is stored already."""
+    """A file in storage that a version will use."""
 
     filename: str
     media_type: str
@@ -141,7 +141,7 @@ def upload_by_digest(
     valid_until: date,
     source: str,
 ) -> EvidenceVersion:
-    """Make a stored file the next version of another item or for another period."""
+    """Add a stored file as the next version of another item or for another period."""
     check_may_upload(evidence)
     _check_dates(collected_on, period_from, period_to, valid_until)
     existing = stored_files.stored_version(sha256)
@@ -169,10 +169,9 @@ def upload_by_digest(
 def _store_version(
     evidence: Evidence, file: StoredFile, *, unchanged: bool, collected_on: date, **facts: Any
 ) -> EvidenceVersion:
-    """Add the version of a stored file, under the lock against cleanup and deletion until the
-    commit.
+    """Add a version for a stored file, and hold the lock against cleanup and deletion until commit.
 
-    The row and its file are then both there, or neither is.
+    So either both the row and its file exist, or neither does.
     """
     session().refresh(evidence, with_for_update=True)
     check_is_live(evidence)
@@ -217,7 +216,7 @@ def link_version(
     valid_until: date,
     source: str = "link",
 ) -> EvidenceVersion:
-    """Add an https link as the next version, for content that may not leave its system."""
+    """Add an https link as the next version, for content that must not leave its system."""
     check_may_upload(evidence)
     _check_dates(collected_on, period_from, period_to, valid_until)
     url = url.strip()
@@ -339,7 +338,7 @@ def _review(
 
 
 def check_may_upload(evidence: Evidence) -> None:
-    """Raise unless the acting person may upload versions and the item is live."""
+    """Raise Forbidden unless the actor may upload versions, EvidenceRetired for a retired item."""
     check_is_live(evidence)
     if not allowed(permissions.PUSH):
         require(permissions.BRING, on=evidence)
@@ -383,7 +382,7 @@ def _check_url(url: str) -> None:
 
 
 def _check_size(stream: BinaryIO) -> None:
-    """Raise TooLarge before any of the file is read."""
+    """Raise TooLarge before reading the file."""
     stream.seek(0, 2)
     if stream.tell() > MAX_FILE_BYTES:
         raise TooLarge(

@@ -1,10 +1,9 @@
-"""Versions that other records can refer to, such as audit requests and findings of red teams.
+"""Versions that other records can refer to, such as audit requests and red team findings.
 
-usable_versions(), is_usable()     neither rejected nor withdrawn, and the file isn't deleted or
-                                   about to be
-usable_version(id)                 one of them
-found_by(query, words)             those whose item has the words in its ref or title
-offered(query, limit)              (id, label) as a form offers them
+usable_versions(), is_usable()   not rejected, withdrawn, deleted or approved for deletion
+usable_version(id)               one of them
+found_by(query, words)           those whose item has the words in its ref or title
+offered(query, limit)            choices for a form, as (id, label)
 """
 
 from typing import Any
@@ -20,21 +19,21 @@ from governance.kernel.formatting import long_day
 
 
 def is_usable() -> ColumnElement[bool]:
-    """Whether a record can refer to the version, as a column."""
+    """Return the SQL condition that a record can refer to the version."""
     v, r = EvidenceVersion, EvidenceReview
     rejected = select(r.id).where(r.version_id == v.id, r.decision == "rejected")
     return and_(~rejected.exists(), is_not_deleted(), is_not_withdrawn())
 
 
 def usable_versions() -> Select[Any]:
-    """Select the usable versions that the reader sees, joined to their items."""
+    """Select the usable versions that the reader may see, joined with their items."""
     v = EvidenceVersion
     query = select(v).join(Evidence, Evidence.id == v.evidence_id)
     return query.where(is_usable(), *sight().of_versions())
 
 
 def usable_version(version_id: UUID) -> EvidenceVersion | None:
-    """The version if it is usable; locks its item until the transaction ends."""
+    """Return the version if it is usable, or None. Locks its item until the transaction ends."""
     query = usable_versions().where(EvidenceVersion.id == version_id).with_for_update(of=Evidence)
     return session().scalars(query).one_or_none()
 
@@ -49,7 +48,10 @@ def found_by(query: Select[Any], words: str) -> Select[Any]:
 
 
 def offered(query: Select[Any], limit: int) -> list[tuple[UUID, str]]:
-    """(id, "EV-0012 version 3: Penetration test report, to 30 June 2026") of the newest ones."""
+    """List the newest versions as (id, label).
+
+    A label is "EV-0012 version 3: Penetration test report, to 30 June 2026".
+    """
     v = EvidenceVersion
     newest = query.order_by(v.uploaded_at.desc(), v.id.desc()).limit(limit)
     rows = session().execute(

@@ -1,4 +1,4 @@
-"""The versions of an evidence item, and the people who uploaded or reviewed them."""
+"""Queries for the versions of an evidence item, with the people who uploaded or reviewed them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from governance.kernel.safety.access import matching
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """One version as its page shows it, with names as the reader may see them."""
+    """A version for display, with the names that the reader may see."""
 
     id: UUID
     number: int
@@ -51,11 +51,11 @@ class VersionView:
     reason: str
     reviewer: str | None
     reviewed_at: datetime | None
-    fault: str | None  # missing, altered
-    deletion: str | None  # requested, approved or done
-    key_name: str  # of the key that uploaded it
-    key_hands: Sequence[str]  # ids of those who were shown the secret of that key
-    withdrawn: str | None  # why it counts no more
+    fault: str | None  # "missing" or "altered".
+    deletion: str | None  # "requested", "approved" or "done".
+    key_name: str  # The API key that uploaded it, or "".
+    key_hands: Sequence[str]  # Ids of the people who saw the secret of that key.
+    withdrawn: str | None  # The reason for its withdrawal.
 
     @property
     def is_gone(self) -> bool:
@@ -67,7 +67,7 @@ class VersionView:
 
 
 def may_review(version_id: Any) -> ColumnElement[bool]:
-    """Whether the acting person may review the version with this id, as a column."""
+    """Return the SQL condition that the acting person may review the version with this id."""
     v = EvidenceVersion
     return select(v.id).where(v.id == version_id, matching(permissions.REVIEW, v)).exists()
 
@@ -100,13 +100,11 @@ def _versions() -> Select[*tuple[Any, ...]]:
     )
 
 
-VERSIONS = Selected[tuple[Any, ...]](_versions)  # of an item, for who sees all of them
+VERSIONS = Selected[tuple[Any, ...]](_versions)  # For readers who see all versions of an item.
 
 
 def shown_versions(evidence: Evidence) -> list[VersionView]:
-    """Return every version, newest first, with its review and the state of its file; two
-    statements.
-    """
+    """List the visible versions, newest first, with reviews and file states, in two statements."""
     rows: Sequence[Sequence[Any]]
     if (seen := sight()) is WHOLE:
         rows = VERSIONS.read(evidence_ids=(evidence.id,))
@@ -149,7 +147,7 @@ def _version_view(row: Sequence[Any], shown: Mapping[UUID, str]) -> VersionView:
 
 
 def versions_of(evidence: Evidence) -> Select[EvidenceVersion]:
-    """Select the versions whose file was not deleted, in their order."""
+    """Select the versions whose file isn't deleted or approved for deletion, by number."""
     return (
         select(EvidenceVersion)
         .where(EvidenceVersion.evidence_id == evidence.id, is_not_deleted())
@@ -158,7 +156,7 @@ def versions_of(evidence: Evidence) -> Select[EvidenceVersion]:
 
 
 def is_not_deleted() -> Any:
-    """Whether the file is neither deleted nor approved for deletion, as a column."""
+    """Return the SQL condition that the file isn't deleted or approved for deletion."""
     return has_no_deletion(*DECIDED)
 
 
@@ -168,7 +166,7 @@ def has_no_deletion(*states: str) -> Any:
 
 
 def counts_as_evidence() -> Any:
-    """Whether it isn't withdrawn, and its file not deleted, missing or corrupted, as a column."""
+    """Return the SQL condition that it isn't withdrawn, and its file isn't deleted or faulty."""
     broken = select(EvidenceFault.id).where(
         EvidenceFault.version_id == EvidenceVersion.id, EvidenceFault.restored_at.is_(None)
     )
@@ -176,13 +174,13 @@ def counts_as_evidence() -> Any:
 
 
 def is_not_withdrawn() -> Any:
-    """Whether nothing withdrew it, as a column."""
+    """Return the SQL condition that the version wasn't withdrawn."""
     w = EvidenceWithdrawal
     return ~select(w.id).where(w.version_id == EvidenceVersion.id).exists()
 
 
 def withdrawal_of(version: EvidenceVersion) -> EvidenceWithdrawal | None:
-    """Its withdrawal, if it was withdrawn."""
+    """Return the withdrawal of a version, if any."""
     query = select(EvidenceWithdrawal).where(EvidenceWithdrawal.version_id == version.id)
     return session().scalars(query).one_or_none()
 

@@ -1,4 +1,4 @@
-"""Pages that upload, review and download a version."""
+"""Pages that upload, review and download versions."""
 
 from datetime import timedelta
 from typing import Any
@@ -44,8 +44,9 @@ MAX_FORM_BYTES = 1024 * 1024
 
 @feature.url_value_preprocessor
 def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Allow large bodies only on this route, and only from people who may upload; others are
-    rejected unread.
+    """Allow large bodies only on this route and from people who may upload.
+
+    Other large bodies are rejected unread.
     """
     slug = (values or {}).get("tenant", "")
     if (
@@ -69,9 +70,7 @@ def bringing(evidence_id: UUID) -> ResponseReturnValue:
 
 
 def _proposed(evidence: Evidence) -> dict[str, Any]:
-    """Return dates that follow from the last version and the cadence, so most forms need only a
-    file.
-    """
+    """Return default dates from the last version and the cadence. Most forms need only a file."""
     found, _ = queries.state_of(evidence)
     last, today = latest_version(found.at(clock.now())), clock.today()
     step = timedelta(days=CADENCES.get(evidence.cadence) or 92)
@@ -171,13 +170,13 @@ def _judge(version: EvidenceVersion, evidence: Evidence, form: ReviewForm) -> No
 
 @feature.post("/evidence/versions/<uuid:version_id>/download", needs=permissions.VIEW, answers=FILE)
 def download(version_id: UUID) -> ResponseReturnValue:
-    """Stream the file as an attachment. It is a POST, because the download is recorded.
+    """Stream the file as an attachment. The request is a POST, because the download is recorded.
 
-    A corrupted file is recorded immediately.
+    A missing or corrupted file is recorded immediately.
     """
     version, evidence = queries.find_version(version_id)
     try:
-        with session().begin_nested():  # what does not go out was not downloaded
+        with session().begin_nested():  # A failed download must not be recorded as one.
             pieces = verifying.record_corruption_of(
                 in_pieces(version_actions.record_download(version)), version.id
             )
@@ -186,7 +185,7 @@ def download(version_id: UUID) -> ResponseReturnValue:
         consequence = "The version doesn't count as evidence until the file is restored."
         return current_app.handle_user_exception(
             verifying.FileCorrupted(f"{error.message} {consequence}")
-        )  # the note is kept
+        )  # Handled here rather than raised, so that the recorded fault is committed.
     name = version.filename or "file"
     plain = name.encode("ascii", "replace").decode().replace("?", "_")
     headers = {

@@ -1,4 +1,4 @@
-"""The pages of one evidence item: view, create, edit, assign, link, retire."""
+"""Pages of an evidence item: view, create, edit, assign, link and retire."""
 
 from typing import Any
 from uuid import UUID
@@ -48,12 +48,12 @@ constraint(
 constraint("uq_evidence_links_open", "This evidence item is already linked to this control.")
 
 
-# ---- one piece
+# ---- One item
 
 
 @feature.get("/evidence/new", needs=permissions.MANAGE)
 def beginning() -> ResponseReturnValue:
-    """Show the form; `control` in the address (id or ref) preselects a control."""
+    """Show the form. `control` in the URL (id or ref) preselects a control."""
     asked = request.args.get("control", "")
     chosen = [
         i
@@ -134,7 +134,7 @@ def _reasons(
     found: item_history.EvidenceItem,
     versions: list[version_queries.VersionView],
 ) -> list[dict[str, Any]]:
-    """Return why the item is in its state, each reason with the version that causes it."""
+    """Return the reasons for the item's state, with the versions that cause them."""
     fresh, held = found.freshness(clock.now()), accepted_version(found.at(clock.now()))
     kinds = {
         "overdue": "bad",

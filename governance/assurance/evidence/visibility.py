@@ -1,11 +1,10 @@
-"""What the acting person sees of evidence: everything, or the scope of their engagement
-(kernel/safety/visibility_scope.py).
+"""Visibility of evidence: everything, or the scope of an auditor's engagements.
 
-    sight() → Sight          read once per transaction
-    WHOLE                    everything, for what statuses are derived from
+    sight() → Sight   the scope of the acting person, read once per transaction
+    WHOLE             everything, also for deriving statuses
 
-A version that was provided to an auditor stays visible when its item is out of scope; they then
-see only that version of it.
+The scope comes from kernel/safety/visibility_scope.py. If an item is out of scope, auditors still
+see its versions that were provided to them.
 """
 
 from dataclasses import dataclass
@@ -24,14 +23,14 @@ CACHE_KEY = "the evidence that auditors may view"
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The visible ids; None means everything."""
+    """The ids of visible rows. None means everything."""
 
     evidence: frozenset[UUID] | None = None
     versions: frozenset[UUID] = frozenset()
     controls: frozenset[UUID] | None = None
 
     def of_pieces(self) -> list[ColumnElement[bool]]:
-        """The criteria on Evidence."""
+        """Return the SQL conditions on Evidence."""
         if self.evidence is None:
             return []
         provided = select(EvidenceVersion.evidence_id).where(
@@ -40,18 +39,18 @@ class Sight:
         return [or_(among(Evidence.id, self.evidence), Evidence.id.in_(provided))]
 
     def of_versions(self) -> list[ColumnElement[bool]]:
-        """The criteria on EvidenceVersion."""
+        """Return the SQL conditions on EvidenceVersion."""
         if self.evidence is None:
             return []
         v = EvidenceVersion
         return [or_(among(v.evidence_id, self.evidence), among(v.id, self.versions))]
 
     def of_controls(self, control_id: Any) -> list[ColumnElement[bool]]:
-        """The criteria on the control that a piece supports."""
+        """Return the SQL conditions on the id of a supported control."""
         return [] if self.controls is None else [among(control_id, self.controls)]
 
     def holds(self, evidence_id: UUID) -> bool:
-        """Whether the whole item is visible, not only the versions that were provided."""
+        """Check whether the whole item is visible, not only the versions that were provided."""
         return self.evidence is None or evidence_id in self.evidence
 
     def shows(self, evidence_id: UUID) -> bool:

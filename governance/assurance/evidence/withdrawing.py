@@ -1,4 +1,4 @@
-"""Withdraw versions that Meridian filed, when what they were filed from says nothing any more."""
+"""Withdraw versions that Meridian uploaded if their source turns out to be invalid."""
 
 from governance.assurance.evidence import version_queries
 from governance.assurance.evidence.models import EvidenceVersion, EvidenceWithdrawal
@@ -20,9 +20,9 @@ WITHDRAWN = action(
 
 
 def withdraw(version: EvidenceVersion, *, reason: str) -> None:
-    """Make a version count no more, reviewed or not; a second time changes nothing.
+    """Withdraw a version, so that it no longer counts, whether or not it was reviewed. Idempotent.
 
-    Only Meridian withdraws. The version, its file and its review stay, marked.
+    Only Meridian can withdraw. The version, its file and its review are kept.
     """
     if current.actor().kind == "person":
         raise Forbidden("Only Meridian withdraws what it filed.")

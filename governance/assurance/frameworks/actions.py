@@ -48,7 +48,7 @@ class NothingToImport(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class ReviewedImport:
-    """The preview that a person confirmed: digests of the file and of the texts it was compared with.
+    """The preview that a person confirmed: digests of the file, and of the texts at that time.
 
     Both are SHA-256 in hex.
     """
@@ -102,7 +102,7 @@ def _why_nothing(preview: ImportPreview, framework: FrameworkView) -> str:
 
 
 def preview_basis(framework: FrameworkView) -> str:
-    """Return the digest of the framework version and all imported texts, which a preview binds to."""
+    """Return a digest of the framework version and all imported texts, for a preview to bind to."""
     return basis_of(framework, import_queries.imported_texts(framework.id))
 
 

@@ -1,5 +1,4 @@
-"""Links between requirements of two frameworks, and links derived from two in a row (NIST IR 8477).
-
+"""Links between requirements of two frameworks, direct or derived from two links (NIST IR 8477).
 
     direct(key, ref)    links that Meridian judged, seen from this end
     derived(key, ref)   links over two steps, as strong as the weaker one

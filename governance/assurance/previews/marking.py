@@ -1,6 +1,5 @@
 """Watermark the pictures of a preview.
 
-
 It runs in a child process, so that the web worker never decodes a picture. The child reads JSON
 from its standard input and prints one picture per line.
 """

@@ -84,7 +84,7 @@ class ProviderRequired(actions.EngagementClosed):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The personal link of an auditor; `token` is known only when the link is created."""
+    """The personal link of an auditor. `token` is known only when the link is created."""
 
     auditor: EngagementAuditor
     token: str | None

@@ -120,5 +120,5 @@ def package_versions(engagement: Engagement) -> list[PackagedVersion]:
 
 
 def pseudonyms(ids: Iterable[UUID | None]) -> dict[UUID, str]:
-    """Return the aliases that auditors also see on pages, since a package names nobody."""
+    """Return the aliases that auditors also see on pages. Packages don't name people."""
     return aliases.aliases(ids)
