@@ -120,6 +120,36 @@ def test_no_text_uses_a_word_of_the_list():
     assert not found, f"{len(found)} texts read as translated:\n" + "\n".join(found)
 
 
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+NO_SENTENCE = re.compile(r"(Of|By|What|Who|Whose|As|In|With)\b")
+
+
+def headless_docstrings(source: str) -> Iterator[tuple[int, str]]:
+    """Yield the docstrings that begin with neither a verb nor a noun, with their lines."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, DOCUMENTED) and NO_SENTENCE.match(ast.get_docstring(node) or ""):
+            yield node.body[0].lineno, str(ast.get_docstring(node)).splitlines()[0]
+
+
+def test_every_docstring_begins_with_a_verb_or_a_noun():
+    """Check what ruff's D401 doesn't: modules, classes and tests."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path, kind in files()
+        if kind == "python" and not path.name.startswith("0001_")  # released: never changes
+        for line, text in headless_docstrings(path.read_text())
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("docstring", "is_found"),
+    [("What a token hides.", True), ("Unmask a token.", False), ("Aspects of a token.", False)],
+)
+def test_the_search_finds_headless_docstrings(docstring, is_found):
+    assert bool(list(headless_docstrings(f'class Token:\n    """{docstring}"""'))) == is_found
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "is_found"),
     [

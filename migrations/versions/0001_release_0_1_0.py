@@ -77,7 +77,7 @@ def upgrade() -> None:
 
 
 def functions() -> None:
-    """Create the functions that triggers and the application call."""
+    """What triggers and the application call."""
     op.execute("""
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
@@ -4430,7 +4430,7 @@ def counts_table(
 
 
 def tenant_key(column: str, table: str, *, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
-    """Return a foreign key to a row of the same tenant."""
+    """A key to a row of the same tenant."""
     return sa.ForeignKeyConstraint(
         ["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=ondelete
     )

@@ -17,6 +17,7 @@ from governance.app.features import FEATURES
 from governance.kernel.web.health import health
 from tests.waiting import MAX_WAIT_SECONDS
 
+SAMPLES = 2  # links to each endpoint
 LEAVES = {"sign_in.logout", "sign_in.callback", "static", "work.events"}
 
 
@@ -39,9 +40,9 @@ def url_map() -> MapAdapter:
     return app.url_map.bind("127.0.0.1")
 
 
-def crawl(base: str, start: str, cookies: dict[str, str], samples: int = 1) -> Found:
-    """Follow links from `start` to `samples` addresses of each endpoint, and to one for each name
-    in their queries.
+def crawl(base: str, start: str, cookies: dict[str, str]) -> Found:
+    """Follow links from `start` to two addresses of each endpoint, and to one for each name in
+    their queries.
     """
     routes, found, asked, names = url_map(), Found(), dict[str, set[str]](), set[tuple[str, str]]()
     browser = requests.Session()
@@ -58,7 +59,7 @@ def crawl(base: str, start: str, cookies: dict[str, str], samples: int = 1) -> F
             not endpoint
             or endpoint in LEAVES
             or address in seen
-            or not (new if query else len(seen) < samples)
+            or not (new if query else len(seen) < SAMPLES)
         ):
             continue
         names |= new

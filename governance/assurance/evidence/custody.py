@@ -23,7 +23,7 @@ CUSTODY_ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class CustodyStep:
-    """An action on a version: when, by whom, and from which IP address (`origin`)."""
+    """An action on a version: when, who acted, and from which IP address (`origin`)."""
 
     number: int
     at: datetime

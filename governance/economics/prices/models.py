@@ -61,7 +61,7 @@ class Price(Tenanted, Model):
     provider: Mapped[str]  # "" for usage that names none
     model: Mapped[str]
     match_key: Mapped[str]  # model_names.match_key(provider, model)
-    customer_id: Mapped[UUID | None]  # the only customer whom the price is for
+    customer_id: Mapped[UUID | None]  # the only customer with this price
     effective_from: Mapped[date]  # a day of the operator's time zone
     currency: Mapped[str]  # ISO 4217
     input_price: Mapped[Decimal] = mapped_column(PRICE)  # per million tokens

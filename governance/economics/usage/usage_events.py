@@ -30,7 +30,7 @@ type Outcome = Literal["success", "refused", "failed", "retried"]
 OUTCOMES: tuple[str, ...] = get_args(Outcome.__value__)
 
 # The allowed texts. None has a quote or a backslash (storing.py). An id has no @, so that it
-# can't be an e-mail address.
+# can't be an email address.
 SLUG = r"[a-z][a-z0-9-]{0,62}[a-z0-9]"
 ID = r"[A-Za-z0-9][A-Za-z0-9._:/+=~-]{0,99}"
 WORDS = r"[A-Za-z0-9](?:[A-Za-z0-9 ._:/@+()-]{0,98}[A-Za-z0-9)])?"
