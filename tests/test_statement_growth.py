@@ -120,6 +120,9 @@ def pages(app: Any, ids: dict[str, Any]) -> Iterator[tuple[RouteMethod, Any, str
             yield door, reader, door.address(app, "acme", ids)
 
 
+MAY_JOIN = 1  # a statement asked once if any row needs it, such as the last minute of silent ones
+
+
 def counted(app: Any, ids: dict[str, Any], statements: Any) -> dict[str, int]:
     """Return how many statements each page takes for its first reader."""
     found = {}
@@ -142,6 +145,10 @@ def test_no_page_asks_more_of_the_database_because_it_shows_more(
     before = counted(app, acme_ids, statements)
     add_copies(acting, few + 1, many)
     after = counted(app, acme_ids, statements)
-    grown = [f"{page}: {before[page]}, then {n}" for page, n in after.items() if n > before[page]]
+    grown = [
+        f"{page}: {before[page]}, then {n}"
+        for page, n in after.items()
+        if n > before[page] + MAY_JOIN
+    ]
     assert grown == [], "\n".join(grown)
     assert len(after) > 250
