@@ -1,7 +1,7 @@
 """The freshness of live items in SQL, so that lists can filter, sort, count and page by it.
 
-    facts(now, sight) → CTE       a row per live item: its state, deadline and versions in review
-    known_versions(now, sight)    the versions as known at an instant
+    facts(now, scope) → CTE       a row per live item: its state, deadline and versions in review
+    known_versions(now, scope)    the versions as known at an instant
     matching(facts, …)            the filters of a list
     tally(facts, …)               items by state, matching items, versions in review
 
@@ -48,7 +48,7 @@ from governance.assurance.evidence.models import (
     EvidenceWithdrawal,
 )
 from governance.assurance.evidence.ports import supported_controls
-from governance.assurance.evidence.visibility import WHOLE, Sight
+from governance.assurance.evidence.visibility import WHOLE, VisibleScope
 
 STATES = ("overdue", "rejected", "missing", "in review", "due", "fresh")
 DECIDED = ("approved", "done")  # States of a deletion that two people approved.
@@ -64,7 +64,7 @@ URGENCY = {
 type Called = Callable[[Any], ColumnElement[Any]]
 
 
-def known_versions(now: Any, sight: Sight) -> Select[Any]:
+def known_versions(now: Any, scope: VisibleScope) -> Select[Any]:
     """Select the versions known at `now` that aren't withdrawn and whose file isn't deleted."""
     v, gone, taken = EvidenceVersion, EvidenceDeletion, EvidenceWithdrawal
     withdrawn = select(taken.id).where(taken.version_id == v.id, taken.created_at <= now)
@@ -86,17 +86,17 @@ def known_versions(now: Any, sight: Sight) -> Select[Any]:
         .outerjoin(
             EvidenceFault, (EvidenceFault.version_id == v.id) & EvidenceFault.restored_at.is_(None)
         )
-        .where(v.uploaded_at <= now, ~destroyed.exists(), ~withdrawn.exists(), *sight.of_versions())
+        .where(v.uploaded_at <= now, ~destroyed.exists(), ~withdrawn.exists(), *scope.of_versions())
     )
 
 
-def facts(now: Any, sight: Sight, today: Any = None, called: "Called | None" = None) -> CTE:
+def facts(now: Any, scope: VisibleScope, today: Any = None, called: "Called | None" = None) -> CTE:
     """Return a CTE with the state of each live item.
 
     `now` is an instant, or a statement parameter together with the parameter `today`. `called` maps
     the owner's id to the name that the reader sees. Without it, `owner` is NULL.
     """
-    found = _facts(_per_piece(now, sight), now, sight, today, called)
+    found = _facts(_per_piece(now, scope), now, scope, today, called)
     return found.cte("facts").prefix_with("MATERIALIZED")
 
 
@@ -112,7 +112,7 @@ def facts_of_owner(now: Any, owner: Any, today: Any) -> CTE:
 
 
 def _facts(
-    per: Subquery, now: Any, sight: Sight, today: Any, called: "Called | None" = None
+    per: Subquery, now: Any, scope: VisibleScope, today: Any, called: "Called | None" = None
 ) -> Select[*tuple[Any, ...]]:
     e = Evidence
     until = func.coalesce(per.c.held, func.least(per.c.first_end, e.due_on))
@@ -133,12 +133,12 @@ def _facts(
             e.created_at,
         )
         .outerjoin(per, per.c.evidence_id == e.id)
-        .where(e.retired_at.is_(None), *sight.of_pieces())
+        .where(e.retired_at.is_(None), *scope.of_pieces())
     )
 
 
-def _per_piece(now: Any, sight: Sight, *, pieces: Select[Any] | None = None) -> Subquery:
-    known = known_versions(now, sight)
+def _per_piece(now: Any, scope: VisibleScope, *, pieces: Select[Any] | None = None) -> Subquery:
+    known = known_versions(now, scope)
     if pieces is not None:
         known = known.where(EvidenceVersion.evidence_id.in_(pieces))
     v = known.subquery()
@@ -194,7 +194,7 @@ def _days(by_cadence: Mapping[str, int | None], otherwise: int | None) -> Column
 
 def matching(
     f: CTE,
-    sight: Sight,
+    scope: VisibleScope,
     *,
     q: str = "",
     state: str = "",
@@ -216,11 +216,11 @@ def matching(
     if owner:
         criteria.append(f.c.owner_id.is_(None) if owner == "nobody" else f.c.owner_id == owner)
     if control is not None:
-        criteria.append(f.c.id.in_(supporting(control, sight)))
+        criteria.append(f.c.id.in_(supporting(control, scope)))
     return and_(true(), *criteria)
 
 
-def supporting(control_id: UUID, sight: Sight) -> Select[Any]:
+def supporting(control_id: UUID, scope: VisibleScope) -> Select[Any]:
     """Select the ids of evidence items that support this control, if it is live."""
     control, link = supported_controls()().subquery("control").c, EvidenceLink
     return (
@@ -229,7 +229,7 @@ def supporting(control_id: UUID, sight: Sight) -> Select[Any]:
         .where(
             link.control_id == control_id,
             link.removed_at.is_(None),
-            *sight.of_controls(link.control_id),
+            *scope.of_controls(link.control_id),
         )
     )
 

@@ -31,7 +31,7 @@ from governance.assurance.evidence.models import (
     EvidenceVersion,
     EvidenceWithdrawal,
 )
-from governance.assurance.evidence.visibility import WHOLE, Sight
+from governance.assurance.evidence.visibility import WHOLE, VisibleScope
 from governance.foundation.people.aliases import who_did
 from governance.foundation.people.queries import names
 from governance.kernel.data.db import among, session
@@ -112,7 +112,7 @@ def evidence_items(
     *,
     of_controls: Select[UUID] | None = None,
     only: Collection[UUID] | None = None,
-    seen: Sight = WHOLE,
+    seen: VisibleScope = WHOLE,
 ) -> dict[UUID, EvidenceItem]:
     """Return items with their versions by id, in the order of their refs.
 
@@ -143,7 +143,7 @@ def items_of_control(control_id: UUID) -> dict[UUID, EvidenceItem]:
     return _group_versions(OF_CONTROL.read(control_ids=(control_id,)))
 
 
-def item_of(evidence_id: UUID, seen: Sight) -> EvidenceItem:
+def item_of(evidence_id: UUID, seen: VisibleScope) -> EvidenceItem:
     """Return one item with its versions, in one statement."""
     found = (
         _group_versions(OF_ITEM.read(evidence_ids=(evidence_id,)))
@@ -158,7 +158,7 @@ def _query_of_everything() -> Select[*tuple[Any, ...]]:
     return _query(WHOLE)
 
 
-def _query(seen: Sight) -> Select[*tuple[Any, ...]]:
+def _query(seen: VisibleScope) -> Select[*tuple[Any, ...]]:
     e, v = Evidence, EvidenceVersion
     return (
         select(

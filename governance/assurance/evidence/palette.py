@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from governance.assurance.evidence.models import Evidence
-from governance.assurance.evidence.visibility import sight
+from governance.assurance.evidence.visibility import visible_scope
 from governance.kernel.manifest import IndexedSearch, SearchText
 
 
@@ -15,7 +15,7 @@ def _text(row: Any) -> SearchText | None:
 
 
 def _seen() -> Select[UUID] | None:
-    seen = sight().of_pieces()
+    seen = visible_scope().of_pieces()
     return select(Evidence.id).where(*seen) if seen else None
 
 

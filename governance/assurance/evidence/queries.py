@@ -41,7 +41,7 @@ from governance.assurance.evidence.models import (
 )
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.ports import supported_controls
-from governance.assurance.evidence.visibility import WHOLE, Sight, sight
+from governance.assurance.evidence.visibility import WHOLE, VisibleScope, visible_scope
 from governance.foundation.logbook.log_health import recall
 from governance.foundation.people.aliases import has_unlimited_names, label, reading
 from governance.kernel import clock, formatting
@@ -140,7 +140,7 @@ class LinkView:
 
 def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
     found = find(Evidence, evidence_id, what="evidence item", lock=lock)
-    if not sight().shows(found.id):
+    if not visible_scope().shows(found.id):
         raise NotFound("This evidence item doesn't exist, or you don't have access to it.")
     return found
 
@@ -148,13 +148,13 @@ def find_evidence(evidence_id: UUID, *, lock: bool = False) -> Evidence:
 def find_items(ids: Collection[UUID], *, lock: bool = False) -> list[Evidence]:
     """Return the items with these ids that are visible, by ref. `lock` locks the rows."""
     found = find_several(Evidence, ids, order=Evidence.ref, lock=lock)
-    return [row for row in found if sight().shows(row.id)]
+    return [row for row in found if visible_scope().shows(row.id)]
 
 
 def find_version(version_id: UUID, *, lock: bool = False) -> tuple[EvidenceVersion, Evidence]:
     """Return a version and its item. `lock` locks the item against uploads and reviews."""
     version = find(EvidenceVersion, version_id, what="version")
-    if not sight().shows_version(version):
+    if not visible_scope().shows_version(version):
         raise NotFound("This version doesn't exist, or you don't have access to it.")
     return version, find_evidence(version.evidence_id, lock=lock)
 
@@ -184,7 +184,7 @@ def library(
     def read() -> EvidencePage:
         return _read_library(narrowed, sort, after, size, descending=descending)
 
-    if sight() is not WHOLE:
+    if visible_scope() is not WHOLE:
         return read()
     pages = recall("pages of the library", lambda: BoundedCache(MAX_CACHED_PAGES))
     minute = clock.now().replace(second=0, microsecond=0)
@@ -195,7 +195,7 @@ def library(
 def _read_library(
     narrowed: "Narrowed", sort: str, after: str | None, size: int, *, descending: bool
 ) -> EvidencePage:
-    seen, now = sight(), clock.now()
+    seen, now = visible_scope(), clock.now()
     whole = seen is WHOLE and not any(narrowed) and has_unlimited_names()
     shown, tally, columns = (_whole_library if whole else _library)(seen, narrowed, sort)
     values = {NOW.key: now, TODAY.key: now.date()}
@@ -217,7 +217,7 @@ type Narrowed = tuple[str, str, UUID | str, str, UUID | None]
 
 
 def _library(
-    seen: Sight, narrowed: Narrowed, sort: str
+    seen: VisibleScope, narrowed: Narrowed, sort: str
 ) -> tuple[Select[Any], CTE, tuple[ColumnElement[Any], ...]]:
     """Return the query of items with counts, the counts alone, and the columns to sort by."""
     q, state, owner, kind, control = narrowed
@@ -244,7 +244,7 @@ def matching_ids(
     descending: bool = False,
 ) -> Sequence[UUID]:
     """Return the ids of all matching items in the order of the list, for exports."""
-    seen = sight()
+    seen = visible_scope()
     f = freshness_sql.facts(clock.now(), seen, called=label)
     columns = [c.desc() if descending else c.asc() for c in freshness_sql.order(f, sort)]
     criteria = freshness_sql.matching(
@@ -257,7 +257,7 @@ def summaries_of(ids: Sequence[UUID]) -> list[EvidenceSummary]:
     """Return the rows of these items, in this order, in two statements."""
     if not ids:
         return []
-    now, found, linked = clock.now(), evidence_items(only=ids, seen=sight()), _links(ids)
+    now, found, linked = clock.now(), evidence_items(only=ids, seen=visible_scope()), _links(ids)
     return [_summary(found[i], now, linked.get(i, ())) for i in ids if i in found]
 
 
@@ -286,7 +286,7 @@ def _summary(
 
 def _links(ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str, str]]]:
     """Return the live controls that each item supports, as (control id, ref, title)."""
-    query = _every_link() if sight() is WHOLE else _link_query(sight())
+    query = _every_link() if visible_scope() is WHOLE else _link_query(visible_scope())
     found: dict[UUID, list[tuple[UUID, str, str]]] = {}
     for row in session().execute(query.where(among(EvidenceLink.evidence_id, ids))):
         found.setdefault(row[0], []).append((row[1], row[2], row[3]))
@@ -298,7 +298,7 @@ def _every_link() -> Select[Any]:
     return _link_query(WHOLE)
 
 
-def _link_query(seen: Sight) -> Select[Any]:
+def _link_query(seen: VisibleScope) -> Select[Any]:
     control = supported_controls()().subquery("control").c
     return (
         select(EvidenceLink.evidence_id, control.id, control.ref, control.title)
@@ -336,11 +336,11 @@ LIVE_CONTROLS = Selected[tuple[UUID, str, str]](_live_controls)
 
 
 def state_of(evidence: Evidence) -> tuple[EvidenceItem, Freshness]:
-    piece = item_of(evidence.id, sight())
+    piece = item_of(evidence.id, visible_scope())
     return piece, piece.freshness(clock.now())
 
 
-def _links_of_item(seen: Sight) -> Select[*tuple[Any, ...]]:
+def _links_of_item(seen: VisibleScope) -> Select[*tuple[Any, ...]]:
     control = supported_controls()().subquery("control").c
     return (
         select(control.id, control.ref, control.title, EvidenceLink.note, control.retired_at)
@@ -359,7 +359,7 @@ LINKS = Selected[tuple[Any, ...]](lambda: _links_of_item(WHOLE))
 
 def control_links(evidence: Evidence) -> list[LinkView]:
     rows: Iterable[Sequence[Any]]
-    if (seen := sight()) is WHOLE:
+    if (seen := visible_scope()) is WHOLE:
         rows = LINKS.read(evidence_ids=(evidence.id,))
     else:
         rows = session().execute(_links_of_item(seen), {"evidence_ids": [evidence.id]})
@@ -377,7 +377,7 @@ def find_by_ref(ref: str) -> Evidence:
     found = (
         session().scalars(select(Evidence).where(Evidence.ref == ref.strip().upper())).one_or_none()
     )
-    if found is None or not sight().shows(found.id):
+    if found is None or not visible_scope().shows(found.id):
         raise NotFound("This evidence item doesn't exist, or you don't have access to it.")
     return found
 

@@ -19,7 +19,7 @@ from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.period_labels import period_label
 from governance.assurance.evidence.queries import EvidenceSummary, summaries_of
 from governance.assurance.evidence.version_queries import may_review
-from governance.assurance.evidence.visibility import sight
+from governance.assurance.evidence.visibility import visible_scope
 from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.kernel.files.spreadsheet_writer import Cell
@@ -114,7 +114,7 @@ def queue_page(
 
     `criteria` has the filters: q, source, reviewer (me, others).
     """
-    known = freshness_sql.known_versions(clock.now(), sight()).cte("known")
+    known = freshness_sql.known_versions(clock.now(), visible_scope()).cte("known")
     waits = (
         select(known.c.id)
         .join(Evidence, Evidence.id == known.c.evidence_id)
@@ -187,7 +187,7 @@ class LateEvidence:
 def late_evidence(*, most: int | None = None) -> LateEvidence:
     """Return the `most` urgent items, or all with None, in three statements."""
     now = clock.now()
-    f = freshness_sql.facts(now, sight())
+    f = freshness_sql.facts(now, visible_scope())
     query = select(f.c.id, func.count().over(), func.count().filter(f.c.state == "overdue").over())
     query = (
         query.where(freshness_sql.is_urgent(f, now.date()))

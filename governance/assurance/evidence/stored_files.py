@@ -16,7 +16,7 @@ from governance.assurance.evidence.models import (
     EvidenceVersion,
 )
 from governance.assurance.evidence.version_queries import has_no_deletion, is_not_deleted
-from governance.assurance.evidence.visibility import sight
+from governance.assurance.evidence.visibility import visible_scope
 from governance.foundation.audit.models import AuditEntry
 from governance.kernel import formatting
 from governance.kernel.data.db import session
@@ -82,7 +82,7 @@ class StoredFileCheck:
 
 
 def last_check(*, most: int = 100) -> StoredFileCheck:
-    seen, v, fault = sight(), EvidenceVersion, EvidenceFault
+    seen, v, fault = visible_scope(), EvidenceVersion, EvidenceFault
     checked = (
         session()
         .execute(

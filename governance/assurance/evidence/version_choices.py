@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, select
 
 from governance.assurance.evidence.models import Evidence, EvidenceReview, EvidenceVersion
 from governance.assurance.evidence.version_queries import is_not_deleted, is_not_withdrawn
-from governance.assurance.evidence.visibility import sight
+from governance.assurance.evidence.visibility import visible_scope
 from governance.kernel.data.db import session
 from governance.kernel.formatting import long_day
 
@@ -29,7 +29,7 @@ def usable_versions() -> Select[Any]:
     """Select the usable versions that the reader may see, joined with their items."""
     v = EvidenceVersion
     query = select(v).join(Evidence, Evidence.id == v.evidence_id)
-    return query.where(is_usable(), *sight().of_versions())
+    return query.where(is_usable(), *visible_scope().of_versions())
 
 
 def usable_version(version_id: UUID) -> EvidenceVersion | None:

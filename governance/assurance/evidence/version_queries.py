@@ -20,7 +20,7 @@ from governance.assurance.evidence.models import (
     EvidenceWithdrawal,
 )
 from governance.assurance.evidence.period_labels import period_label
-from governance.assurance.evidence.visibility import WHOLE, sight
+from governance.assurance.evidence.visibility import WHOLE, visible_scope
 from governance.foundation.api_keys.models import ApiKey
 from governance.foundation.people.aliases import shown_names, who_did
 from governance.kernel.data.db import session
@@ -106,7 +106,7 @@ VERSIONS = Selected[tuple[Any, ...]](_versions)  # For readers who see all versi
 def shown_versions(evidence: Evidence) -> list[VersionView]:
     """List the visible versions, newest first, with reviews and file states, in two statements."""
     rows: Sequence[Sequence[Any]]
-    if (seen := sight()) is WHOLE:
+    if (seen := visible_scope()) is WHOLE:
         rows = VERSIONS.read(evidence_ids=(evidence.id,))
     else:
         query = _versions().where(*seen.of_versions())

@@ -29,7 +29,7 @@ from governance.assurance.evidence.freshness import (
 )
 from governance.assurance.evidence.history import timeline_entries
 from governance.assurance.evidence.models import Evidence
-from governance.assurance.evidence.visibility import sight
+from governance.assurance.evidence.visibility import visible_scope
 from governance.foundation.people import owners
 from governance.kernel import clock, current, formatting
 from governance.kernel.pages.rendering import page
@@ -102,9 +102,9 @@ def _item_page(
 ) -> ResponseReturnValue:
     found, fresh = queries.state_of(evidence)
     versions, links = version_queries.shown_versions(evidence), queries.control_links(evidence)
-    whole = sight().holds(evidence.id)
+    whole = visible_scope().holds(evidence.id)
     history = [*([evidence.id] if whole else []), *(v.id for v in versions)]
-    refs = None if sight().controls is None else {each.ref for each in links}
+    refs = None if visible_scope().controls is None else {each.ref for each in links}
     return page(
         "assurance/evidence/item.html",
         status=status,

@@ -1,6 +1,6 @@
 """Visibility of evidence: everything, or the scope of an auditor's engagements.
 
-    sight() → Sight   the scope of the acting person, read once per transaction
+    visible_scope() → VisibleScope   the scope of the acting person, read once per transaction
     WHOLE             everything, also for deriving statuses
 
 The scope comes from kernel/safety/visibility_scope.py. If an item is out of scope, auditors still
@@ -22,7 +22,7 @@ CACHE_KEY = "the evidence that auditors may view"
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class VisibleScope:
     """The ids of visible rows. None means everything."""
 
     evidence: frozenset[UUID] | None = None
@@ -66,16 +66,16 @@ class Sight:
         return version.id in self.versions or self.holds(version.evidence_id)
 
 
-WHOLE = Sight()
+WHOLE = VisibleScope()
 
 
-def sight() -> Sight:
+def visible_scope() -> VisibleScope:
     who, told = current.actor(), session().info
-    known: tuple[Any, Sight] | None = told.get(CACHE_KEY)
+    known: tuple[Any, VisibleScope] | None = told.get(CACHE_KEY)
     if known is None or known[0] != who:
         held = scope_of(who)
         known = told[CACHE_KEY] = (
             who,
-            WHOLE if held is None else Sight(held.evidence, held.versions, held.controls),
+            WHOLE if held is None else VisibleScope(held.evidence, held.versions, held.controls),
         )
     return known[1]

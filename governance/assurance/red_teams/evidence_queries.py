@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from governance.assurance.evidence import version_choices
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.evidence.period_labels import period_label
-from governance.assurance.evidence.visibility import sight
+from governance.assurance.evidence.visibility import visible_scope
 from governance.assurance.red_teams.models import RedTeamEvidence
 from governance.kernel.data.db import find
 from governance.kernel.data.selects import Rows, Selected, one_of, read_rows
@@ -64,7 +64,7 @@ LINKED: tuple[Selected[Any], ...] = (
 def linked(finding_ids: Collection[UUID]) -> Mapping[UUID, list[LinkedVersion]]:
     """Return the linked versions that the reader may view, by finding, in one statement."""
     links, rows, items = read_rows(*LINKED, finding_ids=tuple(finding_ids))
-    versions, item_of, seen = {v.id: v for v in rows}, {e.id: e for e in items}, sight()
+    versions, item_of, seen = {v.id: v for v in rows}, {e.id: e for e in items}, visible_scope()
     found = defaultdict[UUID, list[LinkedVersion]](list)
     for link, is_usable in links:
         version = versions[link.version_id]

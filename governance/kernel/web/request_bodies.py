@@ -95,7 +95,7 @@ class Sender:
     owner: str
 
 
-class Places:
+class UploadSlots:
     """The used slots of a worker. Safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -143,7 +143,7 @@ class Serving:
 # ---- pace
 
 
-class Pace:
+class UploadRate:
     """The upload rate of a body. Only the time spent waiting for bytes counts."""
 
     __slots__ = ("_lag_left", "_since", "started")
@@ -174,7 +174,7 @@ class Pace:
         return time.monotonic() - self.started
 
 
-def note_refused(reason: str, sender: Sender | None, received: int, pace: Pace) -> None:
+def note_refused(reason: str, sender: Sender | None, received: int, pace: UploadRate) -> None:
     """Count and log a rejected body, once."""
     kind = sender.kind if sender else "unknown"
     refused_bodies.labels(reason, kind).inc()
@@ -214,7 +214,7 @@ class StreamedInput(io.RawIOBase):
         self,
         first: bytes,
         receive: Callable[[float], tuple[bytes, bool] | None],
-        pace: Pace,
+        pace: UploadRate,
         sender: Sender,
     ) -> None:
         self._chunk, self._more = memoryview(first), True

@@ -28,10 +28,10 @@ from governance.kernel.web.page_shares import PageShares
 from governance.kernel.web.request_bodies import (
     BUFFERED_BYTES,
     Environ,
-    Pace,
-    Places,
     Sender,
     Serving,
+    UploadRate,
+    UploadSlots,
 )
 
 type Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -55,7 +55,7 @@ class Server:
     """One worker, as an ASGI application: its threads, its slots, and the WSGI application."""
 
     def __init__(self, application: Application, serving: Serving) -> None:
-        self.application, self.serving, self.places = application, serving, Places()
+        self.application, self.serving, self.places = application, serving, UploadSlots()
         self.pages = ThreadPoolExecutor(PAGE_THREADS, "page")
         self.urgent = ThreadPoolExecutor(URGENT_THREADS, "urgent")
         self.uploads = ThreadPoolExecutor(request_bodies.UPLOAD_THREADS, "upload")
@@ -80,7 +80,7 @@ class Exchange:
     def __init__(self, server: Server, environ: Environ, receive: Receive, send: Send) -> None:
         self._server, self._receive, self._send = server, receive, send
         self.environ = environ
-        self._pace = Pace()
+        self._pace = UploadRate()
         self._sender: Sender | None = None
         self._received = bytearray()
         self._loop = asyncio.get_running_loop()

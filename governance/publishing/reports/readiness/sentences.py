@@ -10,7 +10,7 @@ from governance.publishing.reports.ai_rmf.snapshot import of_function, shortfall
 from governance.publishing.reports.order.section import order_contents
 from governance.publishing.reports.readiness import service_levels
 from governance.publishing.reports.readiness.figures import criteria, of_criteria
-from governance.publishing.reports.readiness.matters import ReadinessMatters
+from governance.publishing.reports.readiness.findings import ReadinessMatters
 from governance.publishing.reports.readiness.snapshot import CATEGORIES
 from governance.publishing.reports.wording import (
     NO_VALUE,
