@@ -37,7 +37,7 @@ def tell(who: Actor) -> None:
     with current.acting_as(who), transaction():
         for day in range(DAYS, -1, -1):
             counted: Counter[tuple[datetime, str, str, str]] = Counter()
-            standing = policies.standing(this_hour - timedelta(days=day))
+            standing = policies.current_policy(this_hour - timedelta(days=day))
             answers = {
                 (system.key, flag): _answer(standing, system, flag)
                 for system in standing.systems

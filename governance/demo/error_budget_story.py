@@ -82,7 +82,7 @@ def _check(cast: Cast) -> None:
 
 def _ask(cast: Cast) -> None:
     with current.acting_as(cast("admin")), transaction():
-        now = standing_policy.standing()
+        now = standing_policy.current_policy()
         policies.request_approval(with_tier(now.content, "standard"), seen="", reason=REASON)
 
 

@@ -141,7 +141,7 @@ def _override(key: str, value: str) -> Change:
 
 def _on(system: str, key: str, value: str) -> Change:
     def change(content: Content) -> Content:
-        system_id = next(s.id for s in queries.standing().systems if s.key == system)
+        system_id = next(s.id for s in queries.current_policy().systems if s.key == system)
         return with_value(content, system_id, key, read(key, value))
 
     return change
@@ -163,7 +163,7 @@ def _last_step(content: Content) -> Content:
 
 def _tightened(change: Change, reason: str) -> Callable[[], object]:
     def act() -> None:
-        now = queries.standing()
+        now = queries.current_policy()
         actions.tighten_now(change(now.content), base=now.number, reason=reason)
 
     return act
@@ -171,12 +171,14 @@ def _tightened(change: Change, reason: str) -> Callable[[], object]:
 
 def _asked(change: Change, reason: str) -> Callable[[], object]:
     return lambda: actions.request_approval(
-        change(queries.standing().content), seen="", reason=reason
+        change(queries.current_policy().content), seen="", reason=reason
     )
 
 
 def _drafted(change: Change, reason: str) -> Callable[[], object]:
-    return lambda: draft_actions.draft(change(queries.standing().content), seen="", reason=reason)
+    return lambda: draft_actions.draft(
+        change(queries.current_policy().content), seen="", reason=reason
+    )
 
 
 def _approved() -> None:
@@ -188,7 +190,7 @@ def _approved() -> None:
 
 
 def _asked_waiver() -> None:
-    system_id = next(s.id for s in queries.standing().systems if s.key == "ad-copywriter")
+    system_id = next(s.id for s in queries.current_policy().systems if s.key == "ad-copywriter")
     waivers.request(
         system_id,
         "content_filter",

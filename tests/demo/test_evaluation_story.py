@@ -65,6 +65,6 @@ def test_the_error_budget_tightened_the_tier_a_week_ago_and_two_people_took_it_b
         gone = session().scalars(select(BudgetExhaustion)).one()
         assert (gone.tier, gone.restored_at) == ("strict", None)
         assert timedelta(days=6) < NOW - gone.created_at < timedelta(days=8)
-        tightened, undone = policies.version(gone.policy_number), policies.standing()
+        tightened, undone = policies.version(gone.policy_number), policies.current_policy()
         assert tightened.reason == "The error budget of claims-triage · Grounded cases is gone."
         assert (undone.number, undone.content.tier) == (gone.policy_number + 1, "standard")

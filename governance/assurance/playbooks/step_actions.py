@@ -59,7 +59,7 @@ def target_choices() -> list[tuple[str, str]]:
     ]
     tiers = [
         PlaybookStep("", kind="tighten", target=key)
-        for key in policy_queries.standing().platform.tiers
+        for key in policy_queries.current_policy().platform.tiers
     ]
     notices = [PlaybookStep("", kind="notify", target=key) for key in AUDIENCES]
     plain = [PlaybookStep("", kind="instruction"), PlaybookStep("", kind="link")]
@@ -86,7 +86,7 @@ def _stop(target: str, reason: str) -> str:
 
 def _tighten(tier: str, reason: str) -> str:
     access.require(policy_permissions.DRAFT)
-    now = policy_queries.standing()
+    now = policy_queries.current_policy()
     if tier not in now.platform.tiers:
         raise DomainError("This tier no longer exists. Skip this step, and say why.")
     name = now.platform.tiers[tier].name

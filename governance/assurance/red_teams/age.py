@@ -48,7 +48,7 @@ class RedTeamAge:
 
 def age_of(system_id: UUID) -> RedTeamAge:
     """Return the age, with the limit of the system's effective policy."""
-    policy = policies.standing()
+    policy = policies.current_policy()
     governed = next((each for each in policy.systems if each.id == system_id), None)
     return age_within(system_id, limit_in(policy.effective(governed)))
 

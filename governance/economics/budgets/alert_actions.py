@@ -221,7 +221,7 @@ def _propose(row: CostBudget) -> str:
     """
     if policies.draft() is not None:
         return "The tenant has a policy draft already, so no change was proposed."
-    content = _with_proposal(policies.standing().content, row)
+    content = _with_proposal(policies.current_policy().content, row)
     try:
         with session().begin_nested():
             policy_drafts.draft(content, seen="", reason=f"The budget {row.name} is spent.")

@@ -42,7 +42,7 @@ def response(objective_id: UUID) -> ResponseReturnValue:
     if request.method == "POST" and accepted(form, lambda: _set(form, objective_id)):
         flash("Saved. It applies the next time the budget is gone.")
         return redirect(panels.objective_page(objective.id) or url_for("alerts.index"), 303)
-    present, chosen = policies.standing().content.tier, form.tier.data
+    present, chosen = policies.current_policy().content.tier, form.tier.data
     previewed = chosen if chosen in tiers and chosen != present else None
     return page(
         "operations/alerts/response.html",

@@ -47,7 +47,7 @@ def on_exhausted(event: BudgetExhausted) -> None:
 
 
 def _tighten(gone: BudgetExhaustion, objective: Objective, tier: str) -> None:
-    now = policy_queries.standing()
+    now = policy_queries.current_policy()
     if now.content.tier == tier:
         gone.note = f"The tenant had the tier {now.tier.name} already."
         return

@@ -50,7 +50,7 @@ def facts() -> DecisionFacts:
     """Return the facts of the acting tenant."""
     who = current.actor()
     numbers = tenant_revision.revisions([who.tenant_id, tenant_revision.OVER_ALL])
-    signing, standing = bundle_keys(), policies.standing()
+    signing, standing = bundle_keys(), policies.current_policy()
     stops = (*switches.active_stops(), *_suspension(standing.content.tier))
     key = next((each for each in reversed(signing) if each.retired_at is None), None)
     return DecisionFacts(

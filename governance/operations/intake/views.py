@@ -54,7 +54,7 @@ def index() -> ResponseReturnValue:
 def proposal(proposal_id: UUID) -> ResponseReturnValue:
     found = queries.proposal(proposal_id)
     derived = queries.triage_of(found)
-    tiers, requested = policies.standing(), queries.open_request(found)
+    tiers, requested = policies.current_policy(), queries.open_request(found)
     return page(
         "operations/intake/proposal.html",
         proposal=found,

@@ -68,7 +68,7 @@ def tighten_now(
     stays, and its request for approval becomes void. Idempotent.
     """
     lock_tenant(LOCK)
-    now = queries.standing()
+    now = queries.current_policy()
     if (done := _done_already(content, base, now)) is not None:
         return done
     _check_base(base, now)
@@ -168,7 +168,7 @@ def _prepare(content: Content, seen: str, reason: str) -> tuple[PolicyVersion, C
 
     An unedited rollback stays a rollback.
     """
-    row, now = open_version(), queries.standing()
+    row, now = open_version(), queries.current_policy()
     if not lines(now.content, content):
         raise Unchanged(NOTHING_CHANGES)
     back_to = row.back_to if row is not None and row.content == content.plain() else None
@@ -204,7 +204,7 @@ def apply_due() -> bool:
         or row.apply_at > clock.now()
     ):
         return False
-    now = queries.standing()
+    now = queries.current_policy()
     if problem := _why_outdated(row, now):
         _return_to_draft(row, problem)
         record(TURNED_BACK, row, note=problem, base=row.base)
@@ -305,7 +305,7 @@ def request_facts(row: PolicyVersion) -> dict[str, Any]:
 
 def activate(row: PolicyVersion, *, by: UUID | None, at: datetime) -> None:
     """Apply an approved request: publish the version, or schedule it."""
-    now = queries.standing()
+    now = queries.current_policy()
     _check_base(row.base, now)
     row.decided_by, row.decided_at = by, at
     row.agreed = verdict(now, now.draft(read_content(row.content))).fingerprint

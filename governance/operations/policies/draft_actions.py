@@ -48,7 +48,7 @@ def draft(
 
     Raises Stale if someone else edited it since the form was opened (`seen`).
     """
-    row, now = open_version(), queries.standing()
+    row, now = open_version(), queries.current_policy()
     row = edit(row, now, content, seen=seen, reason=reason, back_to=back_to)
     _record_draft(row, now)
     return row
@@ -168,7 +168,7 @@ def rebase(*, seen: str) -> PolicyVersion:
     """Rebase the open version onto the published version. Its own changes stay."""
     row, now = (
         open_version(reason="The draft was updated, so this request is void."),
-        queries.standing(),
+        queries.current_policy(),
     )
     if row is None:
         raise DomainError("There is no draft to update.")
@@ -187,7 +187,7 @@ def content_of(number: int) -> Content:
 def rollback(number: int, *, seen: str, reason: str) -> PolicyVersion:
     """Draft the content of an older version. Loosening still needs a second person."""
     check_reason(reason)
-    old = read_content(queries.version(number).content).within(queries.standing().systems)
+    old = read_content(queries.version(number).content).within(queries.current_policy().systems)
     return draft(old, seen=seen, reason=reason, back_to=number)
 
 

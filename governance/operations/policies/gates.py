@@ -21,7 +21,7 @@ def looser_than_default(tiers: Mapping[str, Tier], tier: str) -> bool:
 
 
 def _tier(_subject: GateSubject) -> Iterator[GateReading]:
-    standing = queries.standing()
+    standing = queries.current_policy()
     least = standing.platform.tiers[DEFAULT_TIER]
     looser = looser_than_default(standing.platform.tiers, standing.content.tier)
     yield GateReading(

@@ -30,7 +30,7 @@ def pick() -> ResponseReturnValue:
     key, system_id = request.args.get("dimension", ""), uuid_or_none(request.args.get("system"))
     if key:
         return redirect(url_for("policies.override", key=dimension(key).key, system=system_id), 302)
-    standing = queries.standing()
+    standing = queries.current_policy()
     return page(
         "operations/policies/override_scope.html",
         form=form,
@@ -44,7 +44,7 @@ def pick() -> ResponseReturnValue:
 @feature.route("/policies/override/<key>", methods=["GET", "POST"], needs=permissions.DRAFT)
 def override(key: str) -> ResponseReturnValue:
     """Set one value, for the tenant or for the system in the address, in the draft."""
-    which, standing, row = _setting(key), queries.standing(), queries.draft()
+    which, standing, row = _setting(key), queries.current_policy(), queries.draft()
     system = system_named(standing, request.args.get("system"))
     system_id = system.id if system else None
     content = working_content(standing, row)

@@ -1,7 +1,7 @@
 """Policies in force, now or at an instant; versions, the open draft, and waivers.
 
-standing(at)                    all data for effective policies, in one statement
-standing_and_draft()            the current data and the open draft, in one statement
+current_policy(at)              all data for effective policies, in one statement
+current_and_draft()             the current data and the open draft, in one statement
 platform(at)                    the operator's layer
 version(number), versions()     published versions
 draft()                         the one open version, if any
@@ -52,7 +52,7 @@ type GovernedRow = tuple[UUID, str, str, str]  # Id, key, name and lane of an AI
 POLICY, WAIVER, PLATFORM = "policy", "waiver", "platform_minimum"  # Kinds of approvals
 
 
-def standing(at: datetime | None = None) -> EffectivePolicy:
+def current_policy(at: datetime | None = None) -> EffectivePolicy:
     """Return the tenant's policy at the instant.
 
     Without an instant, it is everything committed, even if this machine's clock is behind.
@@ -60,7 +60,7 @@ def standing(at: datetime | None = None) -> EffectivePolicy:
     return _effective(_parts(at), at)
 
 
-def standing_and_draft() -> tuple[EffectivePolicy, PolicyVersion | None]:
+def current_and_draft() -> tuple[EffectivePolicy, PolicyVersion | None]:
     """Return the tenant's current policy and the one open version."""
     parts = _parts(None)
     return _effective(parts, None), parts.draft

@@ -72,7 +72,7 @@ def _steps(row: PolicyVersion) -> tuple[EffectivePolicy, EffectivePolicy]:
 
     Both are under the current platform minimum and for the current AI systems.
     """
-    now = queries.standing()
+    now = queries.current_policy()
     base = (
         now.content
         if row.base == now.number

@@ -42,7 +42,7 @@ from governance.operations.policies.ports import setting_figures
 def in_force() -> ResponseReturnValue:
     day = _day(request.args.get("at"))
     standing, draft = (
-        (queries.standing(_end_of(day)), None) if day else queries.standing_and_draft()
+        (queries.current_policy(_end_of(day)), None) if day else queries.current_and_draft()
     )
     system = system_named(standing, request.args.get("system"))
     if system is None and "system" not in request.args and standing.systems:
@@ -92,7 +92,7 @@ def _end_of(day: date) -> datetime:
 @feature.get("/policies/versions", needs=permissions.VIEW)
 def versions() -> ResponseReturnValue:
     found = queries.versions(after=request.args.get("after"), size=50)
-    standing = queries.standing()
+    standing = queries.current_policy()
     more = url_for("policies.versions", after=found.next) if found.next else None
     return page(
         "operations/policies/versions.html",
@@ -116,7 +116,7 @@ def _version(number: int, form: RollbackForm, *, status: int = 200) -> ResponseR
     against = request.args.get("against")
     row, before = queries.two_versions(number, None if against is None else counted(against))
     other = read_content(before.content) if before else Content()
-    standing, draft = queries.standing(), queries.draft()
+    standing, draft = queries.current_policy(), queries.draft()
     differs = lines(other, read_content(row.content))
     systems = {each.id: each.key for each in standing.systems}
     form.seen.data = draft_actions.revision(draft)
@@ -162,7 +162,7 @@ def version_by_id(policy_version_id: UUID) -> ResponseReturnValue:
     row = queries.policy_version(policy_version_id)
     if row.number:
         return redirect(url_for("policies.version", number=row.number), 303)
-    standing = queries.standing()
+    standing = queries.current_policy()
     after = (
         standing.draft(read_content(row.content).within(standing.systems))
         if row.state in OPEN

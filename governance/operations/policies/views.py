@@ -53,7 +53,7 @@ class DraftComparison:
 
 
 def _step(tier: str | None, on: str | None) -> DraftComparison:
-    before, row = queries.standing(), queries.draft()
+    before, row = queries.current_policy(), queries.draft()
     on = (
         on
         if on in {"draft", "force"}

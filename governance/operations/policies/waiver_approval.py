@@ -28,7 +28,7 @@ CLOSED = {
 
 
 def _describe(approval: Approval) -> Description:
-    row, now = queries.waiver(approval.target_id), queries.standing()
+    row, now = queries.waiver(approval.target_id), queries.current_policy()
     which, minimum = DIMENSIONS[row.dimension], now.platform.floor.get(row.dimension)
     system = next((s for s in now.systems if s.id == row.system_id), None)
     name = system.key if system else queries.system_keys([row.system_id])[row.system_id]
@@ -140,7 +140,7 @@ def _values_now(approval: Approval) -> Mapping[str, Any]:
 
     When they change, the approvers review the waiver again.
     """
-    row, now = queries.waiver(approval.target_id), queries.standing()
+    row, now = queries.waiver(approval.target_id), queries.current_policy()
     minimum = now.platform.floor.get(row.dimension)
     system = next((s for s in now.systems if s.id == row.system_id), None)
     own = now.own(system)[row.dimension] if system else None

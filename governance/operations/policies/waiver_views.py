@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 
 @feature.get("/policies/waivers", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    standing = queries.standing()
+    standing = queries.current_policy()
     asked = _asked(standing)
     found = waiver_list.waivers(
         asked.criteria, sort=asked.sort, after=asked.after, size=WAIVERS.size
@@ -63,7 +63,7 @@ def _asked(standing: EffectivePolicy) -> ListRequest:
 @feature.get("/policies/waivers/export.csv", needs=permissions.VIEW, answers=FILE)
 def export() -> ResponseReturnValue:
     """Export every waiver that matches the filters."""
-    asked = _asked(queries.standing())
+    asked = _asked(queries.current_policy())
     pages = every_page(
         lambda after: waiver_list.waivers(
             asked.criteria, sort=asked.sort, after=after, size=ROWS_PER_READ
@@ -105,7 +105,7 @@ def _left(row: Waiver) -> int:
 
 @feature.route("/policies/waivers/new", methods=["GET", "POST"], needs=permissions.WAIVE)
 def new() -> ResponseReturnValue:
-    standing, made = queries.standing(), list[Waiver]()
+    standing, made = queries.current_policy(), list[Waiver]()
     form = WaiverForm(
         system=uuid_or_none(request.args.get("system")), dimension=request.args.get("dimension")
     )
@@ -174,7 +174,7 @@ def waiver(waiver_id: UUID) -> ResponseReturnValue:
 
 
 def _waiver(row: Waiver, form: WaiverEndForm, *, status: int = 200) -> ResponseReturnValue:
-    standing, approval = queries.standing(), latest(queries.WAIVER, [row.id]).get(row.id)
+    standing, approval = queries.current_policy(), latest(queries.WAIVER, [row.id]).get(row.id)
     given = queries.approvals_of_waivers([row.id]).get(row.id, [])
     system = next((s for s in standing.systems if s.id == row.system_id), None)
     is_requested = row.state == "requested" and approval is not None and is_open(approval)

@@ -93,7 +93,7 @@ def request(
 ) -> Waiver:
     """Request a value below the platform minimum for one setting of a system, for up to 30 days."""
     lock_tenant(LOCK)
-    now = queries.standing()
+    now = queries.current_policy()
     system = next((s for s in now.systems if s.id == system_id), None)
     if system is None:
         raise NotFound("This AI system doesn't exist, or you don't have access to it.")
@@ -178,7 +178,7 @@ def _check_none_open(system: Governed, key: str) -> None:
 
 def why_blocked(row: Waiver) -> str | None:
     """Return why it can't be approved now, as a sentence, or None."""
-    now = queries.standing()
+    now = queries.current_policy()
     if row.expires_at <= clock.now():
         return "The waiver's end date has passed. Request it again with a later one."
     if row.system_id not in {s.id for s in now.systems}:

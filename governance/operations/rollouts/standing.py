@@ -104,7 +104,7 @@ def standing_of(row: Rollout, about: tuple[AISystem, SystemFeature] | None = Non
 
 
 def _ring(system: AISystem) -> str:
-    standing = policies.standing()
+    standing = policies.current_policy()
     governed = next((each for each in standing.systems if each.id == system.id), None)
     return str(standing.effective(governed)["release_ring"].value)
 

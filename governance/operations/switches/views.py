@@ -146,7 +146,7 @@ def _of_system(found: AISystem, form: StopForm) -> dict[str, Any]:
 
 def _policy(found: AISystem) -> dict[str, Any]:
     """Return the system's current policy settings that limit its autonomy."""
-    standing = policies.standing()
+    standing = policies.current_policy()
     governed = next((s for s in standing.systems if s.id == found.id), None)
     decided = standing.effective(governed)
     return {

@@ -90,7 +90,7 @@ def content(system: AISystem) -> PublicExplanation:
 
 def _policy(system: AISystem) -> Iterator[tuple[str, str]]:
     """Return each question about the policy that people notice, with its answer."""
-    policy = policies.standing()
+    policy = policies.current_policy()
     governed = next((each for each in policy.systems if each.key == system.key), None)
     values = policy.effective(governed)
     for key in TOLD:

@@ -278,7 +278,7 @@ def _data_sets(system: AISystem) -> list[dict[str, Any]]:
 
 
 def _policy(system: AISystem) -> dict[str, Any]:
-    policy = policies.standing()
+    policy = policies.current_policy()
     governed = next((each for each in policy.systems if each.key == system.key), None)
     return {
         "tier": policy.tier.name,

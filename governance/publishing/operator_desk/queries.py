@@ -35,7 +35,7 @@ from governance.kernel.months import Month
 from governance.kernel.safety.access import ROLE_NAMES, TENANT_ROLES
 from governance.kernel.work.jobs import JobRun
 from governance.operations.alerts.models import Alert
-from governance.operations.policies.queries import standing
+from governance.operations.policies.queries import current_policy
 from governance.operations.switches.models import Stop
 from governance.operations.systems.models import AISystem
 
@@ -90,7 +90,7 @@ def tenant_facts(tenant: Tenant) -> TenantFacts:
     """Return the facts that the page shows, in five statements for any tenant."""
     month = Month.of(clock.now().astimezone(ZoneInfo(operator_time_zone())).date())
     with within(founder(tenant.id, tenant.slug, tenant.name)):
-        policy = standing()
+        policy = current_policy()
         sessions = len(live_sessions())
         roles, (keys, systems, stops, firing, incidents) = _roles(), _counts()
         return TenantFacts(
@@ -197,7 +197,7 @@ def _entrance(feature: str) -> str:
 def needs_second(tenant: Tenant) -> bool:
     """Return whether a second operator must approve a change of this tenant's state."""
     with within(founder(tenant.id, tenant.slug, tenant.name)):
-        return standing().tier.four_eyes
+        return current_policy().tier.four_eyes
 
 
 def impact(facts: TenantFacts) -> list[tuple[str, str]]:

@@ -166,7 +166,7 @@ def _proposal(system: AISystem) -> Iterator[RecordPoint]:
 
 
 def _policy(system: AISystem) -> Iterator[RecordPoint]:
-    policy = policies.standing()
+    policy = policies.current_policy()
     governed = next((each for each in policy.systems if each.key == system.key), None)
     values = "; ".join(
         f"{setting_title(key)}: {short_label(each.value, key)}"

@@ -61,7 +61,7 @@ def approve(visitor, address: str, shown: str, then: int) -> str:
 
 def tier() -> str:
     with make.acting("admin", read_only=True):
-        return policy_queries.standing().content.tier
+        return policy_queries.current_policy().content.tier
 
 
 def test_the_preview_lists_limits_and_verdicts_that_move(as_admin, as_neighbour):

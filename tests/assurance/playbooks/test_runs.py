@@ -67,7 +67,7 @@ def test_a_step_acts_with_the_permission_of_the_person_who_runs_it(claims_triage
         assert queries.progress(queries.run(run_id)).next.number == 2
     assert do(run_id, 2, by="admin").startswith("policy version 1: Strict")
     with make.acting("admin"):
-        assert policies.standing().content.tier == "strict"
+        assert policies.current_policy().content.tier == "strict"
 
 
 def test_a_step_done_twice_acts_once(claims_triage):
@@ -79,7 +79,7 @@ def test_a_drill_changes_nothing(claims_triage):
     run_id = start(create_playbook(STOP, TIGHTEN, LOOK))
     assert do(run_id, 1) == do(run_id, 2) == "drill: nothing was changed"
     with make.acting("admin"):
-        assert session().query(Stop).count() == 0 and policies.standing().number == 0
+        assert session().query(Stop).count() == 0 and policies.current_policy().number == 0
 
 
 def test_a_skipped_step_keeps_its_reason_and_can_be_done_later(database):

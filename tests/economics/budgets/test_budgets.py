@@ -239,7 +239,7 @@ def test_a_spent_budget_drafts_a_policy_change_that_people_decide_on(finance, pr
     jobs.check_budgets()
     jobs.check_budgets()
     with make.acting("compliance_officer", "acme"):
-        drafted, now = policies.draft(), policies.standing()
+        drafted, now = policies.draft(), policies.current_policy()
         assert drafted is not None and drafted.state == "draft"
         (settings,) = drafted.content["systems"].values()
         assert settings == {"requests_per_minute": 20, "model_access": ["small-1"]}
@@ -256,7 +256,7 @@ def scope_of_system(product: Product) -> str:
 def test_a_draft_that_somebody_works_on_stays_as_it_is(finance, product):
     budget_id = budget(finance, proposed_limit="20")
     with make.acting("compliance_officer", "acme"):
-        content = policies.standing().content
+        content = policies.current_policy().content
         draft_actions.draft(content, seen="", reason="Their own work.")
     spend(product, 120)
     jobs.check_budgets()

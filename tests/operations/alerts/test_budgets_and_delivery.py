@@ -90,7 +90,7 @@ def ai_objective(tier):
 def test_an_exhausted_ai_budget_tightens_the_tier_with_its_name_as_reason(here):
     objective = ai_objective("strict")
     evaluate()
-    now = policy_queries.standing()
+    now = policy_queries.current_policy()
     assert now.content.tier == "strict"
     version = policy_queries.version(now.number)
     assert version.reason == f"The error budget of {objective.name} is gone."
@@ -101,15 +101,15 @@ def test_an_exhausted_ai_budget_tightens_the_tier_with_its_name_as_reason(here):
 
 
 def test_it_never_loosens_a_stricter_tier(here):
-    now = policy_queries.standing()
+    now = policy_queries.current_policy()
     policies.tighten_now(
         with_tier(now.content, "regulated"), base=now.number, reason="A regulated product"
     )
-    before = policy_queries.standing().number
+    before = policy_queries.current_policy().number
     ai_objective("strict")
     evaluate()
-    assert policy_queries.standing().content.tier == "regulated"
-    assert policy_queries.standing().number == before
+    assert policy_queries.current_policy().content.tier == "regulated"
+    assert policy_queries.current_policy().number == before
     assert exhaustions()[0].tier is None
     assert exhaustions()[0].note
 
@@ -122,7 +122,7 @@ def test_people_undo_it_and_a_budget_that_is_back_does_not(here):
         fill(objective.indicator_id, Span(NOW, later), total=10)
         budgets.check_all()
     assert exhaustions()[0].restored_at == later
-    assert policy_queries.standing().content.tier == "strict"
+    assert policy_queries.current_policy().content.tier == "strict"
 
 
 # ---- webhooks

@@ -196,7 +196,7 @@ def test_weeks_keep_the_limits_that_judged_them_and_the_tier_of_today_is_named(a
     assert "limit 3.0%" in shown(app)
     assert {row["verdict"] for row in rows(app).values() if row["run"]} == {"undecided"}
     with make.acting("admin"):
-        now = policies.standing()
+        now = policies.current_policy()
         content = replace(now.content, tier="regulated")
         policy_actions.tighten_now(content, base=now.number, reason="A new product.")
     page = shown(app)

@@ -132,7 +132,7 @@ def test_who_chooses_a_tier_for_a_gone_budget_sees_what_it_would_move(as_officer
     assert "were in force now" in main_text(as_officer.get(f"{page}?tier=nonsense"))
     as_neighbour.get(page, then=404)
     with make.acting("admin"):
-        assert policies.standing().content.tier == "standard"
+        assert policies.current_policy().content.tier == "standard"
 
 
 def test_an_exhausted_budget_of_a_measure_tightens_the_tier_by_the_policy(as_officer):
@@ -142,11 +142,11 @@ def test_an_exhausted_budget_of_a_measure_tightens_the_tier_by_the_policy(as_off
     run(1190, 10, 2, "2026-11-10T10:00:00Z")
     with make.acting("admin"):
         budgets.check_all()
-        assert policies.standing().content.tier == "standard"
+        assert policies.current_policy().content.tier == "standard"
     run(1020, 180, 3, "2026-11-24T10:00:00Z")
     check_budgets()
     with make.acting("admin"):
-        now = policies.standing()
+        now = policies.current_policy()
         assert now.content.tier == "strict"
         reason = "The error budget of Grounded answers is gone."
         assert policies.version(now.number).reason == reason

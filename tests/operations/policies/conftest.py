@@ -59,7 +59,7 @@ def policy_content(tier: str = "standard", overrides=(), on=()) -> Content:
 def put_in_force(wanted: Content, slug: str = "acme") -> int:
     """Publish that content the way its direction requires. Return its number."""
     with make.acting("admin", slug):
-        now = queries.standing()
+        now = queries.current_policy()
         try:
             return actions.tighten_now(wanted, base=now.number, reason=REASON).number or 0
         except actions.NeedsSecondPerson:
@@ -94,7 +94,7 @@ def fingerprint_of_version(version_id) -> str:
 
 def effective_policy(slug: str = "acme"):
     with make.acting("compliance_officer", slug, read_only=True):
-        return queries.standing()
+        return queries.current_policy()
 
 
 def days_from_now(days: float = 0, **more) -> object:

@@ -74,7 +74,7 @@ def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex
     """Reject the admin's edit, made on a page that was read before the approval was committed."""
     with make.acting("admin", "globex"):
         row = actions.request_approval(Content("baseline"), seen="", reason="x")
-        row_id, seen, before = row.id, draft_actions.revision(row), queries.standing().number
+        row_id, seen, before = row.id, draft_actions.revision(row), queries.current_policy().number
 
     def approve():
         request = open_approval(queries.POLICY, row_id)
@@ -86,7 +86,10 @@ def test_of_an_approval_and_an_edit_at_the_same_moment_the_second_is_told(globex
         with pytest.raises(Stale, match="published or withdrawn while you were editing"):
             draft_actions.draft(Content("strict"), seen=seen, reason="x")
     with make.acting("admin", "globex"):
-        assert (queries.standing().number, queries.standing().tier.key) == (before + 1, "baseline")
+        assert (queries.current_policy().number, queries.current_policy().tier.key) == (
+            before + 1,
+            "baseline",
+        )
         actions.tighten_now(Content(), base=before + 1, reason="As it was")
 
 

@@ -210,7 +210,7 @@ def test_no_chain_of_steps_by_one_person_ends_looser_than_it_began(systems, step
                 [(systems["claims-triage"], "human_review", "all")] if overrides else (),
             )
             with make.acting("admin"):
-                now = queries.standing()
+                now = queries.current_policy()
                 try:
                     actions.tighten_now(wanted, base=now.number, reason=REASON)
                 except (actions.NeedsSecondPerson, actions.Unchanged):

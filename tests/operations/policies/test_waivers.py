@@ -469,4 +469,4 @@ def test_a_waiver_that_has_ended_by_itself_is_listed_as_ended(several, as_viewer
             ("ad-copywriter", "content_filter")
         ]
         assert [waiver_list.state_of(w) for w, _ in (*ended, *expired)] == ["ended", "expired"]
-        assert queries.standing().waivers == ()
+        assert queries.current_policy().waivers == ()

@@ -138,7 +138,7 @@ def _own_tier(end: datetime) -> str:
     """Return the tier in force at the month's end, or "" if the tenant never published a policy."""
     if policies.in_force(end) is None:  # the usual case, answered by one statement
         return ""
-    return policies.standing(end).tier.name
+    return policies.current_policy(end).tier.name
 
 
 def _features(month: Month, counted: Sequence[ActiveUsers]) -> dict[str, FeatureUsers]:

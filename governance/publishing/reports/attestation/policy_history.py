@@ -56,7 +56,7 @@ def version_facts(row: PolicyVersion, known: KnownRows) -> Json:
         _content(row.base if row.number is None else row.number - 1),
         read_content(row.content),
     )
-    at = policies.standing(row.in_force_from)
+    at = policies.current_policy(row.in_force_from)
     return {
         "number": row.number,
         "at": iso(row.in_force_from),

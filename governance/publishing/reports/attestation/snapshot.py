@@ -55,7 +55,7 @@ type Json = dict[str, Any]
 
 def snapshot(since: datetime | None, until: datetime) -> Json:
     """Return the facts from `since` to `until`, or of the instant `until` if `since` is None."""
-    end, begin = policies.standing(until), policies.standing(since) if since else None
+    end, begin = policies.current_policy(until), policies.current_policy(since) if since else None
     versions = versions_in(since, until)
     known = KnownRows(systems=systems_by_id(), features=features_by_id(), people={}, until=until)
     waivers, stops, drills = (
@@ -168,7 +168,7 @@ def _points(
         return []
     live = [v for v in versions if v.number is not None and v.in_force_from is not None]
     steps = [
-        _point(f"version {v.number}", v.in_force_from, policies.standing(v.in_force_from))
+        _point(f"version {v.number}", v.in_force_from, policies.current_policy(v.in_force_from))
         for v in live
     ]
     return [_point("start", since, begin), *steps, _point("end", until, end)]
