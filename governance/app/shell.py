@@ -70,8 +70,8 @@ def install(app: Flask, settings: Settings) -> None:
         section_tabs=section_tabs,
         way_back=way_back,
         glossary_term=find_term,
-        draw_once=draw_once,
-        draw_rows=draw_rows,
+        cached_macro=cached_macro,
+        cached_rows=cached_rows,
     )
     environment.globals["c"] = Components(environment.get_template("components/all.html").module)
     app.extensions["navigation"] = BoundedCache(MAX_NAVIGATIONS)
@@ -206,7 +206,7 @@ def _cached_for_readers(macro: Callable[..., Any]) -> Callable[..., Any]:
 _kept_rows = BoundedCache(MAX_DRAWN)
 
 
-def draw_once(macro: Any, *arguments: Any) -> Any:
+def cached_macro(macro: Any, *arguments: Any) -> Any:
     """Return a macro's markup for these arguments, rendered once for all readers of the tenant.
 
     Meant for rows of long lists, whose macro is imported without the page's context. The markup may
@@ -215,8 +215,8 @@ def draw_once(macro: Any, *arguments: Any) -> Any:
     return _kept_row((macro, _readers()), macro, arguments)
 
 
-def draw_rows(macro: Any, rows: Iterable[Any], *arguments: Any) -> list[Any]:
-    """Return the result of `draw_once` for each row."""
+def cached_rows(macro: Any, rows: Iterable[Any], *arguments: Any) -> list[Any]:
+    """Return the result of `cached_macro` for each row."""
     key = macro, _readers()
     return [_kept_row(key, macro, (row, *arguments)) for row in rows]
 
