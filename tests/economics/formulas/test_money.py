@@ -146,6 +146,18 @@ def test_an_agreed_price_loses_no_digit(amount, text):
     assert exact_money(Decimal(amount), "USD") == text
 
 
+@pytest.mark.parametrize("amount", ["1e12", "-1e12", "NaN", "Infinity"])
+def test_a_price_that_is_no_amount_is_refused_and_not_shown(amount):
+    with pytest.raises(Invalid, match=r"below 1,000,000,000,000\."):
+        exact_money(Decimal(amount), "USD")
+
+
+def test_a_refusal_repeats_forty_characters_of_what_was_entered():
+    with pytest.raises(Invalid) as refused:
+        read_amount("x" * 40 + "y" * 20, "EUR", field="fee")
+    assert f"“{'x' * 40}” isn't an amount." in str(refused.value)
+
+
 def test_currencies_are_those_of_iso_4217():
     assert is_currency("EUR") and not is_currency("eur") and not is_currency("XAU")
     assert sorted(choices()) == sorted(DECIMALS) and choices()[0] == "EUR"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,17 @@ def test_a_path_that_lost_gained_or_swapped_a_hash_is_caught(size, data):
 
 
 @given(sizes, st.data())
+def test_a_path_that_is_too_long_is_refused_even_if_it_leads_to_the_root(size, data):
+    entries, index = named(size), data.draw(st.integers(0, size - 1))
+    root, path = recursive(entries), merkle.inclusion(index, size, forest(entries))
+    leaf, more = leaf_hash(entries[index]), leaf_hash(b"more")
+    merkle.verify_inclusion(leaf, index, size, path, root)
+    for forged in (node_hash(more, root), node_hash(root, more)):
+        with pytest.raises(ProofFails, match=f"The proof of entry {index} is too long"):
+            merkle.verify_inclusion(leaf, index, size, [*path, more], forged)
+
+
+@given(sizes, st.data())
 @example(64, None)
 def test_an_older_tree_is_the_beginning_of_every_newer_one(size, data):
     entries = named(size)
@@ -184,6 +196,18 @@ def test_any_bit_flipped_in_a_proof_of_consistency_is_caught(size, data):
     parts[which] = flipped(parts[which], data.draw(st.integers(0, 255)))
     with pytest.raises(ProofFails, match="history was rewritten"):
         merkle.verify_consistency(old, size, parts[1:-1], parts[0], parts[-1])
+
+
+@given(st.integers(2, 70), st.data())
+def test_a_proof_of_consistency_that_is_too_long_is_refused_whatever_it_leads_to(size, data):
+    entries, old = named(size), data.draw(st.integers(1, size - 1))
+    path = merkle.consistency(old, size, forest(entries))
+    roots, more = (recursive(entries[:old]), recursive(entries)), leaf_hash(b"more")
+    merkle.verify_consistency(old, size, path, *roots)
+    with pytest.raises(ProofFails, match="The proof is too long"):
+        merkle.verify_consistency(
+            old, size, [*path, more], *(node_hash(more, each) for each in roots)
+        )
 
 
 def altered(entries, at):
@@ -223,6 +247,26 @@ def test_a_fork_of_the_same_size_and_a_log_cut_short_are_named():
 def test_a_tree_of_nothing_or_of_too_much_proves_nothing(sizes):
     with pytest.raises(ProofFails, match="cannot be the beginning"):
         merkle.verify_consistency(*sizes, [], merkle.EMPTY, merkle.EMPTY)
+
+
+def test_the_largest_tree_has_one_leaf_less_than_two_to_the_power_of_63():
+    most, half = 2**63 - 1, 2**62
+    leaf, right = leaf_hash(b"first"), leaf_hash(b"right half")
+    path = [leaf_hash(b"%d" % level) for level in range(63)]
+    root = reduce(node_hash, path, leaf)
+    merkle.verify_inclusion(leaf, 0, most, path, root)
+    with pytest.raises(ProofFails, match="There is no entry 0"):
+        merkle.verify_inclusion(leaf, 0, most + 1, path, root)
+    grown_root = node_hash(root, right)
+    merkle.verify_consistency(half, most, [right], root, grown_root)
+    with pytest.raises(ProofFails, match="cannot be the beginning"):
+        merkle.verify_consistency(half, most + 1, [right], root, grown_root)
+
+
+def test_the_first_leaf_has_a_path_and_none_is_before_it():
+    assert merkle.inclusion(0, 2, forest(named(2))) == [leaf_hash(b"entry 1")]
+    with pytest.raises(ValueError, match="a tree of 2 has no leaf -1"):
+        merkle.inclusion(-1, 2, forest(named(2)))
 
 
 @pytest.mark.parametrize("length", [0, 31, 33, 64])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from governance.kernel.errors import Invalid
 from governance.operations.policies.dimensions import ANYTHING, DIMENSIONS, dimension, plain, read
 from governance.operations.policies.strictness import (
+    DimensionChange,
     Layer,
     WaivedValue,
     changes,
@@ -25,6 +26,7 @@ from governance.operations.policies.strictness import (
 from governance.operations.policies.tiers import FLOOR, RISK, TIERS
 from tests.operations.policies.policy_strategies import (
     ASSIGNED_VALUES,
+    MODEL_SETS,
     THREE_VALUES_OF_ONE_DIMENSION,
 )
 
@@ -124,6 +126,47 @@ def test_the_explanation_names_a_layer_whose_value_is_the_effective_one(layers):
         assert meet == decided.value and set(map(id, decided.by)) <= set(map(id, decided.layers))
 
 
+def lists(*given):
+    """Return a layer for each list of models, named by its place."""
+    return [
+        Layer("override", str(place), {"model_access": frozenset(each)})
+        for place, each in enumerate(given)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("models", "names"),
+    [
+        (["abc", "bcd"], "0 and 1"),
+        (["abc", "abc", "bcd", "bc"], "3"),  # One list alone is the value.
+        (["abc", "abc", "bcd", "abcd", "cde"], "0 and 2 and 4"),
+        (["ab", "bc", "abcd"], "0 and 1"),  # The third list narrows nothing.
+    ],
+)
+def test_only_lists_that_narrow_the_value_are_named_beside_the_first(models, names):
+    assert effective(lists(*models))["model_access"].set_by == names
+
+
+@given(st.lists(MODEL_SETS, min_size=2, max_size=5))
+def test_each_named_list_narrows_those_before_it_down_to_the_value(models):
+    decided = effective(lists(*models))["model_access"]
+    reached = None
+    for layer in decided.by:
+        allowed = layer.values["model_access"]
+        narrower = allowed if reached is None else reached & allowed
+        assert narrower != reached
+        reached = narrower
+    assert reached == decided.value == frozenset.intersection(*models)
+
+
+def test_pages_name_a_deciding_layer_by_its_label_and_the_api_by_its_name():
+    labelled = Layer("tier", "strict", {"model_access": frozenset("ab")}, "Strict tier")
+    unlabelled = Layer("override", "acme", {"model_access": frozenset("bc")})
+    decided = effective([labelled, unlabelled])["model_access"]
+    assert decided.decided_by == "Strict tier and acme"
+    assert decided.set_by == "strict and acme"
+
+
 # ---- 6. unknown words
 
 
@@ -177,6 +220,20 @@ def test_of_a_step_and_its_way_back_one_loosens(drawn):
 def test_a_step_in_which_nothing_loosens_leaves_every_old_value_covered(before, after):
     if not any(loosens(change.move) for change in changes(before, after)):
         assert all(key in after and covers(key, after[key], before[key]) for key in before)
+
+
+@given(ASSIGNED_VALUES)
+def test_values_that_are_added_tighten_values_that_are_removed_loosen_and_no_other_changes(
+    assigned,
+):
+    keys = [key for key in DIMENSIONS if key in assigned]
+    assert changes({}, assigned) == [
+        DimensionChange(key, None, assigned[key], "tightens") for key in keys
+    ]
+    assert changes(assigned, {}) == [
+        DimensionChange(key, assigned[key], None, "loosens") for key in keys
+    ]
+    assert changes(assigned, assigned) == []
 
 
 # ---- built-in tiers

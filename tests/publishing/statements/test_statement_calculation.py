@@ -189,13 +189,70 @@ def test_support_in_time(counts, count, in_time, result, credit):
     assert (line["measured"], line["lost"]) == (count, count - in_time)
 
 
-def test_more_in_time_than_there_were_is_refused(counts):
+def test_a_severity_without_incidents_meets_its_commitment_and_shows_no_share(counts):
+    its = facts(versions=[version(support=[SUPPORT], commitments=[])], support=[])
+    result = result_of(its, counts)
+    [line] = result["lines"]
+    assert (line["result"], line["attained"], line["credit"]) == ("met", None, 0)
+    assert (line["measured"], line["lost"]) == (0, 0)
+    assert (result["met"], result["missed"], result["not_determinable"]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(("count", "in_time"), [(2, 3), (2, -1), (-1, -1)])
+def test_counts_that_are_no_part_of_their_incidents_are_refused(counts, count, in_time):
     its = facts(
         versions=[version(support=[SUPPORT], commitments=[])],
-        support=[{"version": 4, "severity": 1, "count": 2, "in_time": 3}],
+        support=[{"version": 4, "severity": 1, "count": count, "in_time": in_time}],
     )
-    with pytest.raises(ValueError, match="3 of 2 in time"):
+    with pytest.raises(ValueError, match=f"{in_time} of {count} in time"):
         result_of(its, counts)
+
+
+@pytest.mark.parametrize(
+    ("later_target", "missed", "undetermined"),
+    [
+        ("0.99", 1, 1),  # Availability: not determinable, then met.
+        ("0.995", 2, 0),  # Availability: not determinable, then missed.
+    ],
+)
+def test_the_worst_part_of_a_split_month_decides_each_commitment(
+    counts, later_target, missed, undetermined
+):
+    change = at(12, 4)
+    promises = samples.terms()["commitments"]
+    later = [promises[0] | {"target": later_target, "bands": []}, promises[1]]
+    its = facts(
+        versions=[
+            version(4, samples.OCTOBER.start, change, minimum_coverage="0.995"),
+            version(5, change, samples.OCTOBER.end, commitments=later, support=[SUPPORT]),
+        ]
+    )
+    result = result_of(its, counts)
+    assert (result["missed"], result["not_determinable"]) == (missed, undetermined)
+    assert (result["commitments"], result["met"]) == (3, 1)  # Support is met.
+
+
+def test_only_maintenance_needs_a_notice_and_only_where_the_agreement_asks_for_one():
+    late = {"ahead_hours": -5}
+    terms = version(excluded_categories=["maintenance", "force_majeure"])["terms"]
+    storm = exclusion("MNT-5", at(18, 2), 120, category="force_majeure", **late)
+    unannounced = exclusion("MNT-6", at(18, 2), 120) | {"announced_at": None}
+    assert why_not_counted(storm, terms) is None
+    assert why_not_counted(unannounced, terms) == "It was never announced."
+    assert why_not_counted(unannounced, terms | {"maintenance_notice_hours": 0}) is None
+
+
+def test_the_currency_is_that_of_the_versions_and_none_without_a_version(counts):
+    assert result_of(facts(versions=[version(currency="CHF")]), counts)["currency"] == "CHF"
+    nothing = result_of(facts(versions=[]), counts)
+    assert (nothing["currency"], nothing["lines"], nothing["credit"]) == ("", [], 0)
+
+
+def test_the_budget_left_is_exact_and_unknown_where_attainment_is(counts):
+    left = result_of(facts(), counts)["lines"][0]["left"]
+    assert Fraction(left) == Fraction(1, 100) * 44_076 - 495
+    strict = facts(versions=[version(minimum_coverage="0.995")])
+    assert result_of(strict, counts)["lines"][0]["left"] is None
 
 
 def test_what_late_data_changed(counts):
@@ -207,6 +264,16 @@ def test_what_late_data_changed(counts):
     assert change.name == "claims-triage · Availability"
     assert (change.before["unknown"], change.after["unknown"]) == (384, 180)
     assert change.differs("unknown") and not change.differs("excluded")
+
+
+def test_a_commitment_that_begins_or_ends_is_a_change_with_its_name(counts):
+    both = result_of(facts(), counts)
+    first = samples.terms()["commitments"][:1]
+    one = result_of(facts(versions=[version(commitments=first)]), counts)
+    [begun], [ended] = changed_lines(one, both), changed_lines(both, one)
+    assert begun.name == ended.name == "support-assistant · First token"
+    assert (begun.values("share"), ended.values("share")) == ([None, "1/20"], ["1/20", None])
+    assert changed_lines(both, both) == []
 
 
 # ---- minute counts

@@ -23,6 +23,7 @@ from governance.kernel.work.events import publish
 from governance.operations.maintenance.events import ExclusionChanged
 from governance.operations.maintenance.models import Exclusion
 from governance.operations.measurements.models import Indicator
+from governance.publishing.statements import claim_actions
 from governance.publishing.statements.models import Dispute, VendorClaim
 from tests import make
 from tests.conftest import visitor
@@ -372,8 +373,6 @@ def approve(role):
 
 
 def test_a_claim_that_was_not_sent_in_time_expires(closed, vendor, as_operator_here):
-    from governance.publishing.statements import claim_actions
-
     path = operator(f"acme/{closed}/claims/{vendor}")
     where = as_operator_here.post(path, step="send", bill="").location
     with clock.frozen(DUE.replace(year=2027)), make.acting("operator_admin", "console"):
@@ -417,6 +416,21 @@ def test_an_approved_claim_is_sent_until_its_deadline_and_not_from_then_on(close
     with clock.frozen(JUST_BEFORE):
         in_time.post(f"{where}/send", reference="HC-991")
         assert claims() == [("sent", DEADLINE)]
+
+
+def test_an_unsent_claim_and_its_approval_end_at_the_deadline_and_not_before(
+    closed, vendor, as_operator_here
+):
+    as_operator_here.post(operator(f"acme/{closed}/claims/{vendor}"), step="send", bill="")
+    with make.acting("operator_admin", "console"):
+        request = session().scalars(select(Approval).where(Approval.kind == "vendor_claim")).one()
+        assert request.expires_at == DEADLINE
+    with clock.frozen(JUST_BEFORE), make.acting("operator_admin", "console"):
+        assert claim_actions.expire_overdue() == 0
+    assert claims() == [("prepared", DEADLINE)]
+    with clock.frozen(DEADLINE), make.acting("operator_admin", "console"):
+        assert claim_actions.expire_overdue() == 1
+    assert claims() == [("expired", DEADLINE)]
 
 
 def test_a_payment_is_recorded_once_however_often_its_form_is_sent(closed, as_finance, as_viewer):
