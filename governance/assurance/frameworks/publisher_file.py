@@ -70,7 +70,7 @@ class PublisherFile:
 
 
 def file_text(spellings: tuple[str, ...], kind: Kind, text: str) -> FileText:
-    """Return a FileText, refused if it contains an unresolved placeholder."""
+    """Return a FileText, which is refused if a placeholder in it has no value."""
     start = text.find(PLACEHOLDER)
     if start < 0:
         return FileText(spellings, kind, text)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MAX_MATTERS = 3  # On the summary.
+MAX_KEY_FINDINGS = 3  # On the summary.
 
 
 @dataclass(frozen=True, slots=True)

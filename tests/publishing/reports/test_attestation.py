@@ -85,12 +85,12 @@ def test_numbers_in_titles_are_counted_from_the_snapshot(
     assert numbers_in(say.drills_title) <= {states.count("armed"), len(states)}
     assert numbers_in(say.waivers_title) <= {len(live), len(told["waivers"]), 0}
     assert numbers_in(say.stops_title.split(";", maxsplit=1)[0]) <= {stops}
-    assert len(say.matters) <= 3 and say.matters and len(say.lede) <= 380
+    assert len(say.key_findings) <= 3 and say.key_findings and len(say.lede) <= 380
     for text in (
         say.lede,
         say.request,
         *(title for *_, title in say.contents),
-        *(m.claim + m.text + m.act for m in say.matters),
+        *(m.claim + m.text + m.act for m in say.key_findings),
     ):
         assert (
             text and "  " not in text and ".." not in text and not re.search(r"None\b(?! of)", text)
@@ -98,7 +98,7 @@ def test_numbers_in_titles_are_counted_from_the_snapshot(
 
 
 def test_the_worst_comes_first() -> None:
-    claims = [each.claim for each in Attested(attestation_samples.sample_period()).matters]
+    claims = [each.claim for each in Attested(attestation_samples.sample_period()).key_findings]
     assert claims == [
         "The kill switch of ad-copywriter failed its last drill",
         "One consumer has not confirmed the stop of summaries of support-assistant",
@@ -108,7 +108,7 @@ def test_the_worst_comes_first() -> None:
     alone = attestation_samples.sample_period()
     alone["versions"][-1]["decided_by"] = None
     assert (
-        Attested(alone).matters[0].claim
+        Attested(alone).key_findings[0].claim
         == "Version 6 loosened the policy without a second approver"
     )
 

@@ -152,12 +152,12 @@ def test_sentences_are_whole_for_any_snapshot(made: Snapshot) -> None:
         say.lede,
         say.request,
         *(title for *_, title in say.contents),
-        *(matter.claim + matter.text + matter.act for matter in say.matters),
+        *(finding.claim + finding.text + finding.act for finding in say.key_findings),
     ]
     for text in texts:
         assert text
         assert not re.search(r"  |\.\.|None\b(?! of)| ,|\bone \w+s (are|meet)\b", text), text
-    assert len(say.matters) <= 3
+    assert len(say.key_findings) <= 3
     assert len(say.lede) <= 380
 
 
@@ -222,7 +222,7 @@ def test_a_failed_test_ranks_above_what_closes_more_points() -> None:
         ("Fix the sign-off", 2),
         ("Complete the record", 3),
     ]
-    first = Sentences(made).matters[0]
+    first = Sentences(made).key_findings[0]
     assert first.act.startswith("Fix the sign-off")
     assert "1 of 25 samples failed" in first.text
     html = build(made).html

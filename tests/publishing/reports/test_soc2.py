@@ -71,12 +71,12 @@ def test_there_is_always_something_to_say_and_it_is_short(
     made: Callable[[], dict[str, Any]],
 ) -> None:
     say = said(made())
-    assert 1 <= len(say.matters) <= 3 and len(say.lede) <= 380
+    assert 1 <= len(say.key_findings) <= 3 and len(say.lede) <= 380
     for text in (
         say.lede,
         say.request,
         *(title for *_, title in say.contents),
-        *(m.claim + m.text + m.act for m in say.matters),
+        *(m.claim + m.text + m.act for m in say.key_findings),
     ):
         assert (
             text
@@ -120,11 +120,11 @@ def test_readiness_says_all_61_criteria() -> None:
 
 
 def test_what_is_late_comes_before_what_fails() -> None:
-    claims = [each.claim for each in Ready(readiness_samples.all_categories()).matters]  # type: ignore[arg-type]
+    claims = [each.claim for each in Ready(readiness_samples.all_categories()).key_findings]  # type: ignore[arg-type]
     assert claims[0] == "Finding F-03 is past its retest date" and all(
         "is failing" in claim for claim in claims[1:]
     )
-    assert [each.claim for each in Ready(readiness_samples.first_day()).matters][
+    assert [each.claim for each in Ready(readiness_samples.first_day()).key_findings][
         0
     ] == "61 criteria have no control"  # type: ignore[arg-type]
 
@@ -158,10 +158,13 @@ def test_an_altered_population_is_the_first_thing_said() -> None:
     told = type2_samples.full_year()
     told["populations"][1]["intact"] = False
     assert (
-        Matrix(told).matters[0].claim
+        Matrix(told).key_findings[0].claim
         == "The rows of population POP-02 have changed since it was frozen"
     )
-    assert Matrix(type2_samples.full_year()).matters[0].claim == "Finding F-02 is past its due date"
+    assert (
+        Matrix(type2_samples.full_year()).key_findings[0].claim
+        == "Finding F-02 is past its due date"
+    )
 
 
 def test_what_a_tenant_wrote_is_text() -> None:

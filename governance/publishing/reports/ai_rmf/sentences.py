@@ -1,4 +1,4 @@
-"""The sentences of an AI RMF report: titles, ledes and matters. Pure.
+"""The sentences of an AI RMF report: titles, ledes and key findings. Pure.
 
 They are made from the figures and nothing else.
 

@@ -36,14 +36,14 @@ from governance.publishing.reports.wording import (
     words,
 )
 
-MAX_MATTERS = 3
+MAX_KEY_FINDINGS = 3
 MAX_UPCOMING = 10  # Rows of the evidence that is due next.
 MAX_REASON_LENGTH = 215  # Characters, about two lines.
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
-    """A matter of the summary: a claim, its reason, and the action with date, owner and effect.
+class KeyFinding:
+    """A key finding: a claim, its reason, and the action with date, owner and effect.
 
     `ref` is the requirement that has the details.
     """
@@ -261,16 +261,16 @@ class SummarySentences(CountedSentences):
         )
 
     @cached_property
-    def matters(self) -> list[Matter]:
+    def key_findings(self) -> list[KeyFinding]:
         """The first actions of the ranking, each with the fact behind it. There may be fewer."""
-        planned = [self._matter(action) for action in self.figures.top[:MAX_MATTERS]]
+        planned = [self._key_finding(action) for action in self.figures.top[:MAX_KEY_FINDINGS]]
         return planned or self._unplanned()
 
-    def _matter(self, action: Action) -> Matter:
+    def _key_finding(self, action: Action) -> KeyFinding:
         rows = [(self.by_ref[ref], gained) for ref, gained in action.shares if gained]
         row, _ = min(rows, key=lambda pair: (severity_of(pair[0], self.failed_refs), -pair[1]))
         due = f" by {day(action.due)}." if action.due else ". No due date yet."
-        return Matter(
+        return KeyFinding(
             _claim(row),
             self._why(row),
             f"{clip(action.text.rstrip('.'), 84)}{due}",
@@ -278,13 +278,13 @@ class SummarySentences(CountedSentences):
             row["ref"],
         )
 
-    def _unplanned(self) -> list[Matter]:
+    def _unplanned(self) -> list[KeyFinding]:
         rows = sorted(
             (row for row in self.by_ref.values() if shortfall(row)),
             key=lambda row: (severity_of(row, self.failed_refs), -shortfall(row)),
-        )[:MAX_MATTERS]
+        )[:MAX_KEY_FINDINGS]
         return [
-            Matter(
+            KeyFinding(
                 _claim(row),
                 self._why(row),
                 "No action is planned.",
@@ -325,7 +325,7 @@ class SummarySentences(CountedSentences):
         rows = [
             each for each in self.snapshot["evidence"] if each["due_on"] and each["due_on"] >= today
         ]
-        if len(self.matters) > 1:
+        if len(self.key_findings) > 1:
             return []
         return sorted(rows, key=lambda each: (each["due_on"] or "", each["ref"]))[:MAX_UPCOMING]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from governance.publishing.reports.attestation.figures import AttestationFigures
-from governance.publishing.reports.report_points import MAX_MATTERS, ReportPoint, worst_first
+from governance.publishing.reports.report_points import MAX_KEY_FINDINGS, ReportPoint, worst_first
 from governance.publishing.reports.wording import (
     capital,
     clip,
@@ -26,7 +26,7 @@ NEEDS_DECISION = 4  # Points of a lower weight need somebody's decision.
 NO_ACTION = "No action needed."
 
 
-class AttestationMatters(AttestationFigures):
+class AttestationKeyFindings(AttestationFigures):
     """The points of the executive summary, and the decisions that they need."""
 
     @property
@@ -41,8 +41,8 @@ class AttestationMatters(AttestationFigures):
         )
 
     @property
-    def matters(self) -> list[ReportPoint]:
-        return self.points[:MAX_MATTERS]
+    def key_findings(self) -> list[ReportPoint]:
+        return self.points[:MAX_KEY_FINDINGS]
 
     @property
     def needing_decision(self) -> list[ReportPoint]:

@@ -9,7 +9,7 @@ Titles are conclusions. A number in a sentence is the number in the table beside
 
 from governance.publishing.reports.ai_rmf.sentences import numbered
 from governance.publishing.reports.attestation.figures import KIND_NAMES, KINDS, Json, speed
-from governance.publishing.reports.attestation.findings import AttestationMatters
+from governance.publishing.reports.attestation.findings import AttestationKeyFindings
 from governance.publishing.reports.order.section import order_contents
 from governance.publishing.reports.wording import (
     MAX_NAME_LENGTH,
@@ -31,7 +31,7 @@ METHOD_TITLE = "How this was recorded, and what this report does not show"
 CONTROL_TITLE = "Version, distribution and verification"
 
 
-class Attested(AttestationMatters):
+class Attested(AttestationKeyFindings):
     """The sentences of the report about a snapshot."""
 
     @property

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from governance.publishing.reports.ai_rmf.snapshot import Requirement, shortfall
 from governance.publishing.reports.readiness.figures import ReadinessFigures, criteria
-from governance.publishing.reports.report_points import MAX_MATTERS, ReportPoint, worst_first
+from governance.publishing.reports.report_points import MAX_KEY_FINDINGS, ReportPoint, worst_first
 from governance.publishing.reports.wording import (
     capital,
     clip,
@@ -24,12 +24,12 @@ from governance.publishing.reports.wording import (
 MAX_NAMED = 5
 
 
-class ReadinessMatters(ReadinessFigures):
+class ReadinessKeyFindings(ReadinessFigures):
     """The points of the executive summary, and the decisions that they need."""
 
     @property
-    def matters(self) -> list[ReportPoint]:  # type: ignore[override]
-        return self.points[:MAX_MATTERS]
+    def key_findings(self) -> list[ReportPoint]:  # type: ignore[override]
+        return self.points[:MAX_KEY_FINDINGS]
 
     @cached_property
     def points(self) -> list[ReportPoint]:

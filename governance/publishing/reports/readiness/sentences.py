@@ -10,7 +10,7 @@ from governance.publishing.reports.ai_rmf.snapshot import of_function, shortfall
 from governance.publishing.reports.order.section import order_contents
 from governance.publishing.reports.readiness import service_levels
 from governance.publishing.reports.readiness.figures import criteria, of_criteria
-from governance.publishing.reports.readiness.findings import ReadinessMatters
+from governance.publishing.reports.readiness.findings import ReadinessKeyFindings
 from governance.publishing.reports.readiness.snapshot import CATEGORIES
 from governance.publishing.reports.wording import (
     NO_VALUE,
@@ -30,7 +30,7 @@ METHOD_TITLE = "How readiness is derived, and what this report does not show"
 CONTROL_TITLE = "Version, distribution and verification"
 
 
-class Ready(ReadinessMatters):
+class Ready(ReadinessKeyFindings):
     """The sentences of the report about a snapshot."""
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 
-from governance.publishing.reports.report_points import MAX_MATTERS, ReportPoint, worst_first
+from governance.publishing.reports.report_points import MAX_KEY_FINDINGS, ReportPoint, worst_first
 from governance.publishing.reports.type2.figures import MatrixFigures
 from governance.publishing.reports.wording import (
     capital,
@@ -21,12 +21,12 @@ from governance.publishing.reports.wording import (
 MAX_NAMED = 3
 
 
-class MatrixMatters(MatrixFigures):
+class MatrixKeyFindings(MatrixFigures):
     """The points of the executive summary, and the decisions that they need."""
 
     @property
-    def matters(self) -> list[ReportPoint]:
-        return self.points[:MAX_MATTERS]
+    def key_findings(self) -> list[ReportPoint]:
+        return self.points[:MAX_KEY_FINDINGS]
 
     @cached_property
     def points(self) -> list[ReportPoint]:

@@ -7,7 +7,7 @@ Matrix(snapshot)     each property is a number, a title, a paragraph or the rows
 
 from governance.publishing.reports.ai_rmf.sentences import numbered
 from governance.publishing.reports.order.section import order_contents
-from governance.publishing.reports.type2.findings import MatrixMatters
+from governance.publishing.reports.type2.findings import MatrixKeyFindings
 from governance.publishing.reports.wording import (
     MAX_NAME_LENGTH,
     TWO_LINES,
@@ -26,7 +26,7 @@ METHOD_TITLE = "How controls were tested, and what this report does not show"
 CONTROL_TITLE = "Version, distribution and verification"
 
 
-class Matrix(MatrixMatters):
+class Matrix(MatrixKeyFindings):
     """The sentences of the report about a snapshot."""
 
     @property
