@@ -99,7 +99,7 @@ MOMENTS = {
     "the first month": said("told up to"),
     "a month that is another one each day": said(f"told up to {month_of_today()}"),
 }
-BY_DAY = ("the imports", "the migrations")  # Each of the others takes most of a minute.
+BY_DAY = ("the imports",)  # Some of the others take most of a minute.
 
 
 @pytest.mark.slow
@@ -118,7 +118,13 @@ def test_it_ends_at_any_moment_and_begins_again(demo_folder, moment):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["timeout", "terminal"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, id="timeout"),
+        pytest.param(signal.SIGHUP, id="terminal", marks=pytest.mark.nightly),
+    ],
+)
 def test_a_signal_to_its_whole_group_that_nobody_reads_ends_it(demo_folder, number):
     """Send the signals of `timeout`, and of a terminal that is closed."""
     demo = StartedDemo(demo_folder, free_port(4), has_own_group=True)

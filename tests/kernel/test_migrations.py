@@ -321,6 +321,7 @@ def upgrade() -> None:
 '''
 
 
+@pytest.mark.nightly
 def test_consolidating_carries_what_the_models_do_not_declare(server_folder, versions):
     """Follow file names when several branches each added "the next" migration."""
     (versions / "0099_later.py").write_text(LATER.format(more=""))
@@ -341,6 +342,7 @@ def test_consolidating_follows_the_chain_before_the_names(tmp_path):
     assert ordered == [name for name, _ in chain]
 
 
+@pytest.mark.nightly
 def test_consolidating_refuses_what_it_can_not_carry(server_folder, versions):
     more = '\n    op.execute("CREATE VIEW stray AS SELECT 1 AS one")'
     (versions / "0099_later.py").write_text(LATER.format(more=more))

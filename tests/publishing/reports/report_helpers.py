@@ -1,9 +1,31 @@
-"""Readers of a report's page: its outline, and the numbers of a sentence."""
+"""What a report would freeze now, and readers of its page: its outline, the numbers of a sentence."""
 
 import re
 from html.parser import HTMLParser
+from typing import Any
+from uuid import UUID
 
+from sqlalchemy import select
+
+from governance.kernel import current
+from governance.kernel.data.db import session
+from governance.kernel.work.jobs import WorkItem
+from governance.publishing.reports.jobs import freeze
+from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.wording import WORDS
+from tests import make
+
+
+def frozen_facts(visitor, acting, path: str = "reports/", **form: str) -> dict[str, Any]:
+    """Return what such a report would freeze now: its PDF isn't rendered."""
+    number = UUID(visitor.post(path, **form).location.rsplit("/", 1)[-1])
+    with acting("compliance_officer"):
+        item = session().scalars(select(WorkItem).where(WorkItem.target_id == number)).one()
+        session().expunge(item)
+    with current.acting_as(make.system_actor("acme")):
+        freeze(item)
+    with acting("compliance_officer"):
+        return session().get_one(ReportRun, (current.actor().tenant_id, number)).snapshot
 
 
 def numbers_in(text: str) -> set[int]:

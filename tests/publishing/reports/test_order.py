@@ -5,11 +5,9 @@ import io
 import json
 from itertools import pairwise
 from typing import Any
-from uuid import UUID
 
 import pikepdf
 import pytest
-from sqlalchemy import select
 
 from governance.assurance.assessments import assessment_actions
 from governance.assurance.controls import actions as controls
@@ -23,13 +21,9 @@ from governance.foundation.people.jobs import actor_of
 from governance.kernel import clock, current
 from governance.kernel.data.db import session
 from governance.kernel.work import jobs
-from governance.kernel.work.jobs import WorkItem
 from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.policy_diff import with_value
 from governance.publishing.reports import kinds
-from governance.publishing.reports.actions import REPORTS
-from governance.publishing.reports.jobs import freeze
-from governance.publishing.reports.models import ReportRun
 from governance.publishing.reports.order import chains, check
 from governance.publishing.reports.order.section import order_section
 from governance.publishing.reports.signatures.verify import verify
@@ -37,7 +31,9 @@ from tests import make
 from tests.assurance.assessments.assessment_helpers import KEY, PERIOD, conclude, item_of
 from tests.assurance.evidence import evidence_helpers
 from tests.assurance.testing import type2_helpers
+from tests.name_helpers import show_names
 from tests.operations.policies.conftest import put_in_force
+from tests.publishing.reports.report_helpers import frozen_facts
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +80,7 @@ def sign(officer, reviewer, item, revision=1):
 
 def report(visitor, acting, path="reports/", **form):
     """Return (PDF, signature, keys, frozen facts) of a report over the log so far."""
+    show_names(True)  # There is one file then; files without names: tests/test_auditor_files.py.
     sequence(acting)
     page = visitor.post(path, **form).location
     jobs.drain(actor_of)
@@ -92,18 +89,6 @@ def report(visitor, acting, path="reports/", **form):
     with pikepdf.open(io.BytesIO(content)) as file:
         frozen = json.loads(file.attachments["snapshot.json"].get_file().read_bytes())
     return content, note, visitor.get("/keys").text, frozen
-
-
-def frozen_facts(visitor, acting, path="reports/", **form):
-    """Return what such a report would freeze now: its PDF isn't rendered."""
-    number = visitor.post(path, **form).location.rsplit("/", 1)[-1]
-    with acting("compliance_officer"):
-        item = session().scalars(select(WorkItem).where(WorkItem.kind == REPORTS.name)).one()
-        session().expunge(item)
-    with current.acting_as(make.system_actor("acme")):
-        freeze(item)
-    with acting("compliance_officer"):
-        return session().get_one(ReportRun, (current.actor().tenant_id, UUID(number))).snapshot
 
 
 def sequence(acting):

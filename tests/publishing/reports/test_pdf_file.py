@@ -102,7 +102,11 @@ def names_from_elsewhere() -> Any:
 
 
 @pytest.mark.parametrize(
-    "make", [names_from_elsewhere, type2_samples.full_year], ids=["names", "type-ii"]
+    "make",
+    [
+        pytest.param(names_from_elsewhere, id="names"),
+        pytest.param(type2_samples.full_year, id="type-ii", marks=pytest.mark.nightly),
+    ],
 )
 def test_the_fonts_of_the_machine_change_nothing(
     make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path

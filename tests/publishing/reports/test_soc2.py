@@ -243,7 +243,13 @@ def test_readiness_says_what_service_levels_attained_and_which_incidents_are_ope
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("made", [readiness_samples.security_only, type2_samples.full_year])
+@pytest.mark.parametrize(
+    "made",
+    [
+        readiness_samples.security_only,
+        pytest.param(type2_samples.full_year, marks=pytest.mark.nightly),
+    ],
+)
 def test_the_file_claims_pdf_a_and_pdf_ua_and_is_the_same_twice(
     made: Callable[[], dict[str, Any]],
 ) -> None:
