@@ -1,4 +1,4 @@
-"""What a report would freeze now, and readers of its page: its outline, the numbers of a sentence."""
+"""Facts that a report would freeze now, and readers of its page: its outline, the numbers of a sentence."""
 
 import re
 from html.parser import HTMLParser
