@@ -63,7 +63,7 @@ def reasons(row: AssessedRequirement) -> list[dict[str, Any]]:
 def _reason(reason: StatusReason) -> dict[str, Any]:
     href = None
     if reason.kind == "evidence" and reason.target_id:
-        href = url_for("evidence.piece", evidence_id=reason.target_id)
+        href = url_for("evidence.item", evidence_id=reason.target_id)
     elif reason.kind in {"control", "test"} and reason.target_id:
         href = url_for(
             "controls.control",
@@ -90,12 +90,12 @@ def attach(row: AssessedRequirement) -> str | None:
     here = request.full_path.rstrip("?")
     late = next((r for r in row.derived.reasons if r.kind == "evidence" and r.target_id), None)
     if late is not None:
-        return url_for("evidence.bringing", evidence_id=late.target_id, back=here)
+        return url_for("evidence.upload_form", evidence_id=late.target_id, back=here)
     worst = ("failing", "missing", "due", "evidenced", "effective")
     controls = sorted(row.derived.controls, key=lambda answer: worst.index(answer[2].name))
     if not controls:
         return None
-    return url_for("evidence.beginning", control=controls[0][0].control_id, back=here)
+    return url_for("evidence.create_form", control=controls[0][0].control_id, back=here)
 
 
 def ladder(row: AssessedRequirement, moved: Sequence[LevelTransition]) -> dict[int, str]:
