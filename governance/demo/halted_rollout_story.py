@@ -36,7 +36,7 @@ from governance.operations.rollouts import actions, freeze_actions, queries
 from governance.operations.rollouts import jobs as watching
 from governance.operations.rollouts.actions import RolloutDraft
 from governance.operations.rollouts.models import Rollout
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from governance.operations.systems import queries as systems
 
 SYSTEM, FEATURE = "claims-triage", "summarise"
@@ -165,7 +165,7 @@ def _advance(cast: Cast, step: str, reason: str) -> None:
     """Request the step as Jun, and approve it as the officer."""
     with current.acting_as(cast("jun")), transaction():
         row = _rollout()
-        seen = standing_of(row).fingerprint
+        seen = status_of(row).fingerprint
         request_id = actions.request_step(row, step=step, seen=seen, reason=reason).id
     with current.acting_as(cast("officer")), transaction():
         found = approval(request_id)

@@ -41,15 +41,17 @@ def trail(board: FrameworkBoard, ref: str) -> list[str]:
 
 def verdict(row: AssessedRequirement) -> str:
     """Return a verdict, such as "Partial, for three reasons. Target is 4 Effective"."""
-    reasons = [r for r in row.derived.reasons if r.severity != "open" or row.standing.short]
+    reasons = [
+        r for r in row.derived.reasons if r.severity != "open" or row.requirement_level.short
+    ]
     why = (
         f", for {count_word(len(reasons)).lower()} reason{'s' if len(reasons) != 1 else ''}"
-        if reasons and row.standing.short
+        if reasons and row.requirement_level.short
         else ""
     )
     target = (
         f"Target is {row.target} {LEVELS[row.target]}"
-        if row.standing.short
+        if row.requirement_level.short
         else f"Target {row.target} {LEVELS[row.target]} is met"
     )
     return f"{row.derived.word}{why}. {target}"

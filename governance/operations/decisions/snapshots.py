@@ -189,7 +189,7 @@ class Snapshots:
         It applies stops before it reads the rollouts.
         """
         began, facts = time.monotonic(), snapshot.facts
-        tier = facts.standing.content.tier
+        tier = facts.policy.content.tier
         with (
             current.acting_as(founder(facts.tenant_id, facts.slug, facts.slug)),
             transaction(read_only=True),
