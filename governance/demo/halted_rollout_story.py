@@ -27,7 +27,7 @@ from governance.economics.tenant_costs.gates import COST
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import approval
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import transaction
 from governance.operations.decision_counts import actions as decision_counts
@@ -246,4 +246,4 @@ def _watch(cast: Cast) -> None:
 
 def _as_meridian(cast: Cast) -> AbstractContextManager[object]:
     who = cast("officer")
-    return current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name))
+    return current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name))
