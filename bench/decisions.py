@@ -574,7 +574,7 @@ def _silently(world: Mapping[str, Any], server: Any, *, stop: bool) -> float:
 # ---- in the process
 
 
-def _standing(systems: int) -> Any:
+def _policy(systems: int) -> Any:
     from governance.operations.policies.dimensions import read_all
     from governance.operations.policies.effective_policies import (
         Content,
@@ -598,7 +598,7 @@ def _standing(systems: int) -> Any:
 def _answers(systems: int, slug: str = "bench") -> Any:
     from governance.operations.decisions.flags import Answers, DecisionFacts
 
-    return Answers(DecisionFacts(uuid4(), slug, 1, 0, {}, _standing(systems)), datetime.now(UTC))
+    return Answers(DecisionFacts(uuid4(), slug, 1, 0, {}, _policy(systems)), datetime.now(UTC))
 
 
 def _resolving() -> list[Row]:
@@ -606,7 +606,7 @@ def _resolving() -> list[Row]:
     from governance.operations.decisions.flags import Answers
 
     answers = _answers(SYSTEMS)
-    which = answers.facts.standing.systems[0]
+    which = answers.facts.policy.systems[0]
 
     def timed(act: Any, times: int) -> float:
         begun = time.perf_counter()
@@ -614,12 +614,12 @@ def _resolving() -> list[Row]:
             act()
         return (time.perf_counter() - begun) / times * 1000
 
-    one = timed(lambda: answers.facts.standing.effective(which), 300)
+    one = timed(lambda: answers.facts.policy.effective(which), 300)
     every = timed(
-        lambda: [_answers_of(answers, s) for s in (None, *answers.facts.standing.systems)], 30
+        lambda: [_answers_of(answers, s) for s in (None, *answers.facts.policy.systems)], 30
     )
     many = _answers(MANY_SYSTEMS).facts
-    asked, now = f"switch.{many.standing.systems[-1].key}", datetime.now(UTC)
+    asked, now = f"switch.{many.policy.systems[-1].key}", datetime.now(UTC)
     first = timed(lambda: Answers(many.at(now), now).flag("", asked), 100)
     return [
         (

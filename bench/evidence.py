@@ -121,7 +121,7 @@ def _uploaded(
         _write(file, size)
         before = _copied(file)
         with app.test_request_context():
-            path = url_for("evidence.bring", tenant="acme", evidence_id=evidence_id)
+            path = url_for("evidence.upload", tenant="acme", evidence_id=evidence_id)
         idle = resident_megabytes(pid)
         with _watched(pid) as peak:
             begun = time.perf_counter()

@@ -280,7 +280,7 @@ def _written(
     begin = Target(
         "create an assessment",
         port,
-        _url(app, "assessments.begin"),
+        _url(app, "assessments.start"),
         headers,
         lambda: {
             "csrf_token": token,

@@ -15,6 +15,7 @@ from bench.table import Row
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import session, transaction
 from governance.kernel.data.monthly_partitions import utc_month
@@ -72,7 +73,7 @@ def _actor(slug: str) -> current.Actor:
     tenant_id = directory.tenant_id(slug)
     if tenant_id is None:
         raise RuntimeError(f"no tenant {slug}")
-    return tenants.founder(tenant_id, slug, slug.title())
+    return system_actor_in(tenant_id, slug, slug.title())
 
 
 def _tenant(slug: str) -> None:

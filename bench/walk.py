@@ -35,8 +35,8 @@ from bench.client import resident_megabytes, serving_console
 from bench.table import Row
 from governance.foundation.people import oidc_types, session_actions, sessions
 from governance.foundation.people.models import Membership, Person
-from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import session, transaction
@@ -135,7 +135,7 @@ def _system(slug: str) -> Actor:
     tenant_id = directory.tenant_id(slug)
     if tenant_id is None:
         raise SystemExit(f"no tenant {slug}")
-    return tenants.founder(tenant_id, slug, slug.title())
+    return system_actor_in(tenant_id, slug, slug.title())
 
 
 def _cookie(reader: Reader) -> str:

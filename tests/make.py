@@ -23,6 +23,7 @@ from governance.foundation.people import (
 from governance.foundation.people.models import Membership, Person, person_key
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import session, transaction
@@ -141,7 +142,7 @@ def identity(slug: str, name: str, email: str) -> oidc_types.Identity:
 def system_actor(slug: str) -> Actor:
     tenant_id = directory.tenant_id(slug)
     assert tenant_id, f"no tenant {slug}"
-    return tenants.founder(tenant_id, slug, {"acme": "Acme Insurance"}.get(slug, slug.title()))
+    return system_actor_in(tenant_id, slug, {"acme": "Acme Insurance"}.get(slug, slug.title()))
 
 
 def person_id(role: str, slug: str = "acme") -> UUID:

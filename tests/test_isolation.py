@@ -335,9 +335,9 @@ def test_a_shared_row_is_written_by_its_tenant_and_the_installation(acting, name
         assert _write(name, verb, theirs) == 1, "no tenant: the queue, the command line"
 
 
-def test_a_tenant_changes_its_settings_and_not_its_standing(acting):
+def test_a_tenant_changes_its_settings_and_not_its_status(acting):
     mine = TENANTS.c.id == make.system_actor("acme").tenant_id
-    standing = {
+    locked = {
         "kind": "operator",
         "tier": "strict",
         "status": "offboarding",
@@ -346,7 +346,7 @@ def test_a_tenant_changes_its_settings_and_not_its_standing(acting):
     }
     with acting("admin"):
         session().execute(update(TENANTS).where(mine).values(unit="Risk"))
-        for column, value in standing.items():
+        for column, value in locked.items():
             with pytest.raises(ProgrammingError, match="a tenant"), session().begin_nested():
                 session().execute(update(TENANTS).where(mine).values({column: value}))
     with acting("operator_admin", "console"):

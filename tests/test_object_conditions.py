@@ -114,7 +114,7 @@ def test_a_contributor_runs_the_incidents_in_which_they_have_a_role(as_contribut
 # ---- evidence
 
 
-@shows_condition(evidencing.BRING, is_owner)
+@shows_condition(evidencing.UPLOAD, is_owner)
 def test_a_contributor_uploads_to_the_evidence_they_own(as_contributor, as_reviewer):
     own, other = (
         evidence_helpers.create_evidence(),
@@ -133,7 +133,7 @@ def test_a_contributor_uploads_to_the_evidence_they_own(as_contributor, as_revie
         assert (f"{page}/versions/new" in as_contributor.get(page).text) is links
 
 
-@shows_condition(evidencing.BRING, is_owner)
+@shows_condition(evidencing.UPLOAD, is_owner)
 def test_a_control_offers_the_upload_to_the_owner_and_not_to_their_namesake(as_contributor):
     """Compare ids, since two people may have one name."""
     control = evidence_helpers.create_control()
@@ -638,7 +638,7 @@ def owned() -> None:
 
 LISTS = [
     (evidencing.REVIEW, EvidenceVersion, versions),
-    (evidencing.BRING, Evidence, owned),
+    (evidencing.UPLOAD, Evidence, owned),
     (controlling.WORK, Control, owned),
     (engaging.PROVIDE, AuditRequest, owned),
     (testing_permissions.REMEDY, Finding, lambda: create_finding("contributor")),

@@ -867,12 +867,13 @@ def _system_actors(slugs: tuple[str, ...]) -> "list[Actor]":
 
     Raises click.UsageError for an unknown slug.
     """
-    from governance.foundation.tenants import actions, queries
+    from governance.foundation.tenants import queries
+    from governance.foundation.tenants.system_actor import system_actor_in
     from governance.kernel.data.db import transaction
 
     _connect()
     with transaction(read_only=True):
-        every = {t.slug: actions.founder(t.id, t.slug, t.name) for t in queries.living_tenants()}
+        every = {t.slug: system_actor_in(t.id, t.slug, t.name) for t in queries.living_tenants()}
     if unknown := [slug for slug in slugs if slug not in every]:
         raise click.UsageError(
             f"Unknown tenant: {', '.join(unknown)}. Tenants: {', '.join(sorted(every)) or 'none'}."

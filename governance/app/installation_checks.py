@@ -20,8 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from governance.app import migrate
 from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.tenants import queries as tenants
-from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.config import Settings, SettingsError
 from governance.kernel.data.db import Tenanted, engine, session, transaction
@@ -245,7 +245,7 @@ def _opens_existing_key(every: list[Tenant]) -> bool:
     """Return whether the key opens the first value that it should. True if there is none."""
     for tenant in every:
         with (
-            current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)),
+            current.acting_as(system_actor_in(tenant.id, tenant.slug, tenant.name)),
             transaction(read_only=True),
         ):
             for held in key_encryption.holdings:
@@ -274,7 +274,7 @@ def _has_existing_file(every: list[Tenant]) -> bool | None:
     )
     for tenant in every:
         with (
-            current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)),
+            current.acting_as(system_actor_in(tenant.id, tenant.slug, tenant.name)),
             transaction(read_only=True),
         ):
             key = session().scalar(newest)

@@ -14,8 +14,8 @@ import structlog
 from governance.app.features import FEATURES
 from governance.foundation.audit import sequencer
 from governance.foundation.logbook import search
-from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import transaction
 from governance.kernel.errors import Unavailable
@@ -90,7 +90,7 @@ def sequence_log(tenant_id: UUID, slug: str, name: str) -> None:
     An error in one log doesn't delay the others.
     """
     try:
-        with current.acting_as(tenants.founder(tenant_id, slug, name)):
+        with current.acting_as(system_actor_in(tenant_id, slug, name)):
             while sequencer.sequence() == sequencer.BATCH:
                 pass
             # This indexes a few, because a long backlog must not delay the other logs.

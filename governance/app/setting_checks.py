@@ -18,7 +18,7 @@ from governance.economics.usage import event_stores
 from governance.foundation.people import connection_check, sign_in_state
 from governance.foundation.people import queries as people
 from governance.foundation.tenants import queries as tenants
-from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.config import Settings
 from governance.kernel.data.db import transaction
@@ -121,7 +121,7 @@ def _operators_provider() -> Row:
     setting, tried = "operator", "its identity provider, as Test this connection tests it"
     with transaction(read_only=True):
         home = tenants.any_tenant_by_slug(OPERATOR_SLUG)
-        who = system_actor.founder(home.id, home.slug, home.name) if home else None
+        who = system_actor_in(home.id, home.slug, home.name) if home else None
     if who is None:
         remedy = "Run governance operator create"
         return Row(setting, tried, "warn", "There is no operator yet", remedy)

@@ -438,7 +438,7 @@ def _one_version(
         collector = "tobias"
     versions: list[UUID] = []
 
-    def bring() -> None:
+    def upload() -> None:
         evidence = find(Evidence, box[0])
         dates: dict[str, Any] = {
             "collected_on": collected,
@@ -449,11 +449,11 @@ def _one_version(
         if newest:
             ending, content = evidence_file(evidence.title, period)
             name = f"{evidence.ref.lower()}-{collected:%Y-%m}.{ending}"
-            brought = version_actions.upload_version(evidence, io.BytesIO(content), name, **dates)
+            uploaded = version_actions.upload_version(evidence, io.BytesIO(content), name, **dates)
         else:
             address = f"https://files.acme.example/{evidence.ref.lower()}/{collected:%Y-%m-%d}"
-            brought = version_actions.link_version(evidence, address, **dates)
-        versions.append(brought.id)
+            uploaded = version_actions.link_version(evidence, address, **dates)
+        versions.append(uploaded.id)
 
     def review() -> None:
         evidence, version = find(Evidence, box[0]), find(EvidenceVersion, versions[0])
@@ -468,7 +468,7 @@ def _one_version(
         else:
             version_actions.accept(version, evidence)
 
-    yield StoryEvent(collected, collector, bring, 13)
+    yield StoryEvent(collected, collector, upload, 13)
     if not (newest and first and ref in PENDING_REVIEW):
         yield StoryEvent(
             min(collected + timedelta(days=1), days_ago(0)),

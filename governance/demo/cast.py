@@ -17,8 +17,8 @@ from governance.demo.story import StoryEvent
 from governance.foundation.notifications import digests
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import person_key
-from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import transaction
@@ -139,7 +139,7 @@ def system_actor(slug: str) -> Actor:
     tenant_id = directory.tenant_id(slug)
     if tenant_id is None:
         raise LookupError(slug)
-    return tenants.founder(tenant_id, slug, NAMES[slug])
+    return system_actor_in(tenant_id, slug, NAMES[slug])
 
 
 @contextmanager

@@ -37,28 +37,28 @@ def tell(who: Actor) -> None:
     with current.acting_as(who), transaction():
         for day in range(DAYS, -1, -1):
             counted: Counter[tuple[datetime, str, str, str]] = Counter()
-            standing = policies.current_policy(this_hour - timedelta(days=day))
+            policy = policies.current_policy(this_hour - timedelta(days=day))
             answers = {
-                (system.key, flag): _answer(standing, system, flag)
-                for system in standing.systems
+                (system.key, flag): _answer(policy, system, flag)
+                for system in policy.systems
                 for flag in _flags(system)
             }
             for hours in range(24):
                 hour = this_hour - timedelta(days=day, hours=23 - hours)
                 if hour < this_hour:
-                    counted.update(_hour(hour, standing, answers, chance))
+                    counted.update(_hour(hour, policy, answers, chance))
             decisions.add(counted)
 
 
 def _hour(
     hour: datetime,
-    standing: EffectivePolicy,
+    policy: EffectivePolicy,
     answers: Mapping[tuple[str, str], str],
     chance: random.Random,
 ) -> Counted:
     found: dict[tuple[datetime, str, str, str], int] = {}
     weekend = 0.35 if hour.weekday() > 4 else 1  # noqa: PLR2004 - Saturday and Sunday
-    for system in standing.systems:
+    for system in policy.systems:
         asked = (
             A_DAY.get(system.key, 0)
             * BY_HOUR[hour.hour]
@@ -80,7 +80,7 @@ def _flags(system: Governed) -> dict[str, float]:
     }
 
 
-def _answer(standing: EffectivePolicy, system: Governed, flag: str) -> str:
+def _answer(policy: EffectivePolicy, system: Governed, flag: str) -> str:
     if flag.startswith("switch."):
         return "live"
-    return str(plain(standing.effective(system)[flag.removeprefix("policy.")].value))
+    return str(plain(policy.effective(system)[flag.removeprefix("policy.")].value))

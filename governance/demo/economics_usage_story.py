@@ -22,7 +22,7 @@ from governance.demo.economics_revenue_story import (
 from governance.demo.file_imports import import_file
 from governance.economics.usage.usage_file import USAGE
 from governance.foundation.tenants.queries import all_tenants
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import transaction
@@ -100,7 +100,9 @@ PRODUCTS = LARGE_PRODUCTS + tuple(
 def register_systems() -> None:
     """Register the AI system of each customer that has none."""
     with transaction(read_only=True):
-        tenants = {each.slug: founder(each.id, each.slug, each.name) for each in all_tenants()}
+        tenants = {
+            each.slug: system_actor_in(each.id, each.slug, each.name) for each in all_tenants()
+        }
     for each in PRODUCTS:
         with current.acting_as(tenants[each.slug]), transaction():
             if each.name and each.system not in {one.key for one in known_systems.live_systems()}:

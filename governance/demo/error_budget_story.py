@@ -13,7 +13,7 @@ from governance.demo.story import StoryStep
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import transaction
 from governance.operations.alerts import actions as alerts
@@ -74,7 +74,7 @@ def _promise(cast: Cast) -> None:
 def _check(cast: Cast) -> None:
     """Check the objective's budget, as the hourly job does."""
     who = cast("officer")
-    meridian = founder(who.tenant_id, who.tenant_slug, who.tenant_name)
+    meridian = system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)
     with current.acting_as(meridian), transaction():
         [found] = [each for each in promised.active_objectives() if each.name == OBJECTIVE]
         budgets.check_some([found.id], clock.now())

@@ -72,7 +72,7 @@ def _upload_first(versions: list[UUID], day: date) -> None:
     items = {proof.evidence_id: proof.ref for control in first for proof in control.proofs}
     for evidence_id, ref in sorted(items.items(), key=lambda each: each[1]):
         address = f"https://files.globex.example/{ref.lower()}/{day:%Y-%m-%d}"
-        brought = version_actions.link_version(
+        uploaded = version_actions.link_version(
             find(Evidence, evidence_id),
             address,
             collected_on=day,
@@ -80,7 +80,7 @@ def _upload_first(versions: list[UUID], day: date) -> None:
             period_to=day,
             valid_until=day + timedelta(days=100),
         )
-        versions.append(brought.id)
+        versions.append(uploaded.id)
 
 
 def _accept_all(versions: list[UUID]) -> None:

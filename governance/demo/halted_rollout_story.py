@@ -27,7 +27,7 @@ from governance.economics.tenant_costs.gates import COST
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals.kinds import fingerprint_seen
 from governance.foundation.approvals.queries import approval
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import transaction
 from governance.operations.decision_counts import actions as decision_counts
@@ -36,7 +36,7 @@ from governance.operations.rollouts import actions, freeze_actions, queries
 from governance.operations.rollouts import jobs as watching
 from governance.operations.rollouts.actions import RolloutDraft
 from governance.operations.rollouts.models import Rollout
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from governance.operations.systems import queries as systems
 
 SYSTEM, FEATURE = "claims-triage", "summarise"
@@ -165,7 +165,7 @@ def _advance(cast: Cast, step: str, reason: str) -> None:
     """Request the step as Jun, and approve it as the officer."""
     with current.acting_as(cast("jun")), transaction():
         row = _rollout()
-        seen = standing_of(row).fingerprint
+        seen = status_of(row).fingerprint
         request_id = actions.request_step(row, step=step, seen=seen, reason=reason).id
     with current.acting_as(cast("officer")), transaction():
         found = approval(request_id)
@@ -246,4 +246,4 @@ def _watch(cast: Cast) -> None:
 
 def _as_meridian(cast: Cast) -> AbstractContextManager[object]:
     who = cast("officer")
-    return current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name))
+    return current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name))

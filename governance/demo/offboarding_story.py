@@ -12,7 +12,7 @@ from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import any_tenant_by_slug
 from governance.foundation.tenants.suspension_actions import suspend
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock
 from governance.kernel.data.db import transaction
 from governance.operations.systems import actions as systems
@@ -29,7 +29,7 @@ def tell(operator: Cast) -> None:
     """
     with clock.frozen(moment_of(days_ago(JOINED), 8)):
         made = tenants.create_tenant(SLUG, NAME)
-    inside = founder(made.id, SLUG, NAME)
+    inside = system_actor_in(made.id, SLUG, NAME)
     with acting_on(inside, days_ago(JOINED - 1)), transaction():
         systems.register(
             key="crossing-planner",

@@ -50,6 +50,7 @@ from governance.foundation.privacy import erasure_actions
 from governance.foundation.privacy import queries as asked
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.data import db, embedded
@@ -175,7 +176,7 @@ class Drill:
 
     def founds_a_tenant(self) -> str:
         tenant = tenants.create_tenant(SLUG, "The drill's tenant")
-        self.console = tenants.founder(tenant.id, SLUG, tenant.name)
+        self.console = system_actor_in(tenant.id, SLUG, tenant.name)
         for name, role in STAFF.items():
             self.members[name] = self._joins(name, role)
         with self.acting(LEAVES):

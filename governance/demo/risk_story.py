@@ -25,7 +25,7 @@ from governance.demo.story import StoryEvent
 from governance.foundation.approvals import actions as approvals
 from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.operations.systems import queries as systems
 
@@ -247,7 +247,7 @@ def _create(
 def _keep() -> None:
     """Update the scores, as the hourly job does."""
     who = current.actor()
-    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)):
+    with current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)):
         score_actions.keep_scores()
 
 

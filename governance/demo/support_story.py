@@ -11,7 +11,7 @@ from governance.foundation.approvals import kinds
 from governance.foundation.approvals.queries import open_approval
 from governance.foundation.support_access import actions, queries
 from governance.foundation.tenants.queries import any_tenant_by_slug
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import transaction
@@ -35,7 +35,7 @@ def tell(operator: Cast, acme: Cast) -> None:
         with current.acting_as(acme("admin")), transaction(read_only=True):
             visited = queries.newest(limit=1)[0].id
         actions.end_by_operator(tenant, visited)
-    record_backups(founder(eva.tenant_id, eva.tenant_slug, eva.tenant_name))
+    record_backups(system_actor_in(eva.tenant_id, eva.tenant_slug, eva.tenant_name))
     _ask(eva, "", "Ticket 4790: the coverage of MEASURE 2.7 looks wrong")
 
 

@@ -15,7 +15,7 @@ from governance.kernel.data.db import session
 from governance.operations.evaluations import queries as evaluations
 from governance.operations.evaluations.suites import actions as suite_actions
 from governance.operations.rollouts import queries
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.assurance.incidents import incident_helpers
@@ -87,7 +87,7 @@ def test_a_gate_halts_the_release_at_5_percent_and_two_people_resume_it(app, iso
             ("resume", True, True),
         ]
         assert queries.steps(row.id)[1].cause == "Grounded summaries"
-        at = standing_of(row)
+        at = status_of(row)
         assert [each.reading.name for each in at.results if each.verdict == "fail"] == []
         assert at.people == 2 and at.dwell_left
         assert [each.name for each in queries.freezes()] == ["Year-end close"]

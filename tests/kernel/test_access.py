@@ -126,7 +126,7 @@ def test_a_condition_without_sql_is_no_silent_false(app, acting):
 
 def test_the_command_prints_roles_and_conditions():
     table = json.loads(CliRunner().invoke(main, ["access"]).stdout)
-    assert table["evidence.bring"] == {
+    assert table["evidence.upload"] == {
         "roles": ["admin", "compliance_officer", "contributor"],
         "conditions": ["contributor: only if they own it"],
     }

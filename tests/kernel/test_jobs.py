@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, select, text
 
 from governance.foundation.tenants import actions as tenants
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data import db, embedded
 from governance.kernel.data.db import session, transaction
@@ -38,7 +39,7 @@ def new_tenant(own_server, settings):
     tenant = tenants.create_tenant("worksco", "Works Co")
     engine.dispose()
     db.connect(settings.database_url)
-    return tenants.founder(tenant.id, "worksco", "Works Co")
+    return system_actor_in(tenant.id, "worksco", "Works Co")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from governance.app.factory import connect, create_app
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import config, current
 from governance.kernel.data import db, embedded
 from governance.kernel.data.db import session, transaction
@@ -127,7 +128,7 @@ def test_while_it_is_down_every_page_says_so_and_it_comes_back(served_applicatio
 
 def test_work_survives_a_restart(served_application, cluster):
     tenant = tenants.create_tenant("restartco", "Restart Co")
-    actor, tries = tenants.founder(tenant.id, "restartco", "Restart Co"), []
+    actor, tries = system_actor_in(tenant.id, "restartco", "Restart Co"), []
 
     @jobs.work("restart test")
     def work(item, progress):

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.exc import DBAPIError, InternalError, StatementError
 
-from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data import db
 from governance.kernel.data.db import find, session, transaction, within
@@ -166,7 +166,7 @@ def test_another_tenants_row_is_not_found_where_the_transaction_has_read_it(acti
     with acting("admin", read_only=True):
         assert find(WorkItem, row_id).id == row_id
         globex = directory.tenant_id("globex")
-        with within(tenants.founder(globex, "globex", "Globex")), pytest.raises(NotFound):
+        with within(system_actor_in(globex, "globex", "Globex")), pytest.raises(NotFound):
             find(WorkItem, row_id)
 
 

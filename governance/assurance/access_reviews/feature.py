@@ -22,7 +22,7 @@ manifest = Manifest(
     routes=(views.feature,),
     under=("tenant_settings.settings",),
     schedule=(Daily("remind of access reviews", jobs.remind_all_tenants, at="07:11"),),
-    palette=(Command("Start access review", "access_reviews.beginning", permissions.REVIEW),),
+    palette=(Command("Start access review", "access_reviews.start_form", permissions.REVIEW),),
     search=(palette.access_reviews,),
     extensions=(GLOSSARY(*glossary.TERMS), COLLECTORS(collectors.AccessReviews())),
     audit=actions_in(actions),

@@ -70,7 +70,7 @@ def export_reviews() -> ResponseReturnValue:
 
 
 @feature.get("/settings/access-reviews/new", needs=permissions.REVIEW)
-def beginning() -> ResponseReturnValue:
+def start_form() -> ResponseReturnValue:
     today = clock.today()
     return _start_page(
         StartReviewForm(
@@ -82,7 +82,7 @@ def beginning() -> ResponseReturnValue:
 
 def _start_page(form: StartReviewForm, *, status: int = 200) -> ResponseReturnValue:
     return page(
-        "assurance/access_reviews/begin.html",
+        "assurance/access_reviews/start.html",
         form=form,
         members=len(queries.memberships()),
         keys=len(queries.live_keys()),
@@ -92,7 +92,7 @@ def _start_page(form: StartReviewForm, *, status: int = 200) -> ResponseReturnVa
 
 
 @feature.post("/settings/access-reviews/new", needs=permissions.REVIEW)
-def begin() -> ResponseReturnValue:
+def start() -> ResponseReturnValue:
     form, made = StartReviewForm(), list[AccessReview]()
     if not accepted(
         form,

@@ -82,7 +82,7 @@ def _quarter(end: date) -> str:
 
 
 @feature.post("/assessments/new", needs=permissions.MANAGE)
-def begin() -> ResponseReturnValue:
+def start() -> ResponseReturnValue:
     form = AssessmentStartForm()
     made: list[Assessment] = []
     if not accepted(form, lambda: made.append(_start(form))):

@@ -3,8 +3,8 @@
     derive_level(answers)      the level with its reasons, and what raises it to each higher level
     level_of(answers)          the level alone
     is_proven(level)           whether everything mapped to the requirement is evidenced
-    coverage(standings)        how many are proven, and points reached over points of the targets
-    gaps(standings)            the gaps, largest gain first
+    coverage(requirements)     how many are proven, and points reached over points of the targets
+    gaps(requirements)         the gaps, largest gain first
 
 The NIST AI RMF has no maturity scale, so this one is Meridian's: 0 not addressed, 1 partial, 2
 addressed, 3 evidenced, 4 effective over the period. A level is credit for evidence: a control that
@@ -238,13 +238,13 @@ class Share:
         return 100 * self.reached / self.wanted if self.wanted else 100.0
 
 
-def coverage(standings: Iterable[RequirementLevel]) -> Share:
+def coverage(requirements: Iterable[RequirementLevel]) -> Share:
     """Return the coverage of requirements; without any target it is 100%.
 
     A level above one target doesn't make up for another below. Levels 3 and 0 with targets 3 and 3,
     for example, are 1 of 2 proven and 50% coverage.
     """
-    rows = list(standings)
+    rows = list(requirements)
     counts = Counter(row.level for row in rows)
     zero, one, two, three, four = (counts[level] for level in range(len(LEVELS)))
     return Share(
@@ -260,20 +260,20 @@ def coverage(standings: Iterable[RequirementLevel]) -> Share:
 class CoverageGap:
     """The gain from closing a gap, in percentage points of total coverage and of its function's."""
 
-    standing: RequirementLevel
+    requirement: RequirementLevel
     moves: float
     moves_function: float
 
 
-def gaps(standings: Sequence[RequirementLevel]) -> list[CoverageGap]:
+def gaps(requirements: Sequence[RequirementLevel]) -> list[CoverageGap]:
     """Return the requirements below target, largest gain first, then lowest level."""
-    overall = sum(s.target for s in standings) or 1
+    overall = sum(s.target for s in requirements) or 1
     function_target: dict[str, int] = {}
-    for each in standings:
+    for each in requirements:
         function_target[each.function] = function_target.get(each.function, 0) + each.target
     found = [
         CoverageGap(s, 100 * s.short / overall, 100 * s.short / function_target[s.function])
-        for s in standings
+        for s in requirements
         if s.short
     ]
-    return sorted(found, key=lambda gap: (-gap.moves, gap.standing.level, gap.standing.ref))
+    return sorted(found, key=lambda gap: (-gap.moves, gap.requirement.level, gap.requirement.ref))

@@ -98,7 +98,7 @@ class AssessedRequirement:
         return self.requirement.ref
 
     @property
-    def standing(self) -> RequirementLevel:
+    def requirement_level(self) -> RequirementLevel:
         return RequirementLevel(self.ref, self.derived.level, self.target, self.function)
 
     @property
@@ -148,11 +148,11 @@ class FrameworkBoard:
 
     @property
     def share(self) -> Share:
-        return self._once("share", lambda: coverage(row.standing for row in self.rows))
+        return self._once("share", lambda: coverage(row.requirement_level for row in self.rows))
 
     @property
     def gaps(self) -> list[CoverageGap]:
-        return list(self._once("gaps", lambda: gaps([row.standing for row in self.rows])))
+        return list(self._once("gaps", lambda: gaps([row.requirement_level for row in self.rows])))
 
     def _once[T](self, name: str, make: Callable[[], T]) -> T:
         """Return the result of `make`, computed once per cached board."""
@@ -192,5 +192,5 @@ class FrameworkBoard:
     def share_of(self, ref: str) -> Share:
         kept: dict[str, Share] = self._once("shares", dict)
         if ref not in kept:
-            kept[ref] = coverage(row.standing for row in self.of(ref))
+            kept[ref] = coverage(row.requirement_level for row in self.of(ref))
         return kept[ref]

@@ -39,14 +39,14 @@ def shares_at(
     found = []
     for at in moments:
         levels = levels_at(board.ledger, at, period or (at.date() - YEAR_BEFORE, at.date()))
-        standings = [
+        requirements = [
             RequirementLevel(ref, levels.get(i, 0), target, function)
             for i, (ref, target, function) in targets.items()
         ]
         each = {
-            f.ref: coverage(s for s in standings if s.function == f.ref) for f in board.functions
+            f.ref: coverage(s for s in requirements if s.function == f.ref) for f in board.functions
         }
-        found.append(each | {"all": coverage(standings)})
+        found.append(each | {"all": coverage(requirements)})
     return found
 
 

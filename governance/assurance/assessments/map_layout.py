@@ -117,14 +117,14 @@ def map_headline(board: FrameworkBoard) -> str:
     if not found:
         return f"{says}. Every target is met."
     titles = {node.ref: node.title for node in board.functions}
-    worth = {f: sum(gap.moves for gap in found if gap.standing.function == f) for f in titles}
+    worth = {f: sum(gap.moves for gap in found if gap.requirement.function == f) for f in titles}
     best = max(worth, key=lambda f: worth[f], default="")
     if not best or not worth[best]:
         return (
             f"{says}. {_gap_phrase(len(found))} worth {points(sum(gap.moves for gap in found))}"
             " points."
         )
-    inside = [gap for gap in found if gap.standing.function == best]
+    inside = [gap for gap in found if gap.requirement.function == best]
     return (
         f"{says}. {_gap_phrase(len(inside), f' in {titles[best]}')} worth {points(worth[best])}"
         " points."
@@ -156,7 +156,7 @@ class Peek:
 def peek(board: FrameworkBoard, selected: str) -> Peek | None:
     """Return the requirement that the URL selects, otherwise the gap with the largest gain."""
     refs = [row.ref for row in board.rows]
-    first = board.gaps[0].standing.ref if board.gaps else (refs[0] if refs else "")
+    first = board.gaps[0].requirement.ref if board.gaps else (refs[0] if refs else "")
     ref = next(
         (
             row.ref

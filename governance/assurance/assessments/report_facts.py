@@ -177,7 +177,7 @@ def readiness(key: str, tops: Collection[str], as_of: datetime) -> dict[str, Any
 def _ready(board: FrameworkBoard, node: RequirementView) -> dict[str, Any]:
     """Return a top node with its requirements, and the action that closes each gap."""
     rows = [
-        _requirement(board, row) | {"closes": closes(row) if row.standing.short else ""}
+        _requirement(board, row) | {"closes": closes(row) if row.requirement_level.short else ""}
         for row in board.of(node.ref)
     ]
     return {
@@ -428,14 +428,14 @@ def _actions(board: FrameworkBoard) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     rows = {row.ref: row for row in board.rows}
     for gap in board.gaps:
-        row = rows[gap.standing.ref]
+        row = rows[gap.requirement.ref]
         due = row.item.row.due_on.isoformat() if row.item and row.item.row.due_on else None
         each = found.setdefault(
             closes(row),
             {"action": closes(row), "closes": [], "points": 0, "owner": row.owner, "due": due},
         )
-        each["closes"].append({"ref": row.ref, "gained": gap.standing.short})
-        each["points"] += gap.standing.short
+        each["closes"].append({"ref": row.ref, "gained": gap.requirement.short})
+        each["points"] += gap.requirement.short
         each["due"] = min((d for d in (each["due"], due) if d), default=None)
     return sorted(found.values(), key=lambda each: (-each["points"], each["closes"][0]["ref"]))
 

@@ -218,11 +218,11 @@ class Drawing:
 def below_target(board: FrameworkBoard) -> list[AssessedRequirement]:
     """Return the requirements below their target, largest gain first."""
     rows = {row.ref: row for row in board.rows}
-    return [rows[gap.standing.ref] for gap in board.gaps]
+    return [rows[gap.requirement.ref] for gap in board.gaps]
 
 
 def gaps_by_ref(board: FrameworkBoard) -> dict[str, CoverageGap]:
-    return {gap.standing.ref: gap for gap in board.gaps}
+    return {gap.requirement.ref: gap for gap in board.gaps}
 
 
 def filter_requirements(
@@ -258,8 +258,8 @@ def _in_state(row: AssessedRequirement, state: str) -> bool:
     return {
         "proven": row.derived.is_proven,
         "unproven": not row.derived.is_proven,
-        "below": row.standing.short > 0,
-        "met": row.standing.short == 0,
+        "below": row.requirement_level.short > 0,
+        "met": row.requirement_level.short == 0,
         "overdue": row.is_overdue,
         "red": row.derived.is_red,
         "open": judged is None,

@@ -41,15 +41,17 @@ def trail(board: FrameworkBoard, ref: str) -> list[str]:
 
 def verdict(row: AssessedRequirement) -> str:
     """Return a verdict, such as "Partial, for three reasons. Target is 4 Effective"."""
-    reasons = [r for r in row.derived.reasons if r.severity != "open" or row.standing.short]
+    reasons = [
+        r for r in row.derived.reasons if r.severity != "open" or row.requirement_level.short
+    ]
     why = (
         f", for {count_word(len(reasons)).lower()} reason{'s' if len(reasons) != 1 else ''}"
-        if reasons and row.standing.short
+        if reasons and row.requirement_level.short
         else ""
     )
     target = (
         f"Target is {row.target} {LEVELS[row.target]}"
-        if row.standing.short
+        if row.requirement_level.short
         else f"Target {row.target} {LEVELS[row.target]} is met"
     )
     return f"{row.derived.word}{why}. {target}"
@@ -63,7 +65,7 @@ def reasons(row: AssessedRequirement) -> list[dict[str, Any]]:
 def _reason(reason: StatusReason) -> dict[str, Any]:
     href = None
     if reason.kind == "evidence" and reason.target_id:
-        href = url_for("evidence.piece", evidence_id=reason.target_id)
+        href = url_for("evidence.item", evidence_id=reason.target_id)
     elif reason.kind in {"control", "test"} and reason.target_id:
         href = url_for(
             "controls.control",
@@ -90,12 +92,12 @@ def attach(row: AssessedRequirement) -> str | None:
     here = request.full_path.rstrip("?")
     late = next((r for r in row.derived.reasons if r.kind == "evidence" and r.target_id), None)
     if late is not None:
-        return url_for("evidence.bringing", evidence_id=late.target_id, back=here)
+        return url_for("evidence.upload_form", evidence_id=late.target_id, back=here)
     worst = ("failing", "missing", "due", "evidenced", "effective")
     controls = sorted(row.derived.controls, key=lambda answer: worst.index(answer[2].name))
     if not controls:
         return None
-    return url_for("evidence.beginning", control=controls[0][0].control_id, back=here)
+    return url_for("evidence.create_form", control=controls[0][0].control_id, back=here)
 
 
 def ladder(row: AssessedRequirement, moved: Sequence[LevelTransition]) -> dict[int, str]:

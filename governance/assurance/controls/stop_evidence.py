@@ -15,7 +15,7 @@ from governance.assurance.evidence import actions as evidence
 from governance.assurance.evidence import version_actions
 from governance.assurance.evidence.deletion_guard import filed_by_meridian
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import session, transaction
 from governance.kernel.work import jobs
@@ -40,7 +40,10 @@ def file_stop(item: WorkItem, _progress: Progress) -> None:
     if item.target_id is None:
         raise RuntimeError("the work names its stop")
     who = current.actor()
-    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+    with (
+        current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)),
+        transaction(),
+    ):
         record = stop_record.read(item.target_id)
         evidence_item = _evidence(record)
         if not _is_filed(evidence_item, record):

@@ -201,7 +201,7 @@ def _reasons(reasons: Sequence[StatusReason]) -> list[dict[str, Any]]:
 
 def _place(reason: StatusReason) -> str | None:
     if reason.kind == "evidence" and reason.target_id:
-        return url_for("evidence.piece", evidence_id=reason.target_id)
+        return url_for("evidence.item", evidence_id=reason.target_id)
     return "#tests" if reason.kind == "test" else page_of_reason(reason)
 
 

@@ -23,7 +23,7 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.notifications.actions import Happening, notify
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.config import public_address
 from governance.kernel.data.db import lock_tenant, session, transaction
@@ -71,7 +71,10 @@ def follow_run(item: WorkItem, _progress: Progress) -> None:
     if item.target_id is None:
         raise RuntimeError("the work names its run")
     who = current.actor()
-    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+    with (
+        current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)),
+        transaction(),
+    ):
         follow(item.target_id)
 
 

@@ -17,7 +17,7 @@ from governance.assurance.evaluation_findings.consequence_actions import LOCK
 from governance.assurance.evidence import withdrawing
 from governance.assurance.evidence.deletion_guard import filed_by_meridian
 from governance.assurance.evidence.models import EvidenceVersion
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import lock_tenant, transaction
 from governance.kernel.work import jobs
@@ -41,7 +41,7 @@ def reconsider_suite(item: WorkItem, _progress: Progress) -> None:
     if item.target_id is None:
         raise RuntimeError("the work names its suite")
     who = current.actor()
-    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)):
+    with current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)):
         reconsider(item.target_id)
 
 

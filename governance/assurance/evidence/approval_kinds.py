@@ -54,7 +54,7 @@ def _describe(approval: Approval) -> Description:
         verb="Delete permanently",
         is_final=True,
         covers="Covers the file's bytes, the version, the evidence item and the request itself.",
-        back=(evidence.ref, "evidence.piece", {"evidence_id": evidence.id}),
+        back=(evidence.ref, "evidence.item", {"evidence_id": evidence.id}),
         consequence="The file is deleted within a minute. It can't be restored.",
     )
 

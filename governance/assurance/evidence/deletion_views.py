@@ -64,7 +64,7 @@ def hold(evidence_id: UUID) -> ResponseReturnValue:
         if releases
         else f"The legal hold on {evidence.ref} is active."
     )
-    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+    return redirect(url_for("evidence.item", evidence_id=evidence.id), 303)
 
 
 @feature.get("/evidence/retention", needs=permissions.KEEP)

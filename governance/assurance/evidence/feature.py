@@ -59,8 +59,8 @@ manifest = Manifest(
     ),
     work=(jobs.destroy,),
     palette=(
-        Command("Upload evidence", "evidence.index", permissions.BRING, also="attach file"),
-        Command("New evidence item", "evidence.beginning", permissions.MANAGE, also="add create"),
+        Command("Upload evidence", "evidence.index", permissions.UPLOAD, also="attach file"),
+        Command("New evidence item", "evidence.create_form", permissions.MANAGE, also="add create"),
         Command("Review evidence", "evidence.inbox", permissions.REVIEW, also="accept return"),
         Command("Set retention of evidence", "evidence.retention", permissions.KEEP),
     ),
@@ -83,7 +83,7 @@ manifest = Manifest(
     ),
     links={
         "Evidence": EntryLink(
-            endpoint="evidence.piece", argument="evidence_id", within=Scope.holds_evidence
+            endpoint="evidence.item", argument="evidence_id", within=Scope.holds_evidence
         ),
         "EvidenceVersion": EntryLink(no_page="it is listed on the page of its evidence item"),
         "EvidenceRetention": EntryLink(

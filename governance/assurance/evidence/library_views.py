@@ -124,7 +124,7 @@ def assign_selected() -> ResponseReturnValue:
         AssignOwnerForm(),
         home="evidence.index",
         find=queries.find_items,
-        address=lambda row: url_for("evidence.piece", evidence_id=row.id),
+        address=lambda row: url_for("evidence.item", evidence_id=row.id),
         why_not=actions.why_not,
         assign=actions.assign_all,
     )

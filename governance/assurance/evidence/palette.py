@@ -26,6 +26,6 @@ evidence_items = IndexedSearch(
     reads=("ref", "title", "retired_at"),
     text=_text,
     seen=_seen,
-    endpoint="evidence.piece",
+    endpoint="evidence.item",
     address=lambda row_id, _ref, _parent: {"evidence_id": row_id},
 )

@@ -67,8 +67,8 @@ MANAGE = permission(
     "create, assign, link or retire evidence items",
     roles="admin compliance_officer",
 )
-BRING = permission(
-    "evidence.bring",
+UPLOAD = permission(
+    "evidence.upload",
     "upload versions of evidence",
     roles="admin compliance_officer contributor",
     only={"contributor": [is_owner]},

@@ -341,7 +341,7 @@ def check_may_upload(evidence: Evidence) -> None:
     """Raise Forbidden unless the actor may upload versions, EvidenceRetired for a retired item."""
     check_is_live(evidence)
     if not allowed(permissions.PUSH):
-        require(permissions.BRING, on=evidence)
+        require(permissions.UPLOAD, on=evidence)
 
 
 def _check_dates(collected_on: date, period_from: date, period_to: date, valid_until: date) -> None:

@@ -50,15 +50,15 @@ def take_large_files(endpoint: str | None, values: dict[str, Any] | None) -> Non
     """
     slug = (values or {}).get("tenant", "")
     if (
-        endpoint == "evidence.bring"
+        endpoint == "evidence.upload"
         and request.method == "POST"
-        and somebody_may(slug, permissions.BRING)
+        and somebody_may(slug, permissions.UPLOAD)
     ):
         request.max_content_length = version_actions.MAX_FILE_BYTES + MAX_FORM_BYTES
 
 
-@feature.get("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
-def bringing(evidence_id: UUID) -> ResponseReturnValue:
+@feature.get("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.UPLOAD)
+def upload_form(evidence_id: UUID) -> ResponseReturnValue:
     evidence = queries.find_evidence(evidence_id)
     version_actions.check_may_upload(evidence)
     return page(
@@ -84,19 +84,19 @@ def _proposed(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-@feature.post("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.BRING)
-def bring(evidence_id: UUID) -> ResponseReturnValue:
+@feature.post("/evidence/<uuid:evidence_id>/versions/new", needs=permissions.UPLOAD)
+def upload(evidence_id: UUID) -> ResponseReturnValue:
     evidence, form = queries.find_evidence(evidence_id), UploadForm()
-    brought: list[EvidenceVersion] = []
-    if not accepted(form, lambda: brought.append(_upload(evidence, form))):
+    uploaded: list[EvidenceVersion] = []
+    if not accepted(form, lambda: uploaded.append(_upload(evidence, form))):
         return page(
             "assurance/evidence/upload.html", e=evidence, accept=ACCEPT, form=form, status=422
         )
     flash(
-        f"Version {brought[0].number} of {evidence.ref} was uploaded. It counts once another"
+        f"Version {uploaded[0].number} of {evidence.ref} was uploaded. It counts once another"
         " person accepts it."
     )
-    return redirect(way_back() or url_for("evidence.piece", evidence_id=evidence.id), 303)
+    return redirect(way_back() or url_for("evidence.item", evidence_id=evidence.id), 303)
 
 
 def _upload(evidence: Evidence, form: UploadForm) -> EvidenceVersion:

@@ -52,7 +52,7 @@ constraint("uq_evidence_links_open", "This evidence item is already linked to th
 
 
 @feature.get("/evidence/new", needs=permissions.MANAGE)
-def beginning() -> ResponseReturnValue:
+def create_form() -> ResponseReturnValue:
     """Show the form. `control` in the URL (id or ref) preselects a control."""
     asked = request.args.get("control", "")
     chosen = [
@@ -65,15 +65,15 @@ def beginning() -> ResponseReturnValue:
 
 
 @feature.post("/evidence/new", needs=permissions.MANAGE)
-def begin() -> ResponseReturnValue:
+def create() -> ResponseReturnValue:
     form = EvidenceCreateForm()
     made: list[Evidence] = []
     if not accepted(form, lambda: made.append(_create(form))):
         return page("assurance/evidence/new.html", form=form, status=422)
     flash(f"{made[0].ref} was created. Upload its first version.")
     if back := way_back():
-        return redirect(url_for("evidence.bringing", evidence_id=made[0].id, back=back), 303)
-    return redirect(url_for("evidence.piece", evidence_id=made[0].id), 303)
+        return redirect(url_for("evidence.upload_form", evidence_id=made[0].id, back=back), 303)
+    return redirect(url_for("evidence.item", evidence_id=made[0].id), 303)
 
 
 def _create(form: EvidenceCreateForm) -> Evidence:
@@ -89,7 +89,7 @@ def _create(form: EvidenceCreateForm) -> Evidence:
 
 
 @feature.get("/evidence/<uuid:evidence_id>", needs=permissions.VIEW)
-def piece(evidence_id: UUID) -> ResponseReturnValue:
+def item(evidence_id: UUID) -> ResponseReturnValue:
     return _item_page(queries.find_evidence(evidence_id))
 
 
@@ -126,7 +126,7 @@ def _item_page(
 
 
 def _may_upload(evidence: Evidence) -> bool:
-    return evidence.retired_at is None and allowed(permissions.BRING, on=evidence)
+    return evidence.retired_at is None and allowed(permissions.UPLOAD, on=evidence)
 
 
 def _reasons(
@@ -211,7 +211,7 @@ def edit(evidence_id: UUID) -> ResponseReturnValue:
             changes=form.overtaken,
             status=form.status,
         )
-    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+    return redirect(url_for("evidence.item", evidence_id=evidence.id), 303)
 
 
 def _edit(evidence: Evidence, form: EvidenceEditForm) -> None:
@@ -232,7 +232,7 @@ def assign(evidence_id: UUID) -> ResponseReturnValue:
     if not accepted(form, lambda: actions.assign(evidence, owners.chosen(form.owner_id.data))):
         return _item_page(evidence, assign=form, status=422)
     say_changed(owners.assigned_one(evidence.ref, evidence.owner_id))
-    return redirect(back_to(url_for("evidence.piece", evidence_id=evidence.id)), 303)
+    return redirect(back_to(url_for("evidence.item", evidence_id=evidence.id)), 303)
 
 
 @feature.post("/evidence/<uuid:evidence_id>/links", needs=permissions.MANAGE)
@@ -243,7 +243,7 @@ def link(evidence_id: UUID) -> ResponseReturnValue:
     ):
         return _item_page(evidence, link=form, status=422)
     say_changed(f"{evidence.ref} is linked to {queries.ref_of_control(form.control_id.data)}.")
-    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+    return redirect(url_for("evidence.item", evidence_id=evidence.id), 303)
 
 
 @feature.post(
@@ -253,7 +253,7 @@ def unlink(evidence_id: UUID, control_id: UUID) -> ResponseReturnValue:
     evidence = queries.find_evidence(evidence_id, lock=True)
     link_actions.unlink(evidence, control_id)
     say_changed(f"{evidence.ref} is no longer linked to {queries.ref_of_control(control_id)}.")
-    return redirect(url_for("evidence.piece", evidence_id=evidence.id), 303)
+    return redirect(url_for("evidence.item", evidence_id=evidence.id), 303)
 
 
 @feature.get("/evidence/<uuid:evidence_id>/retirement", needs=permissions.MANAGE)

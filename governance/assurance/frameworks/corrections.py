@@ -9,7 +9,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants.queries import any_tenant_by_slug
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel.data.db import session, transaction, within
 from governance.kernel.web.identity import OPERATOR_SLUG
 
@@ -34,7 +34,7 @@ def record_corrections() -> int:
         home = any_tenant_by_slug(OPERATOR_SLUG)
         if home is None:
             return 0
-        with within(founder(home.id, home.slug, home.name)):
+        with within(system_actor_in(home.id, home.slug, home.name)):
             revisions = _unrecorded()
             for revision, key in revisions:
                 record(

@@ -18,7 +18,7 @@ from governance.assurance.evidence.models import EvidenceVersion
 from governance.assurance.incidents import queries
 from governance.assurance.incidents.models import FollowUp, Incident, IncidentReview
 from governance.assurance.incidents.review_actions import FILE_WORK, PART_NAMES, PARTS
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import find, transaction
 from governance.kernel.data.selects import Selected
@@ -37,7 +37,10 @@ def file_review(item: WorkItem, _progress: Progress) -> None:
     if item.target_id is None:
         raise RuntimeError("the work names its incident")
     who = current.actor()
-    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+    with (
+        current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)),
+        transaction(),
+    ):
         file_now(item.target_id)
 
 

@@ -11,7 +11,7 @@ from governance.assurance.evidence.deletion_guard import filed_by_meridian
 from governance.assurance.evidence.models import Evidence, EvidenceVersion
 from governance.assurance.playbooks.queries import RunProgress
 from governance.foundation.people.models import Membership
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import session
 from governance.kernel.files.spreadsheet_writer import Cell, csv_rows
@@ -30,7 +30,7 @@ COLUMNS = ("Step", "Title", "State", "By", "At", "What Meridian did")
 def file_run(found: RunProgress) -> tuple[Evidence, EvidenceVersion]:
     """Upload the run as evidence. Meridian is the uploader, so any reviewer can review it."""
     today, who = clock.today(), current.actor()
-    meridian = founder(who.tenant_id, who.tenant_slug, who.tenant_name)
+    meridian = system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)
     with current.acting_as(meridian), filed_by_meridian():
         item = meridian_items.item_for(
             f"Playbook runs: {found.playbook.title}",

@@ -56,7 +56,7 @@ def show(version_id: UUID) -> ResponseReturnValue:
         reason=(found.reason if found else None)
         or why_not(version.media_type or "", version.size or 0),
         progress=work_pages.shown(run) if run else None,
-        back=tenant_path(request.args.get("back"), url_for("evidence.piece", evidence_id=item.id)),
+        back=tenant_path(request.args.get("back"), url_for("evidence.item", evidence_id=item.id)),
     )
 
 

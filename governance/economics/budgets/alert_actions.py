@@ -23,7 +23,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.people.queries import members
 from governance.foundation.tenants.queries import tenant_by_id
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.foundation.webhooks import actions as webhooks
 from governance.kernel import clock, current
 from governance.kernel.config import public_address
@@ -159,7 +159,7 @@ def _tell(alert: CostBudgetAlert, row: CostBudget, scope: str) -> str:
         customer = tenant_by_id(row.customer_id)
         if customer is None or customer.status != "active":
             return "The tenant was deleted, so nobody was told."
-        acting = founder(customer.id, customer.slug, customer.name)
+        acting = system_actor_in(customer.id, customer.slug, customer.name)
     with current.acting_as(acting), transaction():
         if not _keep_notice(alert, row, scope):
             return ""

@@ -8,7 +8,7 @@ from governance.economics.prices import usage_costs
 from governance.economics.usage import queries as usage
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import living_tenants
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import transaction
@@ -50,4 +50,4 @@ def collect(operator: Actor, customer: Actor, since: datetime | None) -> int:
 
 
 def _actor(tenant: Tenant) -> Actor:
-    return founder(tenant.id, tenant.slug, tenant.name)
+    return system_actor_in(tenant.id, tenant.slug, tenant.name)

@@ -22,7 +22,7 @@ from governance.economics.usage import storing
 from governance.economics.usage.event_store import StoredPart
 from governance.economics.usage.usage_events import BUCKETS
 from governance.foundation.tenants.models import Tenant
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import lock_tenant, session
 
@@ -121,7 +121,7 @@ def in_tenant(tenant: Tenant) -> Generator[None]:
     """Switch row-level security to the customer within the block, then back to the operator."""
     who = current.actor()
     session().execute(IN_TENANT, {"tenant": str(tenant.id)})
-    with current.acting_as(founder(tenant.id, tenant.slug, tenant.name)):
+    with current.acting_as(system_actor_in(tenant.id, tenant.slug, tenant.name)):
         yield
     session().execute(IN_TENANT, {"tenant": str(who.tenant_id)})
 

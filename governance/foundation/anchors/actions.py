@@ -24,8 +24,8 @@ from governance.foundation.audit import logs
 from governance.foundation.audit import queries as audit
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError, Invalid
@@ -283,7 +283,7 @@ def exchange(anchor_id: UUID) -> AnchorResponse | None:
     outcome = _answer(place, shown)
     who = current.actor()
     with (
-        current.acting_as(system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)),
+        current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)),
         transaction(),
     ):
         record_answer(anchor_id, outcome, requested_at=requested_at)

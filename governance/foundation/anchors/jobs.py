@@ -9,7 +9,7 @@ from governance.foundation.anchors import actions, queries
 from governance.foundation.anchors.polling_backoff import is_due
 from governance.foundation.audit import queries as audit
 from governance.foundation.tenants import queries as directory
-from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
@@ -63,7 +63,7 @@ def push_all(*, side_by_side: int = MAX_CONCURRENT_TENANTS) -> None:
 
 def _push_for(tenant_id: UUID, slug: str, name: str) -> None:
     try:
-        with current.acting_as(system_actor.founder(tenant_id, slug, name)):
+        with current.acting_as(system_actor_in(tenant_id, slug, name)):
             push()
     except Exception:  # A fault of one tenant doesn't stop the others.
         log.exception("checkpoints not sent", tenant=slug)

@@ -27,7 +27,7 @@ from governance.foundation.approvals.kinds import ApprovalKind
 from governance.foundation.approvals.models import Approval, ApprovalGiven
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import lock_tenant, session
 from governance.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Stale
@@ -123,7 +123,7 @@ def request(
     if not made.fingerprint:
         raise NotFound(GONE)
     who = current.actor()
-    meridian = founder(who.tenant_id, who.tenant_slug, who.tenant_name)
+    meridian = system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)
     # A request that nobody made is recorded as Meridian's, as on its page and in the inbox.
     with current.acting_as(who if made_by else meridian):
         record_step(made, "requested", reason=made.reason)

@@ -12,7 +12,7 @@ from governance.foundation.identity_providers import reset_actions
 from governance.foundation.identity_providers.connection_settings import ConnectionSettings
 from governance.foundation.people import provider_http, queries, sign_in_state
 from governance.foundation.tenants import queries as tenants
-from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import transaction
@@ -104,11 +104,7 @@ def _operator_in(who: Actor) -> Actor:
 def _note(slug: str, wanted: SignInReset) -> None:
     with transaction(read_only=True):
         operators = next((t for t in tenants.all_tenants() if t.kind == "operator"), None)
-        home = (
-            system_actor.founder(operators.id, operators.slug, operators.name)
-            if operators
-            else None
-        )
+        home = system_actor_in(operators.id, operators.slug, operators.name) if operators else None
     if home is None:
         raise NotFound(
             "There is no operator tenant to record this reset in, so nothing was changed."

@@ -21,7 +21,8 @@ from governance.foundation.people import (
 from governance.foundation.people.forms import ADDRESS
 from governance.foundation.people.oidc_types import OidcClient
 from governance.foundation.tenants import actions as tenants
-from governance.foundation.tenants import queries, system_actor
+from governance.foundation.tenants import queries
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import transaction
 from governance.kernel.data.ids import uuid7
@@ -156,7 +157,7 @@ def _test_provider(wanted: WantedTenant, redirect_address: str) -> tuple[str, ..
 
 
 def _save(wanted: WantedTenant, link: str) -> None:
-    who = system_actor.founder(uuid7(), wanted.slug, wanted.name)
+    who = system_actor_in(uuid7(), wanted.slug, wanted.name)
     if wanted.kind == "operator":
         who = replace(who, role="operator_admin")
     settings = ConnectionSettings(

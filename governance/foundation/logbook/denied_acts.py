@@ -10,7 +10,7 @@ from flask import Response, g, request
 from governance.foundation.audit.personal_field_encryption import pseudonym
 from governance.foundation.logbook import denied_actions
 from governance.foundation.tenants.models import Tenant
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError
@@ -48,7 +48,7 @@ def _count(kind: str) -> None:
         return
     with transaction(tenant_id=tenant_id):
         tenant = session().get_one(Tenant, tenant_id)
-        with current.acting_as(founder(tenant.id, tenant.slug, tenant.name)):
+        with current.acting_as(system_actor_in(tenant.id, tenant.slug, tenant.name)):
             denied_actions.count(tenant_id, kind, _who(), logged_path())
 
 

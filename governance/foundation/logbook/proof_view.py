@@ -33,7 +33,7 @@ class Proven:
     """The server's verification. `trouble` is empty when the entry leads to the signed root."""
 
     entry: AuditEntry
-    standing: InclusionPath | None
+    inclusion: InclusionPath | None
     key: VerifierKey | None
     key_since: datetime | None
     key_retired: datetime | None
@@ -42,14 +42,14 @@ class Proven:
     @property
     def data(self) -> dict[str, str]:
         """The attributes of an element with which a browser verifies the proof itself."""
-        if self.standing is None or self.key is None:
+        if self.inclusion is None or self.key is None:
             return {}
-        stands = self.standing
+        inclusion = self.inclusion
         return {
-            "index": str(stands.index),
-            "path": " ".join(b64(h) for h in stands.path),
-            "note": stands.checkpoint.note,
-            "number": formatting.thousands(stands.checkpoint.number),
+            "index": str(inclusion.index),
+            "path": " ".join(b64(h) for h in inclusion.path),
+            "note": inclusion.checkpoint.note,
+            "number": formatting.thousands(inclusion.checkpoint.number),
             "body": b64(self.entry.body),
             "key": b64(self.key.public),
             "key-name": self.key.name,
@@ -62,17 +62,19 @@ class Proven:
 
     @property
     def drawing(self) -> Markup:
-        if self.standing is None:
+        if self.inclusion is None:
             return Markup()
-        stands = self.standing
+        inclusion = self.inclusion
         steps = [
             (side, _short(digest.hex(), 4))
             for side, digest in zip(
-                sides(stands.index, stands.checkpoint.size), stands.path, strict=False
+                sides(inclusion.index, inclusion.checkpoint.size), inclusion.path, strict=False
             )
         ]
-        top = f"root of checkpoint {formatting.thousands(stands.checkpoint.number)}"
-        return proof_path(steps, _short(self.leaf), _short(stands.checkpoint.root.hex()), top=top)
+        top = f"root of checkpoint {formatting.thousands(inclusion.checkpoint.number)}"
+        return proof_path(
+            steps, _short(self.leaf), _short(inclusion.checkpoint.root.hex()), top=top
+        )
 
 
 def _short(digest: str, first: int = 8) -> str:
@@ -102,25 +104,30 @@ def prove(row: NumberedEntry) -> Proven | None:
     if row.index is None:
         return None
     try:
-        stands = audit.inclusion_path(row.entry.id)
+        inclusion = audit.inclusion_path(row.entry.id)
     except (ValueError, LookupError):
         return Proven(row.entry, None, None, None, None, UNREADABLE)
-    return None if stands is None else _checked(row.entry, stands, logs.all_keys())
+    return None if inclusion is None else _checked(row.entry, inclusion, logs.all_keys())
 
 
-def _checked(entry: AuditEntry, stands: InclusionPath, keys: Sequence[LogKey]) -> Proven:
-    key = next((each for each in keys if logs.key_id(each) == stands.checkpoint.key_id), None)
+def _checked(entry: AuditEntry, inclusion: InclusionPath, keys: Sequence[LogKey]) -> Proven:
+    key = next((each for each in keys if logs.key_id(each) == inclusion.checkpoint.key_id), None)
     if key is None:
-        return Proven(entry, stands, None, None, None, NO_KEY)
+        return Proven(entry, inclusion, None, None, None, NO_KEY)
     verifier = logs.verifier(key)
     return Proven(
-        entry, stands, verifier, key.created_at, key.retired_at, _trouble(entry, stands, verifier)
+        entry,
+        inclusion,
+        verifier,
+        key.created_at,
+        key.retired_at,
+        _trouble(entry, inclusion, verifier),
     )
 
 
-def _trouble(entry: AuditEntry, stands: InclusionPath, key: VerifierKey) -> str:
+def _trouble(entry: AuditEntry, inclusion: InclusionPath, key: VerifierKey) -> str:
     try:
-        proofs.verify(str(stands.proof), entry.body, key)
+        proofs.verify(str(inclusion.proof), entry.body, key)
     except (merkle.ProofFails, NotSigned) as problem:
         return str(problem)
     return "" if canonical(entry) == entry.body else DIFFERS

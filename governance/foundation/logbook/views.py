@@ -175,15 +175,15 @@ def proof(entry_id: UUID) -> ResponseReturnValue:
     """Return the proof as a file (C2SP tlog-proof), for other people's verifiers."""
     row = queries.row(entry_id)
     found = prove(row)
-    if found is None or found.standing is None:
+    if found is None or found.inclusion is None:
         raise DomainError(
             found.trouble
             if found
             else "The entry has no proof yet. It gets one within seconds; try again then."
         )
     return _file(
-        str(found.standing.cosigned_proof).encode(),
-        f"entry-{found.standing.index}.tlog-proof",
+        str(found.inclusion.cosigned_proof).encode(),
+        f"entry-{found.inclusion.index}.tlog-proof",
         "text/plain; charset=utf-8",
     )
 

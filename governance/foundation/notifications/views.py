@@ -9,7 +9,7 @@ from governance.foundation.notifications import actions, digests, queries
 from governance.foundation.people import permissions
 from governance.foundation.people.models import Membership
 from governance.foundation.tenants import queries as tenants
-from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
@@ -101,7 +101,7 @@ def _with_member(token: str, act: Callable[[Membership], str], *, read_only: boo
     if slug is not None and tenant_id is not None:
         with transaction(read_only=True):
             tenant = tenants.tenant_by_id(tenant_id)
-            who = system_actor.founder(tenant_id, slug, tenant.name if tenant else slug)
+            who = system_actor_in(tenant_id, slug, tenant.name if tenant else slug)
         with current.acting_as(who), transaction(read_only=read_only):
             member = digests.member_of(token, lock=not read_only)
             if member is not None:

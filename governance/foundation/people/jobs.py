@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from governance.foundation.people import session_actions
 from governance.foundation.people.models import Membership
-from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel.current import Actor
 from governance.kernel.data.db import session
 from governance.kernel.errors import Forbidden
@@ -22,7 +22,7 @@ def actor_of(item: WorkItem) -> Actor:
     tenant = directory.tenant_by_id(item.tenant_id)
     if tenant is None:
         raise Forbidden("The tenant of this job no longer exists.")
-    base = tenants.founder(tenant.id, tenant.slug, tenant.name)
+    base = system_actor_in(tenant.id, tenant.slug, tenant.name)
     if item.requested_by is None or item.kind == "mail":
         return base
     query = select(Membership).where(

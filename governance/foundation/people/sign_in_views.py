@@ -15,8 +15,8 @@ from governance.foundation.people.session_views import (
     signed_in_anywhere,
 )
 from governance.foundation.tenants import queries as tenants
-from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import session, transaction
@@ -241,7 +241,7 @@ def _own_address(tenant: Tenant) -> str:
 
 
 def system_in(tenant: Tenant) -> Actor:
-    return system_actor.founder(tenant.id, tenant.slug, tenant.name)
+    return system_actor_in(tenant.id, tenant.slug, tenant.name)
 
 
 def client_of(connection: Connection, slug: str) -> oidc_types.OidcClient:

@@ -16,8 +16,8 @@ from governance.foundation.privacy import erasure_actions, erasure_list
 from governance.foundation.privacy.erasure_list import ListedErasure
 from governance.foundation.privacy.models import Erasure
 from governance.foundation.tenants import queries as tenants
-from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import session, transaction
 from governance.kernel.formatting import plural
@@ -58,7 +58,7 @@ def replay() -> Sequence[ListedErasure]:
     homes = {tenant.id: tenant for tenant in _tenants({listed.tenant_id for listed in waiting})}
     for listed in waiting:
         home = homes[listed.tenant_id]
-        with current.acting_as(system_actor.founder(home.id, home.slug, home.name)):
+        with current.acting_as(system_actor_in(home.id, home.slug, home.name)):
             _again(listed)
     return waiting
 

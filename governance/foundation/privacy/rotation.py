@@ -19,8 +19,8 @@ from sqlalchemy import select
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants import queries as tenants
-from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import Tenanted, over_all_tenants, session, transaction
 from governance.kernel.safety import key_encryption
@@ -70,7 +70,7 @@ def rotate() -> Rotation:
         _rotate_one(tenant, home, result)
     for tenant in every:
         with (
-            current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)),
+            current.acting_as(system_actor_in(tenant.id, tenant.slug, tenant.name)),
             transaction(read_only=True),
         ):
             left, lost = _walk(tenant, home, keep=False)
@@ -81,7 +81,7 @@ def rotate() -> Rotation:
 
 def _rotate_one(tenant: Tenant, home: UUID | None, result: Rotation) -> None:
     with (
-        current.acting_as(system_actor.founder(tenant.id, tenant.slug, tenant.name)),
+        current.acting_as(system_actor_in(tenant.id, tenant.slug, tenant.name)),
         transaction(),
     ):
         renewed, _ = _walk(tenant, home, keep=True)

@@ -18,7 +18,7 @@ from governance.foundation.support_access.models import SupportGrant
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import any_tenant_by_slug
 from governance.foundation.tenants.suspension_actions import check_state
-from governance.foundation.tenants.system_actor import founder, visiting
+from governance.foundation.tenants.system_actor import system_actor_in, visiting
 from governance.kernel import clock, current
 from governance.kernel.data.db import session, within
 from governance.kernel.errors import DomainError, Invalid
@@ -155,7 +155,7 @@ def open_access(approval: Approval) -> None:
     record(APPROVED, row, about=row.person_id, **facts)
     _tell_operator(APPROVED, row, facts)
     # The system does this work: time ends the access.
-    with within(founder(tenant.id, tenant.slug, tenant.name)):
+    with within(system_actor_in(tenant.id, tenant.slug, tenant.name)):
         jobs.enqueue(EXPIRY, row.id, ready_at=row.ends_at)
     outbox.send_mail(
         row.email,
@@ -183,7 +183,7 @@ def _tell_operator(what: Any, row: SupportGrant, facts: dict[str, Any]) -> None:
     """Record the same in the operator's log, without an actor: its people don't know ours."""
     home = any_tenant_by_slug(OPERATOR_SLUG)
     if home is not None:
-        with within(founder(home.id, home.slug, home.name)):
+        with within(system_actor_in(home.id, home.slug, home.name)):
             record(what, row, about=row.person_id, **facts)
 
 

@@ -17,7 +17,7 @@ from governance.foundation.people.models import Membership
 from governance.foundation.support_access import actions, permissions, queries
 from governance.foundation.support_access.models import SupportGrant
 from governance.foundation.tenants.queries import any_tenant_by_slug
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import session, within
 from governance.kernel.formatting import plural
@@ -103,7 +103,7 @@ def _has_role(row: SupportGrant) -> bool:
     home = any_tenant_by_slug(OPERATOR_SLUG)
     if home is None:
         return False
-    with within(founder(home.id, home.slug, home.name)):
+    with within(system_actor_in(home.id, home.slug, home.name)):
         query = select(Membership.role).where(
             Membership.person_id == row.person_id, Membership.ended_at.is_(None)
         )

@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 from governance.foundation.audit import personal_field_encryption
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.events import TimeZoneChanged
 from governance.foundation.tenants.models import EmailDomain, Tenant, TenantTimeZone
 from governance.kernel import clock, current
@@ -49,7 +48,6 @@ DOMAINS = action(
 
 DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 MAX_WORK_DOMAINS = 50
-founder = system_actor.founder
 
 
 class SlugTaken(DomainError):

@@ -7,7 +7,7 @@ import structlog
 
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import living_tenants
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import transaction
 from governance.kernel.work.jobs import once_per
@@ -27,7 +27,7 @@ def in_each(
     Errors are logged under that name.
     """
     with transaction():
-        every = [founder(t.id, t.slug, t.name) for t in living_tenants() if wanted(t)]
+        every = [system_actor_in(t.id, t.slug, t.name) for t in living_tenants() if wanted(t)]
     for who in every:
         try:
             with current.acting_as(who):

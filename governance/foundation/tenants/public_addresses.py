@@ -9,7 +9,8 @@ Every wrong token gets the same answer.
 import re
 import secrets
 
-from governance.foundation.tenants import queries, system_actor
+from governance.foundation.tenants import queries
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.current import Actor
 
@@ -30,4 +31,4 @@ def tenant_of(token: str, kind: str) -> Actor | None:
     tenant_id = queries.tenant_id(found["tenant"])
     if tenant_id is None:
         return None
-    return system_actor.founder(tenant_id, found["tenant"], found["tenant"])
+    return system_actor_in(tenant_id, found["tenant"], found["tenant"])

@@ -10,8 +10,8 @@ from governance.foundation.tenants.models import Tenant
 from governance.kernel.current import Actor
 
 
-def founder(tenant_id: UUID, slug: str, name: str) -> Actor:
-    """Return Meridian itself, acting inside a tenant: creation, schedules, the demo's set-up."""
+def system_actor_in(tenant_id: UUID, slug: str, name: str) -> Actor:
+    """Return Meridian as the actor in a tenant: creation, schedules, the demo's set-up."""
     return Actor(tenant_id, slug, name, None, "Meridian", "admin", kind="job")
 
 

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from governance.foundation.tenants import queries as directory
-from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.foundation.webhooks import delivery, delivery_actions
 from governance.foundation.webhooks.delivery_actions import Claim
 from governance.kernel import current
@@ -66,7 +66,7 @@ def send_next() -> bool:
 def _actor(held: Claim) -> Actor | None:
     with transaction(read_only=True):
         tenant = directory.tenant_by_id(held.tenant_id)
-        return system_actor.founder(tenant.id, tenant.slug, tenant.name) if tenant else None
+        return system_actor_in(tenant.id, tenant.slug, tenant.name) if tenant else None
 
 
 def _deliver(held: Claim) -> None:

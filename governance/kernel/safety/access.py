@@ -1,7 +1,7 @@
 """Permissions: features declare them for roles and scopes of keys, and this module checks them.
 
     UPLOAD = permission(
-        "evidence.bring", "upload versions of evidence", roles="admin compliance_officer
+        "evidence.upload", "upload versions of evidence", roles="admin compliance_officer
         contributor",
         only={"contributor": [is_owner]},           # a contributor: only if they own it
     )

@@ -41,7 +41,7 @@ def claims(answers: Answers, issuer: str, now: datetime, *, only: str = "") -> d
         "iat": issued,
         "exp": ends,
         "version": facts.number,
-        "policy_version": facts.standing.number,
+        "policy_version": facts.policy.number,
         "stale": answers.stale,
         "policy": answers.policy(only),
         "systems": {key: answers.policy(key) for key in answers.systems if only in {"", key}},

@@ -70,7 +70,7 @@ class DecisionFacts:
     number: int
     over: int  # Revision of what applies to all tenants
     keys: Keys
-    standing: EffectivePolicy
+    policy: EffectivePolicy
     features: tuple[DecisionFeature, ...] = ()
     stops: tuple[ActiveStop, ...] = ()
     later: tuple[Platform, ...] = ()  # Layers that follow when the current one ends
@@ -104,12 +104,12 @@ class DecisionFacts:
 
     def at(self, now: datetime) -> "DecisionFacts":
         """Return the facts at a later time, since waivers and a looser minimum end by the clock."""
-        standing = self.standing
+        policy = self.policy
         platform = next(
-            p for p in (standing.platform, *self.later) if p.until is None or p.until > now
+            p for p in (policy.platform, *self.later) if p.until is None or p.until > now
         )
-        live_now = tuple(w for w in standing.waivers if w.until > now)
-        return replace(self, standing=replace(standing, platform=platform, waivers=live_now))
+        live_now = tuple(w for w in policy.waivers if w.until > now)
+        return replace(self, policy=replace(policy, platform=platform, waivers=live_now))
 
     def under(self, above: "PlatformFacts") -> "DecisionFacts":
         """Return the facts with another operator layer."""
@@ -117,7 +117,7 @@ class DecisionFacts:
         return replace(
             self,
             over=above.number,
-            standing=replace(self.standing, platform=above.platform),
+            policy=replace(self.policy, platform=above.platform),
             later=above.later,
             stops=above.stops + own,
         )
@@ -180,9 +180,9 @@ class Answers:
 
     def __init__(self, facts: DecisionFacts, now: datetime, *, stale: bool = False) -> None:
         self.facts, self.at, self.stale = facts, now, stale
-        self.until = facts.standing.next_change(now)
-        self._systems = {s.key: s for s in facts.standing.systems}
-        self._by_id = {s.id: s.key for s in facts.standing.systems}
+        self.until = facts.policy.next_change(now)
+        self._systems = {s.key: s for s in facts.policy.systems}
+        self._by_id = {s.id: s.key for s in facts.policy.systems}
         # Built so far: levels by system, switches by key.
         self._levels: dict[str, dict[str, FlagAnswer]] = {}
         self._switches: dict[str, FlagAnswer] = {}
@@ -272,27 +272,27 @@ class Answers:
 
     def resolve(self, which: Governed | None) -> Mapping[str, Decided]:
         """Return the effective policy. Systems without their own layer share one."""
-        standing = self.facts.standing
-        if which is None or not standing.differs(which):
+        policy = self.facts.policy
+        if which is None or not policy.differs(which):
             return self._general
-        return standing.effective(which)
+        return policy.effective(which)
 
     @cached_property
     def _general(self) -> dict[str, Decided]:
-        return self.facts.standing.effective()
+        return self.facts.policy.effective()
 
     def _level(
         self, decided: Decided, which: Governed | None, state: Live, stops: list[ActiveStop]
     ) -> FlagAnswer:
         more: dict[str, Any] = {
-            "policy_version": self.facts.standing.number,
+            "policy_version": self.facts.policy.number,
             "set_by": decided.set_by,
         }
         if which is not None:
             more["system"] = which.key
         ends = [
             w.until
-            for w in self.facts.standing.waivers
+            for w in self.facts.policy.waivers
             if which and w.system_id == which.id and w.key == decided.key
         ]
         if ends and any(layer.kind == "waiver" for layer in decided.by):
@@ -331,7 +331,7 @@ class Answers:
         stops = covering(self.facts.stops, *where)
         state = live(stops)
         more: dict[str, Any] = {
-            "policy_version": self.facts.standing.number,
+            "policy_version": self.facts.policy.number,
             "generate": state.generate,
             "serve": state.serve,
         }
@@ -369,7 +369,7 @@ class Answers:
         rule = rule_of(serving, live(stops), str(self.resolve(which)["release_ring"].value))
         current, candidate = serving.variants
         more: dict[str, Any] = {
-            "policy_version": self.facts.standing.number,
+            "policy_version": self.facts.policy.number,
             "system": serving.system,
             "stage": serving.stage,
             "state": serving.state,
@@ -421,7 +421,7 @@ class Answers:
             {
                 "tenant": self.facts.slug,
                 "version": self.facts.number,
-                "policy_version": self.facts.standing.number,
+                "policy_version": self.facts.policy.number,
             }
         )
         self._bulk[system] = BulkParts(

@@ -50,8 +50,8 @@ def facts() -> DecisionFacts:
     """Return the facts of the acting tenant."""
     who = current.actor()
     numbers = tenant_revision.revisions([who.tenant_id, tenant_revision.OVER_ALL])
-    signing, standing = bundle_keys(), policies.current_policy()
-    stops = (*switches.active_stops(), *_suspension(standing.content.tier))
+    signing, policy = bundle_keys(), policies.current_policy()
+    stops = (*switches.active_stops(), *_suspension(policy.content.tier))
     key = next((each for each in reversed(signing) if each.retired_at is None), None)
     return DecisionFacts(
         who.tenant_id,
@@ -59,10 +59,10 @@ def facts() -> DecisionFacts:
         numbers.get(who.tenant_id, 0),
         numbers.get(tenant_revision.OVER_ALL, 0),
         api_keys.every_key(),
-        standing,
+        policy,
         _features(stops),
         stops,
-        _later(standing.platform),
+        _later(policy.platform),
         key_encryption.unwrap(key.wrapped, context(who.tenant_id)) if key else None,
         key_id(key) if key else "",
         tuple((key_id(each), each.public) for each in signing),

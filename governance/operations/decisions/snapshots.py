@@ -31,7 +31,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from governance.foundation.tenants import queries as tenants
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data import tenant_revision
 from governance.kernel.data.db import session, transaction
@@ -166,7 +166,7 @@ class Snapshots:
         """Load in one consistent view, so that a revision never contains later changes."""
         began = time.monotonic()
         with (
-            current.acting_as(founder(tenant_id, slug, slug)),
+            current.acting_as(system_actor_in(tenant_id, slug, slug)),
             transaction(read_only=True, snapshot=True),
         ):
             facts = queries.facts()
@@ -189,9 +189,9 @@ class Snapshots:
         It applies stops before it reads the rollouts.
         """
         began, facts = time.monotonic(), snapshot.facts
-        tier = facts.standing.content.tier
+        tier = facts.policy.content.tier
         with (
-            current.acting_as(founder(facts.tenant_id, facts.slug, facts.slug)),
+            current.acting_as(system_actor_in(facts.tenant_id, facts.slug, facts.slug)),
             transaction(read_only=True),
         ):
             number, stops = queries.stops_now(tier)
@@ -433,7 +433,7 @@ class Snapshots:
         try:
             tenant_id = tenants.tenant_id(slug)
             if tenant_id is not None:
-                with current.acting_as(founder(tenant_id, slug, slug)), transaction():
+                with current.acting_as(system_actor_in(tenant_id, slug, slug)), transaction():
                     act()
         except (DBAPIError, DomainError) as problem:
             log.warning("not written yet", tenant=slug, reason=_first_line(problem))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Response, request
 
 from governance.foundation.tenants import queries as directory
-from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import transaction
 from governance.kernel.errors import NotFound
@@ -26,7 +26,7 @@ def calendar(token: str) -> ResponseReturnValue:
     tenant_id = directory.tenant_id(slug) if slug else None
     if slug is None or tenant_id is None:
         raise NotFound("This address doesn't exist.")
-    who = system_actor.founder(tenant_id, slug, slug)
+    who = system_actor_in(tenant_id, slug, slug)
     with current.acting_as(who), transaction(read_only=True):
         if not feed_actions.is_valid(token):
             raise NotFound("This address doesn't exist.")

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import lock_tenant, session, transaction
 from governance.kernel.errors import Invalid
@@ -180,7 +180,10 @@ def count_run(item: WorkItem, _progress: Progress) -> None:
     if item.target_id is None:
         raise RuntimeError("the work names its run")
     who = current.actor()
-    with current.acting_as(founder(who.tenant_id, who.tenant_slug, who.tenant_name)), transaction():
+    with (
+        current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)),
+        transaction(),
+    ):
         _count(item.target_id)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from governance.foundation.tenants import queries as directory
-from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import transaction
 from governance.kernel.errors import DomainError, NotFound
@@ -40,7 +40,7 @@ def pull_all(*, side_by_side: int = MAX_CONCURRENT_TENANTS) -> None:
 
 def _pull_for(tenant_id: UUID, slug: str, name: str) -> None:
     try:
-        with current.acting_as(system_actor.founder(tenant_id, slug, name)):
+        with current.acting_as(system_actor_in(tenant_id, slug, name)):
             prometheus_pulling.pull()
     except Exception:  # A fault of one tenant doesn't stop the others.
         log.exception("minutes not pulled", tenant=slug)

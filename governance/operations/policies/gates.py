@@ -21,15 +21,15 @@ def looser_than_default(tiers: Mapping[str, Tier], tier: str) -> bool:
 
 
 def _tier(_subject: GateSubject) -> Iterator[GateReading]:
-    standing = queries.current_policy()
-    least = standing.platform.tiers[DEFAULT_TIER]
-    looser = looser_than_default(standing.platform.tiers, standing.content.tier)
+    policy = queries.current_policy()
+    least = policy.platform.tiers[DEFAULT_TIER]
+    looser = looser_than_default(policy.platform.tiers, policy.content.tier)
     yield GateReading(
         name="Policy tier",
         verdict="fail" if looser else "pass",
         needs=f"{least.name} or stricter",
-        figure=standing.tier.name,
-        detail=f"version {standing.number}" if standing.number else "no version published",
+        figure=policy.tier.name,
+        detail=f"version {policy.number}" if policy.number else "no version published",
         link=("policies.index", {}),
     )
 

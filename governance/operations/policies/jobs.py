@@ -7,8 +7,8 @@ from uuid import UUID
 
 import structlog
 
-from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current
 from governance.kernel.data.db import transaction
 from governance.kernel.work.jobs import Progress, WorkItem, work
@@ -26,7 +26,7 @@ def apply_scheduled(item: WorkItem, progress: Progress) -> None:
 
 def apply_due(tenant_id: UUID, slug: str, name: str) -> bool:
     """Publish the due version of one tenant, under its lock so that two processes do it once."""
-    with current.acting_as(tenants.founder(tenant_id, slug, name)), transaction():
+    with current.acting_as(system_actor_in(tenant_id, slug, name)), transaction():
         return actions.apply_due()
 
 

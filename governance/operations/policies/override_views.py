@@ -30,24 +30,24 @@ def pick() -> ResponseReturnValue:
     key, system_id = request.args.get("dimension", ""), uuid_or_none(request.args.get("system"))
     if key:
         return redirect(url_for("policies.override", key=dimension(key).key, system=system_id), 302)
-    standing = queries.current_policy()
+    policy = queries.current_policy()
     return page(
         "operations/policies/override_scope.html",
         form=form,
-        standing=standing,
-        content=working_content(standing, queries.draft()),
-        tabs=policy_tabs(standing, "in force"),
-        systems={s.id: s for s in standing.systems},
+        policy=policy,
+        content=working_content(policy, queries.draft()),
+        tabs=policy_tabs(policy, "in force"),
+        systems={s.id: s for s in policy.systems},
     )
 
 
 @feature.route("/policies/override/<key>", methods=["GET", "POST"], needs=permissions.DRAFT)
 def override(key: str) -> ResponseReturnValue:
     """Set one value, for the tenant or for the system in the address, in the draft."""
-    which, standing, row = _setting(key), queries.current_policy(), queries.draft()
-    system = system_named(standing, request.args.get("system"))
+    which, policy, row = _setting(key), queries.current_policy(), queries.draft()
+    system = system_named(policy, request.args.get("system"))
     system_id = system.id if system else None
-    content = working_content(standing, row)
+    content = working_content(policy, row)
     overridden = written(content, system_id).get(which.key)
     form = _override_form(which, overridden, draft_actions.revision(row))
     if request.method == "POST":
@@ -60,7 +60,7 @@ def override(key: str) -> ResponseReturnValue:
             flash("Saved to the draft. Review what it changes before you publish it.")
             return redirect(url_for("policies.index"), 303)
         form.seen.data = draft_actions.revision(row)
-    decided = standing.effective(system)[which.key]
+    decided = policy.effective(system)[which.key]
     return page(
         "operations/policies/override.html",
         form=form,
@@ -69,9 +69,9 @@ def override(key: str) -> ResponseReturnValue:
         overridden=overridden,
         decided=decided,
         layers=tier_table.layers(decided),
-        standing=standing,
+        policy=policy,
         row=row,
-        tabs=policy_tabs(standing, "in force"),
+        tabs=policy_tabs(policy, "in force"),
         field=form[_field(which)],
         status=form.status if request.method == "POST" else 200,
     )

@@ -41,31 +41,31 @@ from governance.operations.policies.ports import setting_figures
 @feature.get("/policies/in-force", needs=permissions.VIEW)
 def in_force() -> ResponseReturnValue:
     day = _day(request.args.get("at"))
-    standing, draft = (
+    policy, draft = (
         (queries.current_policy(_end_of(day)), None) if day else queries.current_and_draft()
     )
-    system = system_named(standing, request.args.get("system"))
-    if system is None and "system" not in request.args and standing.systems:
-        system = standing.systems[0]
-    general, in_force_here = standing.effective(), standing.effective(system)
+    system = system_named(policy, request.args.get("system"))
+    if system is None and "system" not in request.args and policy.systems:
+        system = policy.systems[0]
+    general, in_force_here = policy.effective(), policy.effective(system)
     return page(
         "operations/policies/in_force.html",
-        standing=standing,
+        policy=policy,
         system=system,
         day=day,
-        tabs=policy_tabs(standing, "in force"),
-        rulings=tier_table.rulings(standing, system),
+        tabs=policy_tabs(policy, "in force"),
+        rulings=tier_table.rulings(policy, system),
         figures=setting_figures()(system, in_force_here) if system and not day else {},
-        own={s.id: _own(standing, s, general) for s in standing.systems},
+        own={s.id: _own(policy, s, general) for s in policy.systems},
         open_too=draft,
-        waivers=[w for w in standing.waivers if system and w.system_id == system.id],
+        waivers=[w for w in policy.waivers if system and w.system_id == system.id],
     )
 
 
-def _own(standing: EffectivePolicy, system: Governed, general: Mapping[str, Any]) -> int:
+def _own(policy: EffectivePolicy, system: Governed, general: Mapping[str, Any]) -> int:
     """Count the settings in which a system differs from the general policy."""
     return sum(
-        decided.value != general[key].value for key, decided in standing.effective(system).items()
+        decided.value != general[key].value for key, decided in policy.effective(system).items()
     )
 
 
@@ -92,16 +92,16 @@ def _end_of(day: date) -> datetime:
 @feature.get("/policies/versions", needs=permissions.VIEW)
 def versions() -> ResponseReturnValue:
     found = queries.versions(after=request.args.get("after"), size=50)
-    standing = queries.current_policy()
+    policy = queries.current_policy()
     more = url_for("policies.versions", after=found.next) if found.next else None
     return page(
         "operations/policies/versions.html",
         versions=found.rows,
         more=more,
-        standing=standing,
-        tabs=policy_tabs(standing, "versions"),
+        policy=policy,
+        tabs=policy_tabs(policy, "versions"),
         row=queries.draft(),
-        summaries=summaries(found.rows, standing.platform.tiers),
+        summaries=summaries(found.rows, policy.platform.tiers),
         first=request.args.get("after") is None,
         names=people.names(i for v in found.rows for i in (v.made_by, v.decided_by)),
     )
@@ -116,9 +116,9 @@ def _version(number: int, form: RollbackForm, *, status: int = 200) -> ResponseR
     against = request.args.get("against")
     row, before = queries.two_versions(number, None if against is None else counted(against))
     other = read_content(before.content) if before else Content()
-    standing, draft = queries.current_policy(), queries.draft()
+    policy, draft = queries.current_policy(), queries.draft()
     differs = lines(other, read_content(row.content))
-    systems = {each.id: each.key for each in standing.systems}
+    systems = {each.id: each.key for each in policy.systems}
     form.seen.data = draft_actions.revision(draft)
     return page(
         "operations/policies/version.html",
@@ -127,12 +127,12 @@ def _version(number: int, form: RollbackForm, *, status: int = 200) -> ResponseR
         form=form,
         against=(before.number or 0) if before else 0,
         lines=differs,
-        standing=standing,
-        numbers=queries.numbers(standing),
-        tabs=policy_tabs(standing, "versions"),
+        policy=policy,
+        numbers=queries.numbers(policy),
+        tabs=policy_tabs(policy, "versions"),
         draft=draft,
         names=people.names([row.made_by, row.decided_by]),
-        tiers=standing.platform.tiers,
+        tiers=policy.platform.tiers,
         systems=systems
         | queries.system_keys(
             each.system_id for each in differs if each.system_id and each.system_id not in systems
@@ -162,18 +162,18 @@ def version_by_id(policy_version_id: UUID) -> ResponseReturnValue:
     row = queries.policy_version(policy_version_id)
     if row.number:
         return redirect(url_for("policies.version", number=row.number), 303)
-    standing = queries.current_policy()
+    policy = queries.current_policy()
     after = (
-        standing.draft(read_content(row.content).within(standing.systems))
+        policy.draft(read_content(row.content).within(policy.systems))
         if row.state in OPEN
         else None
     )
     return page(
         "operations/policies/unpublished_version.html",
         row=row,
-        standing=standing,
-        tabs=policy_tabs(standing, "tiers"),
-        seen=preview_context(standing, after),
+        policy=policy,
+        tabs=policy_tabs(policy, "tiers"),
+        seen=preview_context(policy, after),
         names=people.names([row.made_by, row.decided_by]),
         revision=draft_actions.revision(row),
         approval=visible_approval(row),

@@ -97,7 +97,7 @@ def _tiers(
         status=status,
         step=step,
         form=form,
-        standing=before,
+        policy=before,
         row=row,
         tabs=policy_tabs(before, "tiers"),
         table=tier_table.table(before, after, draft=_draft_word(step)),

@@ -33,8 +33,8 @@ DAY = timedelta(days=1)
 
 @feature.get("/policies/waivers", needs=permissions.VIEW)
 def index() -> ResponseReturnValue:
-    standing = queries.current_policy()
-    asked = _asked(standing)
+    policy = queries.current_policy()
+    asked = _asked(policy)
     found = waiver_list.waivers(
         asked.criteria, sort=asked.sort, after=asked.after, size=WAIVERS.size
     )
@@ -44,8 +44,8 @@ def index() -> ResponseReturnValue:
         asked=asked,
         rows=found.rows,
         next=found.next,
-        standing=standing,
-        tabs=policy_tabs(standing, "waivers"),
+        policy=policy,
+        tabs=policy_tabs(policy, "waivers"),
         approvers=approvers,
         names=_names(found.rows, approvers),
         left=_left,
@@ -56,8 +56,8 @@ def index() -> ResponseReturnValue:
     )
 
 
-def _asked(standing: EffectivePolicy) -> ListRequest:
-    return WAIVERS.read(choices={"system": [(s.key, s.name) for s in standing.systems]})
+def _asked(policy: EffectivePolicy) -> ListRequest:
+    return WAIVERS.read(choices={"system": [(s.key, s.name) for s in policy.systems]})
 
 
 @feature.get("/policies/waivers/export.csv", needs=permissions.VIEW, answers=FILE)
@@ -105,7 +105,7 @@ def _left(row: Waiver) -> int:
 
 @feature.route("/policies/waivers/new", methods=["GET", "POST"], needs=permissions.WAIVE)
 def new() -> ResponseReturnValue:
-    standing, made = queries.current_policy(), list[Waiver]()
+    policy, made = queries.current_policy(), list[Waiver]()
     form = WaiverForm(
         system=uuid_or_none(request.args.get("system")), dimension=request.args.get("dimension")
     )
@@ -120,13 +120,13 @@ def new() -> ResponseReturnValue:
     return page(
         "operations/policies/waiver_new.html",
         form=form,
-        standing=standing,
-        tabs=policy_tabs(standing, "waivers"),
+        policy=policy,
+        tabs=policy_tabs(policy, "waivers"),
         last=clock.today() + waivers.MAX_WAIVER_TIME,
-        levels=_waivable_levels(standing),
+        levels=_waivable_levels(policy),
         minimum=[
-            (DIMENSIONS[key], value, key in standing.platform.unwaivable)
-            for key, value in standing.platform.floor.items()
+            (DIMENSIONS[key], value, key in policy.platform.unwaivable)
+            for key, value in policy.platform.floor.items()
         ],
         status=form.status if request.method == "POST" else 200,
     )
@@ -174,9 +174,9 @@ def waiver(waiver_id: UUID) -> ResponseReturnValue:
 
 
 def _waiver(row: Waiver, form: WaiverEndForm, *, status: int = 200) -> ResponseReturnValue:
-    standing, approval = queries.current_policy(), latest(queries.WAIVER, [row.id]).get(row.id)
+    policy, approval = queries.current_policy(), latest(queries.WAIVER, [row.id]).get(row.id)
     given = queries.approvals_of_waivers([row.id]).get(row.id, [])
-    system = next((s for s in standing.systems if s.id == row.system_id), None)
+    system = next((s for s in policy.systems if s.id == row.system_id), None)
     is_requested = row.state == "requested" and approval is not None and is_open(approval)
     may_open = approval is not None and (
         row.requested_by == current.actor().person_id or may_decide(approval)
@@ -186,11 +186,11 @@ def _waiver(row: Waiver, form: WaiverEndForm, *, status: int = 200) -> ResponseR
         status=status,
         row=row,
         form=form,
-        standing=standing,
-        tabs=policy_tabs(standing, "waivers"),
+        policy=policy,
+        tabs=policy_tabs(policy, "waivers"),
         left=_left(row),
         key=system.key if system else queries.system_keys([row.system_id])[row.system_id],
-        minimum=standing.platform.floor.get(row.dimension),
+        minimum=policy.platform.floor.get(row.dimension),
         value=read(row.dimension, row.value),
         which=DIMENSIONS[row.dimension],
         approval=approval,
@@ -200,7 +200,7 @@ def _waiver(row: Waiver, form: WaiverEndForm, *, status: int = 200) -> ResponseR
         names=people.names([row.requested_by, row.closed_by, *(each.person_id for each in given)]),
         moments=people.timeline([row.id, *([approval.id] if approval else [])]),
         state=waiver_list.state_of(row),
-        decided=standing.effective(system)[row.dimension] if system else None,
+        decided=policy.effective(system)[row.dimension] if system else None,
     )
 
 

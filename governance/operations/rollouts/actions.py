@@ -35,7 +35,7 @@ from governance.operations.rollouts import life_cycle, notices, permissions, que
 from governance.operations.rollouts.ladders import LADDERS
 from governance.operations.rollouts.life_cycle import NotPossible
 from governance.operations.rollouts.models import CHANGES, ON_FAILURE, Rollout, RolloutStep
-from governance.operations.rollouts.standing import Standing, standing_of
+from governance.operations.rollouts.status import RolloutStatus, status_of
 from governance.operations.systems import queries as systems
 
 FIELDS = "ref system feature release previous stage"
@@ -266,7 +266,7 @@ def cancel(row: Rollout, *, reason: str) -> None:
 
 
 def advance(row: Rollout, *, step: str, seen: str, reason: str = "") -> None:
-    """Take the next step, if one person is enough. `seen` is Standing.fingerprint.
+    """Take the next step, if one person is enough. `seen` is RolloutStatus.fingerprint.
 
     Raises Stale when the rollout or a figure of its gates has changed since, and DomainError with
     the blockers of the step.
@@ -296,13 +296,13 @@ def request_step(row: Rollout, *, step: str, seen: str, reason: str) -> Approval
 def carry_out(row: Rollout, approval: Approval) -> None:
     """Take the step that another person, the acting one, has approved."""
     _lock(row)
-    at = standing_of(row)
+    at = status_of(row)
     _check_possible(at)
     step = at.step or ""
     _take(row, step, at.results, reason=approval.reason, requested_by=approval.requested_by)
 
 
-def summary_of(at: Standing) -> str:
+def summary_of(at: RolloutStatus) -> str:
     """Return the effect of the next step, for use after "asks to"."""
     row, stage = at.rollout, at.rollout.next_stage
     what = f"{row.ref} of {at.system.key}, release {row.release}"
@@ -313,10 +313,10 @@ def summary_of(at: Standing) -> str:
     return f"{'resume' if at.step == 'resume' else 'finish'} {what}"
 
 
-def _checked(row: Rollout, step: str, seen: str) -> Standing:
+def _checked(row: Rollout, step: str, seen: str) -> RolloutStatus:
     require(permissions.ADVANCE)
     _lock(row)
-    at = standing_of(row)
+    at = status_of(row)
     if step not in ADVANCES:
         raise Invalid("Choose a step of the rollout.")
     if seen != at.fingerprint or step != at.step:
@@ -325,7 +325,7 @@ def _checked(row: Rollout, step: str, seen: str) -> Standing:
     return at
 
 
-def _check_possible(at: Standing) -> None:
+def _check_possible(at: RolloutStatus) -> None:
     if blockers := at.blockers:
         raise DomainError(" ".join(blockers))
 
@@ -359,7 +359,7 @@ def guard(row: Rollout) -> str | None:
     _lock(row)
     if row.state != "running" or row.position <= 0:
         return None
-    results = standing_of(row).results
+    results = status_of(row).results
     step, failed = row.on_failure, gates.failing(results, "guardrail")
     if not failed:
         step, failed = "pause", gates.failing(results, "signal")

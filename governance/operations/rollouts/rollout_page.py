@@ -22,7 +22,7 @@ from governance.operations.rollouts.actions import CANCELLED, STEPS
 from governance.operations.rollouts.gates import answers
 from governance.operations.rollouts.life_cycle import PAST
 from governance.operations.rollouts.models import ON_FAILURE, Rollout, RolloutStep
-from governance.operations.rollouts.standing import Standing, hours
+from governance.operations.rollouts.status import RolloutStatus, hours
 
 STEP_KINDS = {
     "start": "dot",
@@ -40,7 +40,7 @@ WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "
 # ---- the conclusion
 
 
-def headline(at: Standing) -> str:
+def headline(at: RolloutStatus) -> str:
     """Return "Halted at 5%: 5 of 11 gates fail, so 2026.12.0 can't advance"."""
     row, stage = at.rollout, at.rollout.stage
     where = f" {stage.where}" if stage else ""
@@ -66,7 +66,7 @@ def headline(at: Standing) -> str:
     return f"{state}{where}: {row.release} {ahead}"
 
 
-def gates_title(at: Standing) -> str:
+def gates_title(at: RolloutStatus) -> str:
     """Return "Gates from 5% to 10%: 4 pass, 5 fail, 2 are open"."""
     row, results = at.rollout, at.results
     if row.stage is None:
@@ -108,7 +108,7 @@ class LadderStage:
     second: str
 
 
-def ladder(at: Standing, steps: Sequence[RolloutStep]) -> list[LadderStage]:
+def ladder(at: RolloutStatus, steps: Sequence[RolloutStep]) -> list[LadderStage]:
     """Return the stages: past ones with their days, the others with their requirements."""
     row = at.rollout
     entered = {each.position: each.created_at for each in reversed(steps) if each.step in ENTERING}
@@ -122,7 +122,7 @@ ENTERING = ("start", "promote")
 
 
 def _stage(
-    at: Standing, n: int, stage: Stage, came: datetime | None, left: datetime | None
+    at: RolloutStatus, n: int, stage: Stage, came: datetime | None, left: datetime | None
 ) -> LadderStage:
     row = at.rollout
     needs = f"{stage.samples:,} {'pairs' if stage.is_shadow else 'answers'}"
@@ -148,7 +148,7 @@ def _stage(
 # ---- the next step
 
 
-def next_title(at: Standing) -> str:
+def next_title(at: RolloutStatus) -> str:
     row = at.rollout
     what = {
         "start": "start",
@@ -159,7 +159,7 @@ def next_title(at: Standing) -> str:
     return f"Next step: {what}{', not possible yet' if at.blockers else ''}"
 
 
-def requirements(at: Standing) -> Iterator[Mapping[str, Any]]:
+def requirements(at: RolloutStatus) -> Iterator[Mapping[str, Any]]:
     """Yield the requirements of the next step, as c.reasons takes them."""
     row = at.rollout
     if at.step == "start":
@@ -201,7 +201,7 @@ def requirements(at: Standing) -> Iterator[Mapping[str, Any]]:
 # ---- reached keys
 
 
-def who_is_in(at: Standing) -> tuple[str, list[tuple[str, Any]]]:
+def who_is_in(at: RolloutStatus) -> tuple[str, list[tuple[str, Any]]]:
     """Return the heading and the facts about the keys with the release at this stage."""
     row, stage = at.rollout, at.rollout.stage
     ring = short_label(at.ring, "release_ring")
@@ -305,7 +305,7 @@ def counterfactual(row: Rollout, earlier: Sequence[Rollout]) -> tuple[str, list[
 # ---- charts
 
 
-def charts_of(at: Standing, steps: Sequence[RolloutStep]) -> dict[str, Any]:
+def charts_of(at: RolloutStatus, steps: Sequence[RolloutStep]) -> dict[str, Any]:
     """Return the share over time and the most important guardrail, if they exist."""
     found = rollout_chart.changes(steps, at.rollout.stages)
     runs, name, measure = _guardrail(at, steps)
@@ -321,7 +321,7 @@ def charts_of(at: Standing, steps: Sequence[RolloutStep]) -> dict[str, Any]:
 
 
 def _guardrail(
-    at: Standing, steps: Sequence[RolloutStep]
+    at: RolloutStatus, steps: Sequence[RolloutStep]
 ) -> tuple[list[rollout_chart.MeasuredRun], str, Any]:
     """Return the measure that stopped it last, or the first one of its evaluations."""
     measures = [each.reading.name for each in at.results if each.gate == "evaluations"]

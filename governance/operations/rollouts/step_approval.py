@@ -15,17 +15,17 @@ from governance.foundation.approvals.models import Approval
 from governance.operations.gates import gates
 from governance.operations.gates.gates import VERDICTS, GateReading
 from governance.operations.rollouts import actions, permissions, queries
-from governance.operations.rollouts.standing import Standing, standing_of
+from governance.operations.rollouts.status import RolloutStatus, status_of
 
 LIFETIME = timedelta(days=3)
 
 
-def _standing(rollout_id: UUID) -> Standing:
-    return standing_of(queries.rollout(rollout_id))
+def _status(rollout_id: UUID) -> RolloutStatus:
+    return status_of(queries.rollout(rollout_id))
 
 
 def _describe(approval: Approval) -> Description:
-    at = _standing(approval.target_id)
+    at = _status(approval.target_id)
     row = at.rollout
     return Description(
         title=approval.summary,
@@ -56,7 +56,7 @@ def _describe(approval: Approval) -> Description:
     )
 
 
-def _effects(approval: Approval, at: Standing) -> Iterator[ApprovalEffect]:
+def _effects(approval: Approval, at: RolloutStatus) -> Iterator[ApprovalEffect]:
     if approval.state == "open":
         for each in at.blockers:
             yield ApprovalEffect("bad", "It can't be approved now.", each)
@@ -93,12 +93,12 @@ def _fingerprint(approval: Approval) -> Mapping[str, Any]:
 
 def _figures(approval: Approval) -> Mapping[str, Any]:
     """Return the gates' fingerprint: when a figure changes, the approver reviews again."""
-    at = _standing(approval.target_id)
+    at = _status(approval.target_id)
     return {"gates": gates.fingerprint(at.results)}
 
 
 def _blocked(approval: Approval) -> str | None:
-    return " ".join(_standing(approval.target_id).blockers) or None
+    return " ".join(_status(approval.target_id).blockers) or None
 
 
 def _entry(approval: Approval, _step: str) -> LogEntry:

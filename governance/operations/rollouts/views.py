@@ -26,7 +26,7 @@ from governance.operations.rollouts.forms import (
 from governance.operations.rollouts.life_cycle import PAST
 from governance.operations.rollouts.models import CHANGES, Rollout
 from governance.operations.rollouts.rollout_list import ROLLOUTS
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from governance.operations.rollouts.system_parts import KINDS
 from governance.operations.systems import queries as systems
 
@@ -135,7 +135,7 @@ def rollback_plan(rollout_id: UUID) -> ResponseReturnValue:
 def rollout(rollout_id: UUID) -> ResponseReturnValue:
     found, system, feature = queries.with_about(rollout_id)
     beside = queries.around(found)
-    at, steps, requested = standing_of(found, (system, feature)), beside.steps, beside.request
+    at, steps, requested = status_of(found, (system, feature)), beside.steps, beside.request
     names = people.names(
         [
             found.owner_id,
@@ -182,7 +182,7 @@ def rollout(rollout_id: UUID) -> ResponseReturnValue:
 def advance(rollout_id: UUID) -> ResponseReturnValue:
     """Take the next step, or request it if that needs two people."""
     found, form = queries.rollout(rollout_id), RolloutStepForm()
-    at = standing_of(found)
+    at = status_of(found)
     if request.method == "GET" and (requested := queries.open_request(found)) is not None:
         return _to_approval(requested)
     made: list[Approval] = []

@@ -11,9 +11,9 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
 from governance.foundation.tenants.for_each_tenant import once_a_day_in_each
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import session, transaction
 from governance.kernel.errors import DomainError
@@ -48,7 +48,7 @@ def _run_tenant(tenant_id: UUID) -> bool:
     try:
         with transaction(read_only=True):
             tenant = directory.tenant_by_id(tenant_id)
-            who = tenants.founder(tenant_id, tenant.slug, tenant.name) if tenant else None
+            who = system_actor_in(tenant_id, tenant.slug, tenant.name) if tenant else None
         if who is None:
             return False
         with current.acting_as(who):

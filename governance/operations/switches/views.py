@@ -146,12 +146,12 @@ def _of_system(found: AISystem, form: StopForm) -> dict[str, Any]:
 
 def _policy(found: AISystem) -> dict[str, Any]:
     """Return the system's current policy settings that limit its autonomy."""
-    standing = policies.current_policy()
-    governed = next((s for s in standing.systems if s.id == found.id), None)
-    decided = standing.effective(governed)
+    policy = policies.current_policy()
+    governed = next((s for s in policy.systems if s.id == found.id), None)
+    decided = policy.effective(governed)
     return {
-        "tier": standing.tier.name,
-        "number": standing.number,
+        "tier": policy.tier.name,
+        "number": policy.number,
         "decided": [decided[key] for key in SHOWN_SETTINGS if key in decided],
     }
 

@@ -25,7 +25,7 @@ from governance.foundation.support_access import queries as support
 from governance.foundation.support_access.approval_kinds import level_words, scope_words
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import any_tenant_by_slug, operator_time_zone
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import session, within
 from governance.kernel.errors import NotFound
@@ -89,7 +89,7 @@ def desk_tenant(slug: str) -> Tenant:
 def tenant_facts(tenant: Tenant) -> TenantFacts:
     """Return the facts that the page shows, in five statements for any tenant."""
     month = Month.of(clock.now().astimezone(ZoneInfo(operator_time_zone())).date())
-    with within(founder(tenant.id, tenant.slug, tenant.name)):
+    with within(system_actor_in(tenant.id, tenant.slug, tenant.name)):
         policy = current_policy()
         sessions = len(live_sessions())
         roles, (keys, systems, stops, firing, incidents) = _roles(), _counts()
@@ -167,7 +167,7 @@ class ShownGrant:
 def grants(tenant: Tenant) -> list[ShownGrant]:
     """List the newest requests for access to this tenant, of all operators."""
     me = current.person_id()
-    with within(founder(tenant.id, tenant.slug, tenant.name)):
+    with within(system_actor_in(tenant.id, tenant.slug, tenant.name)):
         return [
             ShownGrant(
                 each.id,
@@ -196,7 +196,7 @@ def _entrance(feature: str) -> str:
 
 def needs_second(tenant: Tenant) -> bool:
     """Return whether a second operator must approve a change of this tenant's state."""
-    with within(founder(tenant.id, tenant.slug, tenant.name)):
+    with within(system_actor_in(tenant.id, tenant.slug, tenant.name)):
         return current_policy().tier.four_eyes
 
 

@@ -23,7 +23,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import Action, action
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import any_tenant_by_slug
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock
 from governance.kernel.data.db import session, within
 from governance.kernel.errors import Invalid
@@ -165,7 +165,7 @@ def age(kind: Kind) -> float:
     home = any_tenant_by_slug(OPERATOR_SLUG)
     if home is None:
         return math.nan
-    with within(founder(home.id, home.slug, home.name)):
+    with within(system_actor_in(home.id, home.slug, home.name)):
         success = newest_outcomes()[kind].last_success
     if success is None or success.at is None:
         return math.nan

@@ -17,7 +17,7 @@ from governance.foundation.privacy.rotation import ROTATED as KEK_ROTATED
 from governance.foundation.tenants.for_each_tenant import in_each
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import any_tenant_by_slug, living_tenants
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.foundation.webhooks.actions import ROTATED as SECRET_ROTATED
 from governance.foundation.webhooks.models import WebhookEndpoint
 from governance.kernel import clock, current
@@ -117,7 +117,7 @@ def note_ages() -> None:
             found[current.actor().tenant_id] = list(_ages_of_tenant())
 
     in_each(look, "ages of keys not read")
-    with current.acting_as(founder(home.id, home.slug, home.name)), transaction():
+    with current.acting_as(system_actor_in(home.id, home.slug, home.name)), transaction():
         found.setdefault(home.id, []).extend(_ages_of_installation(home))
         living = {tenant.id for tenant in living_tenants()}
         _keep(found, living)

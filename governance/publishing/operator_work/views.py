@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import current_app, flash, redirect, request, url_for
 
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel.data.db import within
 from governance.kernel.pages.rendering import page
 from governance.kernel.web.feature import Feature
@@ -60,7 +60,7 @@ def item(item_id: UUID) -> ResponseReturnValue:
 
 def _item(item_id: UUID, form: WorkForm, *, status: int = 200) -> ResponseReturnValue:
     tenant = queries.tenant_of_work(item_id)
-    with within(founder(tenant.id, tenant.slug, tenant.name)):
+    with within(system_actor_in(tenant.id, tenant.slug, tenant.name)):
         found = queries.work_item(item_id)
         shown = {
             "kind": found.kind,

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, func, select
 
 from governance.assurance.assessments.framework_board import FrameworkBoard
-from governance.assurance.evidence import permissions as bringing
+from governance.assurance.evidence import permissions as evidence_permissions
 from governance.assurance.frameworks.models import Adoption
 from governance.foundation.people.models import Membership
 from governance.kernel.data.db import session
@@ -71,7 +71,7 @@ def first_steps(board: FrameworkBoard) -> list[SetupStep]:
             "A file or a link that proves a control works.",
             "evidence.index",
             "Upload evidence",
-            "evidence.bring",
+            "evidence.upload",
         ),
         SetupStep(
             board.assessment is not None,
@@ -93,7 +93,7 @@ def _first_facts(framework_id: UUID) -> Select[bool, bool, bool]:
     members = select(func.count()).select_from(Membership).where(Membership.ended_at.is_(None))
     uploaders, reviewers = (
         members.where(Membership.role.in_(needs.roles)).scalar_subquery()
-        for needs in (bringing.BRING, bringing.REVIEW)
+        for needs in (evidence_permissions.UPLOAD, evidence_permissions.REVIEW)
     )
     return select(
         select(Adoption.id).where(Adoption.framework_id == framework_id).exists(),

@@ -81,7 +81,7 @@ def _context(board: FrameworkBoard, day: date | None, steps: Sequence[SetupStep]
         queries.evidence_at(board),
         queries.report_readiness(board),
     )
-    works = allowed(evidence_permissions.BRING)
+    works = allowed(evidence_permissions.UPLOAD)
     found = (
         inbox.page(size=MAX_CANDIDATES)
         if not day

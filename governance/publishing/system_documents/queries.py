@@ -151,7 +151,7 @@ def _entry(row: DocumentStatement, ref: str | None) -> Entry:
         return Entry(
             row.text,
             f"Evidence {ref}",
-            "evidence.piece",
+            "evidence.item",
             {"evidence_id": str(row.evidence_id)},
         )
     return Entry(f"Doesn't apply: {row.text}", f"Statement of {long_day(row.written_at)}")

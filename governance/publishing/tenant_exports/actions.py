@@ -8,7 +8,7 @@ from governance.foundation.people import queries as people
 from governance.foundation.privacy.events import PersonErased
 from governance.foundation.tenants import queries as tenants
 from governance.foundation.tenants.models import Tenant
-from governance.foundation.tenants.system_actor import founder, visiting
+from governance.foundation.tenants.system_actor import system_actor_in, visiting
 from governance.kernel import clock, current, formatting
 from governance.kernel.data.db import session, within
 from governance.kernel.errors import DomainError, Invalid
@@ -157,7 +157,7 @@ def _tell_operator(row: TenantExport, tenant: Tenant) -> None:
     """
     home = tenants.any_tenant_by_slug(OPERATOR_SLUG)
     if home is not None:
-        with within(founder(home.id, home.slug, home.name)):
+        with within(system_actor_in(home.id, home.slug, home.name)):
             record(DOWNLOADED, row, tenant=tenant.slug, sha256=row.sha256)
 
 

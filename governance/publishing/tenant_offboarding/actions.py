@@ -15,7 +15,7 @@ from governance.foundation.privacy.queries import all_active_holds
 from governance.foundation.tenants.models import Tenant
 from governance.foundation.tenants.queries import tenant_by_id
 from governance.foundation.tenants.suspension_actions import check_state
-from governance.foundation.tenants.system_actor import founder, visiting
+from governance.foundation.tenants.system_actor import system_actor_in, visiting
 from governance.kernel import clock, current
 from governance.kernel.data import tenant_revision
 from governance.kernel.data.db import session, within
@@ -78,7 +78,7 @@ def request(
     check_state(tenant, "suspended")
     check_typed(tenant, typed)
     reason = check_reason(reason)
-    with within(founder(tenant.id, tenant.slug, tenant.name)):
+    with within(system_actor_in(tenant.id, tenant.slug, tenant.name)):
         check_no_hold(tenant.name)
         export = _export(without_export=without_export)
     made = TenantOffboarding(
@@ -138,7 +138,7 @@ def why_blocked(row: TenantOffboarding) -> str | None:
     tenant = tenant_of(row)
     if tenant.status not in {"suspended", "offboarding"}:
         return f"{tenant.name} is {tenant.status}. Suspend it first."
-    with within(founder(tenant.id, tenant.slug, tenant.name)):
+    with within(system_actor_in(tenant.id, tenant.slug, tenant.name)):
         if all_active_holds():
             return HELD.format(name=tenant.name)
         if any(not each.is_over for each in exports.newest()):

@@ -25,7 +25,7 @@ from governance.foundation.audit.models import DataKey, LogKey, PendingEntry, Te
 from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import action
 from governance.foundation.tenants.models import EmailDomain, Tenant
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.foundation.webhooks.models import WebhookTicket
 from governance.kernel import clock, current
 from governance.kernel.data.db import session, within
@@ -78,7 +78,7 @@ class NotYet(Unavailable):
 
 
 def inside(row: TenantOffboarding) -> current.Actor:
-    return founder(row.customer_id, row.slug, row.name)
+    return system_actor_in(row.customer_id, row.slug, row.name)
 
 
 def announce(row: TenantOffboarding) -> None:

@@ -75,7 +75,7 @@ def possible():
 
 
 answers = st.lists(st.tuples(st.sampled_from(["full", "partial"]), possible()), max_size=6)
-standings = st.lists(
+requirements = st.lists(
     st.builds(
         RequirementLevel,
         st.sampled_from(["MAP 1.1", "MAP 1.2", "GOVERN 1.1"]),
@@ -259,7 +259,7 @@ def test_taking_a_version_away_never_makes_it_proven(mapped, data):
     assert is_proven(level_with(changed)) <= is_proven(level_with(mapped))
 
 
-@given(standings)
+@given(requirements)
 def test_proven_is_read_off_the_levels(rows):
     share = coverage(rows)
     assert (
@@ -289,7 +289,7 @@ def test_a_fall_is_explained_also_before_anything_is_late():
 # ---- coverage
 
 
-@given(standings)
+@given(requirements)
 def test_coverage_counts_each_point_once(rows):
     share = coverage(rows)
     assert 0 <= share.reached <= share.wanted
@@ -298,7 +298,7 @@ def test_coverage_counts_each_point_once(rows):
     assert (share.met == share.count) == (share.reached == share.wanted)
 
 
-@given(standings)
+@given(requirements)
 def test_closing_every_gap_is_worth_what_is_missing(rows):
     found, share = gaps(rows), coverage(rows)
     assert abs(sum(gap.moves for gap in found) - (100 - share.percent)) < 1e-6

@@ -3,7 +3,7 @@
 import re
 
 from governance.operations.rollouts import actions, queries
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from governance.operations.systems import queries as register
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
@@ -23,7 +23,7 @@ def test_an_incident_has_the_steps_of_its_systems_rollouts_and_no_others(app, is
         row = queries.rollout(rollout_id)
         for step in ("start", "halt", "resume", "roll_back"):
             if step in {"start", "resume"}:
-                seen = standing_of(row).fingerprint
+                seen = status_of(row).fingerprint
                 actions.advance(row, step=step, seen=seen, reason="Looked at.")
             else:
                 taken = {"halt": actions.halt, "roll_back": actions.roll_back}[step]

@@ -84,7 +84,7 @@ def sample(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def bring(
+def import_rows(
     visitor: Visitor, rows: Sequence[Mapping[str, str]], name: str = "bill.csv"
 ) -> FileImport:
     """Upload rows and apply them. Return the import's row."""

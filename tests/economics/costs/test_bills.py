@@ -13,7 +13,7 @@ from governance.foundation.audit.models import AuditEntry
 from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests.browser import words
-from tests.economics.costs.focus_helpers import KIND, SAMPLES, bring, csv_of, row
+from tests.economics.costs.focus_helpers import KIND, SAMPLES, csv_of, import_rows, row
 from tests.economics.imports.import_helpers import apply, row_of, upload
 
 MAY, OCTOBER = Month(2026, 5), Month(2026, 10)
@@ -106,7 +106,7 @@ def test_the_same_file_again_changes_nothing(as_operator, acting):
 
 
 def test_a_second_file_replaces_the_bill_as_a_whole_and_says_the_difference(as_operator, acting):
-    bring(as_operator, [row(), row(EffectiveCost="100"), row(InvoiceId="HC-other")])
+    import_rows(as_operator, [row(), row(EffectiveCost="100"), row(InvoiceId="HC-other")])
     newer = csv_of([row(EffectiveCost="1650")])
     address = upload(as_operator, newer, "newer.csv", KIND)
     assert "This file replaces the bill HC-2026-10 of" in words(as_operator.get(address))
@@ -125,10 +125,10 @@ def test_a_second_file_replaces_the_bill_as_a_whole_and_says_the_difference(as_o
 def test_a_correction_billed_in_june_restates_the_usage_month_of_may(as_operator, acting):
     may = {"BillingPeriodStart": "2026-05-01", "BillingPeriodEnd": "2026-06-01"}
     days = {"ChargePeriodStart": "2026-05-12", "ChargePeriodEnd": "2026-05-13"}
-    first = bring(as_operator, [row(InvoiceId="HC-05", EffectiveCost="48000", **may, **days)])
+    first = import_rows(as_operator, [row(InvoiceId="HC-05", EffectiveCost="48000", **may, **days)])
     june = {"BillingPeriodStart": "2026-06-01", "BillingPeriodEnd": "2026-07-01"}
     in_june = {"ChargePeriodStart": "2026-06-02", "ChargePeriodEnd": "2026-06-03"}
-    second = bring(
+    second = import_rows(
         as_operator,
         [
             row(InvoiceId="HC-06", EffectiveCost="50000", **june, **in_june),
@@ -152,7 +152,7 @@ def test_a_correction_billed_in_june_restates_the_usage_month_of_may(as_operator
 def test_a_prepaid_commitment_counts_as_it_is_drawn_down(as_operator, acting):
     purchase = {"ChargeCategory": "Purchase", "BilledCost": "500000", "EffectiveCost": "0"}
     drawdown = {"BilledCost": "0", "ListCost": "62.50", "EffectiveCost": "50.00"}
-    bring(as_operator, [row(**purchase), row(**drawdown)])
+    import_rows(as_operator, [row(**purchase), row(**drawdown)])
     with acting("operator_finance", "console"):
         (total,) = queries.month_totals(OCTOBER)
         assert (total.billed, total.effective) == (500_000, 50)
@@ -163,14 +163,14 @@ def test_rules_place_the_charges_of_later_files(as_operator, acting):
     as_operator.post(
         "/operator/economics/costs/rules", service="Content safety*", pool="guardrails"
     )
-    bring(as_operator, [row(), row(ServiceName="Content safety scan", EffectiveCost="9")])
+    import_rows(as_operator, [row(), row(ServiceName="Content safety scan", EffectiveCost="9")])
     with acting("operator_finance", "console"):
         found = queries.pools(OCTOBER)
         assert (found["models"], found["guardrails"]) == (50, 9)
 
 
 def test_nobody_of_a_customer_reads_a_bill(as_operator, as_admin, acting):
-    bring(as_operator, [row()])
+    import_rows(as_operator, [row()])
     as_admin.get("/operator/economics/costs", then=404)
     with acting("admin"):
         assert not lines() and not session().scalars(select(CostBill)).all()

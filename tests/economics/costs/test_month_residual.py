@@ -9,7 +9,7 @@ from governance.economics.costs import placing_actions, reconciliation_queries
 from governance.economics.costs.reconciliation_sentences import headline
 from governance.kernel import clock
 from governance.kernel.months import Month
-from tests.economics.costs.focus_helpers import bring, row
+from tests.economics.costs.focus_helpers import import_rows, row
 from tests.economics.prices import price_helpers
 from tests.economics.usage.usage_helpers import NOW, Product, at, event, register
 
@@ -69,7 +69,7 @@ def residual(acting):
 
 
 def test_an_invoice_of_what_was_used_leaves_no_residual(priced, as_operator, acting):
-    bring(as_operator, [charge(meter) for meter in METERS])
+    import_rows(as_operator, [charge(meter) for meter in METERS])
     found = residual(acting)
     assert (found.computed, found.invoiced, found.residual) == (Decimal("5.25"), Decimal("5.25"), 0)
     assert headline(found, "November") == "Invoices equal computed cost: November could close"
@@ -80,7 +80,7 @@ def test_a_double_cache_write_and_time_outs_are_told_apart(priced, as_operator, 
     extra = charge(
         "input", EffectiveCost="0.40", BilledCost="0.40", SkuMeter="", PricingQuantity=""
     )
-    bring(as_operator, [*charges, charge("cache_write"), extra])
+    import_rows(as_operator, [*charges, charge("cache_write"), extra])
     found = residual(acting)
     assert found.residual == Decimal("1.15")
     causes = {name: amount for name, amount in found.causes.items() if amount}
@@ -94,7 +94,7 @@ def test_usage_of_another_month_and_a_corrected_day_are_compared_with_their_own(
     later = {"BillingPeriodStart": "2026-12-01", "BillingPeriodEnd": "2027-01-01"}
     october = {"ChargePeriodStart": "2026-10-17", "ChargePeriodEnd": "2026-10-18"}
     correction = charge("output", ChargeClass="Correction", InvoiceId="HC-12", **later)
-    bring(as_operator, [charge("input"), charge("cache_write"), charge("input", **october)])
+    import_rows(as_operator, [charge("input"), charge("cache_write"), charge("input", **october)])
     assert residual(acting).residual == Decimal("-1.5")
-    bring(as_operator, [correction])
+    import_rows(as_operator, [correction])
     assert residual(acting).residual == 0

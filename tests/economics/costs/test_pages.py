@@ -16,7 +16,7 @@ from governance.kernel import clock
 from governance.kernel.data.db import session
 from governance.kernel.months import Month
 from tests.browser import words
-from tests.economics.costs.focus_helpers import bring, row
+from tests.economics.costs.focus_helpers import import_rows, row
 
 PAGE = "/operator/economics/costs"
 OCTOBER = Month(2026, 10)
@@ -47,7 +47,7 @@ def test_a_month_without_costs_says_how_they_arrive(as_operator):
 
 
 def test_a_month_is_added_up_by_provider_and_pool(as_operator):
-    bring(as_operator, [row(), row(ServiceName="Storage", ServiceCategory="Storage")])
+    import_rows(as_operator, [row(), row(ServiceName="Storage", ServiceCategory="Storage")])
     enter(as_operator)
     page = words(as_operator.get(f"{PAGE}?month=2026-10"))
     assert "October 2026 cost €1,300, 96% of it infrastructure" in page
@@ -56,7 +56,7 @@ def test_a_month_is_added_up_by_provider_and_pool(as_operator):
 
 
 def test_a_missing_rate_is_named_and_totals_wait_for_it(as_operator, acting):
-    bring(as_operator, [row(BillingCurrency="USD", EffectiveCost="100")])
+    import_rows(as_operator, [row(BillingCurrency="USD", EffectiveCost="100")])
     page = words(as_operator.get(f"{PAGE}?month=2026-10"))
     assert "There is no rate for USD in October 2026." in page
     with acting("operator_finance", "console"):
@@ -70,7 +70,7 @@ def test_a_missing_rate_is_named_and_totals_wait_for_it(as_operator, acting):
 def test_the_list_is_filtered_and_its_file_has_every_day(as_operator):
     other = {"ChargePeriodStart": "2026-10-18", "ChargePeriodEnd": "2026-10-19"}
     credit = {"ChargeCategory": "Credit", "EffectiveCost": "-7", "BilledCost": "-7"}
-    bring(as_operator, [row(), row(**other), row(**credit, ServiceName="Goodwill")])
+    import_rows(as_operator, [row(), row(**other), row(**credit, ServiceName="Goodwill")])
     page = words(as_operator.get(f"{PAGE}?month=2026-10&category=Credit"))
     assert "Goodwill" in page and "Inference" not in page
     text = as_operator.get(f"{PAGE}.csv?month=2026-10&category=Usage").text
@@ -104,7 +104,7 @@ def test_a_cost_by_hand_needs_a_note_and_can_be_removed(as_operator, acting):
 
 
 def test_a_line_of_a_bill_cannot_be_removed_by_hand(as_operator, acting):
-    bring(as_operator, [row()])
+    import_rows(as_operator, [row()])
     with acting("operator_finance", "console"):
         (line,) = queries.lines(OCTOBER)
         line_id = line.id
@@ -136,7 +136,7 @@ def test_rules_keep_their_order_when_one_is_added_before_and_one_removed(as_oper
 
 
 def test_names_on_invoices_are_matched_by_model_then_by_provider(as_operator, acting):
-    bring(
+    import_rows(
         as_operator,
         [row(x_Model="HX-7"), row(x_Model="Helio-Small"), row(x_Model="unknown"), row(x_Model="")],
     )

@@ -38,7 +38,7 @@ def send(visitor: Visitor, kind: str, *lines: str) -> str:
     return upload(visitor, text, f"{kind}.csv", kind)
 
 
-def bring(visitor: Visitor, kind: str, *lines: str) -> None:
+def import_lines(visitor: Visitor, kind: str, *lines: str) -> None:
     """Import a file, which must have no rejected row."""
     address = send(visitor, kind, *lines)
     apply(visitor, address)

@@ -18,8 +18,8 @@ from tests.conftest import visitor
 from tests.economics.revenue.revenue_helpers import (
     NOW,
     amounts,
-    bring,
     customer_id,
+    import_lines,
     invoiced,
     notes,
     rejected,
@@ -44,15 +44,15 @@ def finance(app, database):
 
 def test_the_same_rows_change_nothing_and_other_content_replaces_what_is_stored(finance):
     assert notes(finance, "subscriptions", JANUARY, JUNE) == {"New": "2 versions"}
-    bring(finance, "subscriptions", JANUARY, JUNE, "globex,SUB-2,2026-01-01,,50,USD")
+    import_lines(finance, "subscriptions", JANUARY, JUNE, "globex,SUB-2,2026-01-01,,50,USD")
     again = notes(finance, "subscriptions", JANUARY, JUNE.replace("1200", "1300"))
     assert again == {"Changed": "1 version", "Unchanged": "1 version"}
-    bring(finance, "subscriptions", JANUARY, JUNE.replace("1200", "1400"))
+    import_lines(finance, "subscriptions", JANUARY, JUNE.replace("1200", "1400"))
     assert amounts() == [("SUB-1", 1000), ("SUB-1", 1400), ("SUB-2", 50)]
 
 
 def test_the_same_row_twice_in_a_file_counts_once(finance):
-    bring(finance, "subscriptions", JANUARY, JANUARY)
+    import_lines(finance, "subscriptions", JANUARY, JANUARY)
     assert amounts() == [("SUB-1", 1000)]
 
 
@@ -87,17 +87,19 @@ def test_what_cannot_be_is_rejected_by_name(finance, kind, line, field, reason):
 
 
 def test_a_reference_or_a_number_belongs_to_one_customer(finance):
-    bring(finance, "subscriptions", JANUARY)
+    import_lines(finance, "subscriptions", JANUARY)
     ((line, field, _why),) = rejected(finance, "subscriptions", JUNE.replace("acme", "globex"))
     assert (line, field) == (2, "reference")
-    bring(finance, "invoices", "I-1,acme,2026-05-02,2026-05,100,EUR")
+    import_lines(finance, "invoices", "I-1,acme,2026-05-02,2026-05,100,EUR")
     ((line, field, _why),) = rejected(finance, "invoices", "I-1,globex,2026-05-02,2026-06,1,EUR")
     assert (line, field) == (2, "number")
 
 
 def test_a_customer_that_was_entered_wrongly_is_corrected_in_all_its_versions(finance):
-    bring(finance, "subscriptions", JANUARY, JUNE)
-    bring(finance, "subscriptions", *(each.replace("acme", "globex") for each in (JANUARY, JUNE)))
+    import_lines(finance, "subscriptions", JANUARY, JUNE)
+    import_lines(
+        finance, "subscriptions", *(each.replace("acme", "globex") for each in (JANUARY, JUNE))
+    )
     with make.acting("operator_finance", "console"):
         assert queries.mrr_by_customer(Month(2026, 6)) == {customer_id("globex"): 1200}
 
@@ -109,7 +111,7 @@ def test_a_credit_note_lowers_what_was_invoiced_for_its_month(finance):
         "C-1,acme,2026-07-10,2026-05,-250.50,EUR",
     )
     assert notes(finance, "invoices", *lines)["Credit notes"] == "1 invoice"
-    bring(finance, "invoices", *lines, "I-9,globex,2026-05-02,2026-05,1,EUR")
+    import_lines(finance, "invoices", *lines, "I-9,globex,2026-05-02,2026-05,1,EUR")
     with make.acting("operator_finance", "console"):
         found = queries.invoiced_by_customer(Month(2026, 5))
     assert found == {customer_id("acme"): Decimal("749.50"), customer_id("globex"): 1}
@@ -123,7 +125,7 @@ def test_spend_without_wins_and_wins_without_spend_are_both_kept(finance):
     )
     said = notes(finance, "acquisition", *lines)
     assert said["Spend without wins"] == "1 row" and said["Wins without spend"] == "1 row"
-    bring(finance, "acquisition", *lines, "2026-04,Search,Enterprise,1,EUR,1")
+    import_lines(finance, "acquisition", *lines, "2026-04,Search,Enterprise,1,EUR,1")
     assert len(stored(AcquisitionMonth)) == 4
     with make.acting("operator_finance", "console"):
         found = queries.acquisition([Month(2026, 5)])
@@ -135,7 +137,7 @@ def test_spend_without_wins_and_wins_without_spend_are_both_kept(finance):
 
 
 def test_support_costs_its_hours(finance):
-    bring(finance, "support", "acme,2026-05,12.5,9,80,EUR", "globex,2026-05,1,1,10,EUR")
+    import_lines(finance, "support", "acme,2026-05,12.5,9,80,EUR", "globex,2026-05,1,1,10,EUR")
     assert len(stored(SupportMonth)) == 2
     with make.acting("operator_finance", "console"):
         found = queries.support_by_customer(Month(2026, 5))[customer_id("acme")]
@@ -143,11 +145,11 @@ def test_support_costs_its_hours(finance):
 
 
 def test_churn_in_the_month_of_winning_is_a_lifetime_of_one_month_and_no_mrr(finance):
-    bring(finance, "accounts", "acme,Enterprise,5,2026-03-02,2026-03-20")
+    import_lines(finance, "accounts", "acme,Enterprise,5,2026-03-02,2026-03-20")
     brief = "acme,SUB-9,2026-03-02,2026-03-20,500,EUR"
     said = notes(finance, "subscriptions", brief)
     assert said["Within one month"] == "1 version that no month's MRR includes"
-    bring(finance, "subscriptions", brief, "globex,SUB-8,2026-01-01,,1,EUR")
+    import_lines(finance, "subscriptions", brief, "globex,SUB-8,2026-01-01,,1,EUR")
     with make.acting("operator_finance", "console"):
         assert queries.lifetimes(date(2026, 10, 31)) == {"Enterprise": [(1, True)]}
         found = queries.mrr_bridge(Month(2026, 3))
@@ -155,11 +157,11 @@ def test_churn_in_the_month_of_winning_is_a_lifetime_of_one_month_and_no_mrr(fin
 
 
 def test_a_tenant_that_was_deleted_stays_in_history(finance):
-    bring(finance, "accounts", "globex,Enterprise,5,2025-01-01,")
-    bring(finance, "subscriptions", "globex,SUB-2,2026-01-01,,700,EUR")
+    import_lines(finance, "accounts", "globex,Enterprise,5,2025-01-01,")
+    import_lines(finance, "subscriptions", "globex,SUB-2,2026-01-01,,700,EUR")
     with make.acting("operator_admin", "console"):
         session().execute(update(Tenant).where(Tenant.slug == "globex").values(status="deleted"))
-    bring(finance, "invoices", "I-7,globex,2026-05-02,2026-05,700,EUR")
+    import_lines(finance, "invoices", "I-7,globex,2026-05-02,2026-05,700,EUR")
     assert len(stored(Account)) == 1 and invoiced() == {"I-7": 700}
     with make.acting("operator_finance", "console"):
         assert queries.mrr_bridge(Month(2026, 5)).end == 700
@@ -176,7 +178,7 @@ def test_a_late_credit_note_is_kept_and_its_closed_month_is_named(finance):
     late, other = "C-9,acme,2026-11-20,2026-10,-5,EUR", "I-9,acme,2026-11-20,2026-11,5,EUR"
     assert notes(finance, "invoices", late)["Closed months"].startswith("October 2026.")
     assert "Closed months" not in notes(finance, "invoices", other)
-    bring(finance, "invoices", late, other)
+    import_lines(finance, "invoices", late, other)
     assert invoiced() == {"C-9": -5, "I-9": 5}
 
 

@@ -21,8 +21,8 @@ from tests.economics.revenue.revenue_helpers import (
     NOW,
     REVENUE,
     account,
-    bring,
     customer_id,
+    import_lines,
     stored,
 )
 
@@ -43,14 +43,14 @@ def paying(finance):
     """Let Acme grow, and Globex churn in October."""
     account("acme")
     account("globex", "Mid-market", seats=40, lost_on=date(2026, 10, 15))
-    bring(
+    import_lines(
         finance,
         "subscriptions",
         "acme,SUB-1,2026-01-01,,1000,EUR",
         "acme,SUB-1,2026-10-01,,1500,EUR",
         "globex,SUB-2,2026-01-01,2026-10-15,400,EUR",
     )
-    bring(
+    import_lines(
         finance,
         "invoices",
         "I-1,acme,2026-11-02,2026-10,1730.50,EUR",
@@ -143,7 +143,7 @@ def test_accounts_are_filtered_sorted_and_exported(paying):
 
 
 def test_other_currencies_are_converted_at_the_rate_of_the_month_or_named(finance):
-    bring(finance, "subscriptions", "acme,SUB-1,2026-09-01,,1000,USD")
+    import_lines(finance, "subscriptions", "acme,SUB-1,2026-09-01,,1000,USD")
     page = finance.get(REVENUE)
     assert "There is no rate for USD in September 2026. Add it under Rates." in page.text
     with make.acting("operator_finance", "console"):
@@ -154,7 +154,7 @@ def test_other_currencies_are_converted_at_the_rate_of_the_month_or_named(financ
 
 
 def test_an_account_page_shows_its_subscriptions_invoices_and_support(paying):
-    bring(paying, "support", "acme,2026-10,12.5,9,80,EUR")
+    import_lines(paying, "support", "acme,2026-10,12.5,9,80,EUR")
     page = paying.get(f"{REVENUE}accounts/{customer_id('acme')}").text
     assert "Acme Insurance pays €1,500.00 a month" in page
     assert "SUB-1" in page and "I-2" in page and "9 tickets" in page and "€1,000.00" in page

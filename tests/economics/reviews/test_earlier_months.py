@@ -28,7 +28,7 @@ def finance(app, database):
     month.collect()
     with clock.frozen(NOW):
         found = visitor(app, "operator_finance", "console")
-        revenue.bring(found, "invoices", "I-10,acme,2026-10-02,2026-10,50,EUR")
+        revenue.import_lines(found, "invoices", "I-10,acme,2026-10-02,2026-10,50,EUR")
         yield found
 
 
@@ -46,7 +46,7 @@ def september(app, finance, *, rate=True):
                 for n in range(2)
             ]
         )
-    revenue.bring(finance, "invoices", "I-9,acme,2026-09-02,2026-09,100,EUR")
+    revenue.import_lines(finance, "invoices", "I-9,acme,2026-09-02,2026-09,100,EUR")
     with as_finance():
         if rate:
             rates.enter_rate(SEPTEMBER, "USD", Decimal("0.5"), source="ECB")

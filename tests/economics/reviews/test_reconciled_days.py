@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from governance.kernel import clock
 from tests import make
 from tests.conftest import visitor
-from tests.economics.costs.focus_helpers import bring, row
+from tests.economics.costs.focus_helpers import import_rows, row
 from tests.economics.reviews import close_helpers as month
 from tests.economics.reviews import review_rows
 from tests.economics.reviews.close_helpers import NOW
@@ -41,7 +41,7 @@ def october(app, database):
     month.price()
     with clock.frozen(NOW):
         operator = visitor(app, "operator_finance", "console")
-        bring(operator, [charge(day) for day in range(10, 20)], "anthropic-october.csv")
+        import_rows(operator, [charge(day) for day in range(10, 20)], "anthropic-october.csv")
         month.collect()
         month.close()
         yield operator
@@ -148,7 +148,7 @@ def test_an_invoice_of_the_whole_month_is_one_row(app, database):
     month.price()
     with clock.frozen(NOW):
         operator = visitor(app, "operator_finance", "console")
-        bring(operator, [charge(1, cost="15.15", tokens="10000000")])
+        import_rows(operator, [charge(1, cost="15.15", tokens="10000000")])
         month.collect()
         month.close()
         page = operator.get(f"{MONTH}reconciliation")

@@ -13,6 +13,7 @@ from governance.foundation.audit.record import record
 from governance.foundation.audit.registry import registry
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import current, logs
 from governance.kernel.data import db
 from governance.kernel.data.db import session, transaction
@@ -106,4 +107,4 @@ def run_command(arguments: list[str], settings: dict[str, str], said: Path) -> N
 def create_tenant(slug: str) -> current.Actor:
     """Return the system actor of a new tenant."""
     tenant = tenants.create_tenant(slug, slug.title())
-    return tenants.founder(tenant.id, slug, tenant.name)
+    return system_actor_in(tenant.id, slug, tenant.name)

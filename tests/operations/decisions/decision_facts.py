@@ -29,8 +29,8 @@ def facts(
     waivers: tuple[LiveWaiver, ...] = (),
     **more,
 ) -> DecisionFacts:
-    standing = EffectivePolicy(Platform(), 17, content or Content(), (WRITER, TRIAGE), waivers)
-    return DecisionFacts(uuid4(), "acme", 204, 3, {}, standing, (AUTO_APPROVE,), stops, **more)
+    policy = EffectivePolicy(Platform(), 17, content or Content(), (WRITER, TRIAGE), waivers)
+    return DecisionFacts(uuid4(), "acme", 204, 3, {}, policy, (AUTO_APPROVE,), stops, **more)
 
 
 def stop(

@@ -157,13 +157,13 @@ def test_what_stands_over_all_tenants_is_exchanged_without_touching_their_own():
 @given(ASSIGNED_VALUES)
 def test_a_system_that_adds_nothing_has_what_holds_for_all(overrides):
     answers = Answers(facts(Content("standard", overrides)), NOW)
-    standing = answers.facts.standing
-    for system in standing.systems:
+    policy = answers.facts.policy
+    for system in policy.systems:
         assert {k: d.value for k, d in answers.resolve(system).items()} == {
-            k: d.value for k, d in standing.effective(system).items()
+            k: d.value for k, d in policy.effective(system).items()
         }
         assert all(
-            covers(k, d.value, standing.effective()[k].value)
+            covers(k, d.value, policy.effective()[k].value)
             for k, d in answers.resolve(system).items()
         )
 

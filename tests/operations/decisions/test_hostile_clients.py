@@ -92,14 +92,14 @@ def test_a_tenant_that_cannot_be_read_turns_stale_and_the_others_are_followed(fo
     break_policy()
     tighten("globex")
     following_worker._catch_up()
-    assert following_worker.of("globex").facts.standing.content.tier == "strict", (
+    assert following_worker.of("globex").facts.policy.content.tier == "strict", (
         "anyone who comes after the bad one is loaded all the same"
     )
     age_snapshot(following_worker, LEASE_SECONDS + 1)
     following_worker._catch_up()
     assert (
         following_worker.of("acme").stale
-        and following_worker.of("acme").facts.standing.content.tier == "standard"
+        and following_worker.of("acme").facts.policy.content.tier == "standard"
     )
     assert not following_worker.of("globex").stale and not following_worker.is_stale
 
@@ -127,11 +127,11 @@ def test_loading_one_tenant_is_no_sign_of_life_of_the_others(following_worker):
 def test_what_ends_by_time_ends_also_on_a_machine_whose_clock_is_behind(following_worker, database):
     until = clock.now() - timedelta(minutes=30)
     waived = LiveWaiver(uuid4(), AD_COPYWRITER.id, "pii_redaction", "off", until)
-    standing = EffectivePolicy(Platform(), 1, Content("baseline"), (AD_COPYWRITER,), (waived,))
+    policy = EffectivePolicy(Platform(), 1, Content("baseline"), (AD_COPYWRITER,), (waived,))
     with clock.frozen(clock.now() - timedelta(hours=1)):
         number = revisions_of("globex")
         following_worker._put(
-            DecisionFacts(make.system_actor("globex").tenant_id, "globex", number, 0, {}, standing),
+            DecisionFacts(make.system_actor("globex").tenant_id, "globex", number, 0, {}, policy),
             0,
             0,
         )
@@ -158,7 +158,7 @@ def test_what_another_machine_has_just_put_into_force_holds_here_however_far_thi
     tighten("acme")
     with clock.frozen(clock.now() - timedelta(hours=1)):
         following_worker._catch_up()
-        assert following_worker.of("acme").facts.standing.content.tier == "strict"
+        assert following_worker.of("acme").facts.policy.content.tier == "strict"
 
 
 def test_after_a_restore_nobody_is_believed_to_obey_what_they_never_heard(following_worker):
@@ -324,8 +324,8 @@ def test_a_bundle_is_good_for_no_longer_than_what_it_holds():
     waived = LiveWaiver(
         uuid4(), AD_COPYWRITER.id, "pii_redaction", "off", NOW + timedelta(seconds=40)
     )
-    standing = EffectivePolicy(Platform(), 17, Content("baseline"), (AD_COPYWRITER,), (waived,))
-    said = claims(Answers(DecisionFacts(uuid4(), "acme", 1, 0, {}, standing), NOW), "console", NOW)
+    policy = EffectivePolicy(Platform(), 17, Content("baseline"), (AD_COPYWRITER,), (waived,))
+    said = claims(Answers(DecisionFacts(uuid4(), "acme", 1, 0, {}, policy), NOW), "console", NOW)
     assert (
         said["systems"]["ad-copywriter"]["policy.pii_redaction"] == "off"
         and said["exp"] - said["iat"] == 40

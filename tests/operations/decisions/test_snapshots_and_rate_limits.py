@@ -150,7 +150,7 @@ def test_the_stops_that_are_read_first_are_those_of_the_whole_in_its_order(triag
         suspension_actions.suspend(tenants.any_tenant_by_slug("acme"), reason="Unpaid.")
     with make.acting("admin"):
         whole = queries.facts()
-        number, found = queries.stops_now(whole.standing.content.tier)
+        number, found = queries.stops_now(whole.policy.content.tier)
     assert (number, found) == (whole.number, whole.stops)
     assert [each.scope for each in found] == ["platform", "tenant", "system", "tenant"]
 
@@ -233,7 +233,7 @@ def test_what_was_read_before_a_stop_and_arrives_after_it_restarts_nothing(loade
     assert is_stopped(loaded_later)
     loaded_later._load_due()
     assert is_stopped(loaded_later)
-    assert loaded_later.of("acme").facts.standing.content.tier == "strict"
+    assert loaded_later.of("acme").facts.policy.content.tier == "strict"
 
 
 def test_what_arrives_while_stops_are_read_is_kept_beside_them(loaded_later, isolated):
@@ -247,7 +247,7 @@ def test_what_arrives_while_stops_are_read_is_kept_beside_them(loaded_later, iso
         loaded_later._moved(stopped)
     assert read
     assert is_stopped(loaded_later)
-    assert loaded_later.of("acme").facts.standing.content.tier == "strict"
+    assert loaded_later.of("acme").facts.policy.content.tier == "strict"
 
 
 def test_a_halt_is_obeyed_even_while_the_rest_of_the_tenant_cant_be_loaded(triage, app, isolated):

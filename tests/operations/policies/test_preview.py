@@ -208,16 +208,16 @@ def test_an_override_is_written_and_taken_away_again(content, whom, drawn):
 
 @given(CONTENTS)
 def test_where_the_floor_contradicts_a_tier_is_said_dimension_by_dimension(content):
-    standing = at(content)
+    policy = at(content)
     for tier in TIERS.values():
-        for change in preview.lifted(standing, tier):
+        for change in preview.lifted(policy, tier):
             assert not loosens(change.move) and covers(
-                change.key, change.after, standing.platform.floor[change.key]
+                change.key, change.after, policy.platform.floor[change.key]
             )
-        lifted = {c.key for c in preview.lifted(standing, tier)}
+        lifted = {c.key for c in preview.lifted(policy, tier)}
         assert all(
             covers(k, tier.values[k], v)
-            for k, v in standing.platform.floor.items()
+            for k, v in policy.platform.floor.items()
             if k not in lifted
         )
 
@@ -271,8 +271,8 @@ def test_a_ruling_names_all_that_spoke_and_marks_who_decides():
     waiver = LiveWaiver(
         UUID(int=9), SYSTEMS[0].id, "retention_days", 120, datetime(2030, 1, 1, tzinfo=UTC)
     )
-    standing = EffectivePolicy(Platform(), 1, Content("baseline"), SYSTEMS, (waiver,))
-    [ruling] = [r for r in rulings(standing, SYSTEMS[0]) if r.dimension.key == "retention_days"]
+    policy = EffectivePolicy(Platform(), 1, Content("baseline"), SYSTEMS, (waiver,))
+    [ruling] = [r for r in rulings(policy, SYSTEMS[0]) if r.dimension.key == "retention_days"]
     assert (
         ruling.layers == [("Waiver", "120 days", True), ("Baseline tier", "365 days", False)]
         and ruling.label == "120 days"

@@ -24,7 +24,7 @@ from governance.operations.evaluations.suites.actions import MeasureInput
 from governance.operations.rollouts import actions, jobs, queries
 from governance.operations.rollouts.actions import RolloutDraft
 from governance.operations.rollouts.models import Rollout
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
@@ -198,7 +198,7 @@ def running_at(share: int, rollout_id: UUID) -> None:
                 answered(stage.samples, round(stage.samples * (10_000 / stage.share - 1)))
         with make.acting("contributor"):
             row = queries.rollout(rollout_id)
-            at = standing_of(row)
+            at = status_of(row)
             actions.advance(row, step=at.step or "", seen=at.fingerprint)
         if stage is not None and stage.share:
             forget_answers()
@@ -222,7 +222,7 @@ def state_of(rollout_id: UUID) -> tuple[str, str]:
 def readings(rollout_id: UUID) -> Mapping[str, str]:
     """Return the verdict of each gate by its name."""
     with make.acting("viewer", read_only=True):
-        results = standing_of(queries.rollout(rollout_id)).results
+        results = status_of(queries.rollout(rollout_id)).results
         return {each.reading.name: each.verdict for each in results}
 
 

@@ -10,7 +10,7 @@ from governance.kernel.data.db import transaction
 from governance.kernel.errors import Stale
 from governance.operations.rollouts import actions, queries
 from governance.operations.rollouts.actions import RolloutDraft
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from governance.operations.systems import actions as systems
 from tests import make
 from tests.migrated_databases import migrated_database
@@ -53,7 +53,7 @@ def test_of_two_steps_at_the_same_moment_one_is_taken(committed_world):
                 owner_id=None,
             )
         )
-        rollout_id, seen = row.id, standing_of(row).fingerprint
+        rollout_id, seen = row.id, status_of(row).fingerprint
     assert _taken_by_two(rollout_id, "start", seen) == ["stale", "taken"]
     with make.acting("viewer", read_only=True):
         row = queries.rollout(rollout_id)
@@ -69,7 +69,7 @@ def test_of_two_promotions_at_the_same_moment_one_is_taken(committed_world):
     running_at(0, rollout_id)
     pass_time(rollout_id)
     with make.acting("viewer", read_only=True):
-        seen = standing_of(queries.rollout(rollout_id)).fingerprint
+        seen = status_of(queries.rollout(rollout_id)).fingerprint
     assert _taken_by_two(rollout_id, "promote", seen) == ["stale", "taken"]
     assert state_of(rollout_id) == ("running", "1%")
 

@@ -9,7 +9,7 @@ from governance.kernel import manifest
 from governance.kernel.manifest import Manifest
 from governance.operations.gates.gates import GATES, Gate, GateReading
 from governance.operations.rollouts import queries
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.browser import field_value
@@ -195,7 +195,7 @@ def test_a_gate_without_a_decided_figure_never_passes_and_never_triggers(registe
     pass_time(rollout_id)
     answered(400, 7_600)
     with make.acting("viewer", read_only=True):
-        at = standing_of(queries.rollout(rollout_id))
+        at = status_of(queries.rollout(rollout_id))
         assert at.blockers == [f"1 gate of {len(at.results)} doesn't pass: Red-team age."]
 
 

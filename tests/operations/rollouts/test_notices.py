@@ -8,7 +8,7 @@ from governance.foundation.people.preferences import Preferences
 from governance.kernel.data.db import session
 from governance.kernel.work.jobs import WorkItem
 from governance.operations.rollouts import actions, queries
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from governance.operations.systems.models import AISystem
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
@@ -115,7 +115,7 @@ def test_a_step_that_awaits_approval_tells_approvers_but_not_its_requester(
     advance(as_officer, rollout_id)
     with make.acting("contributor"):  # It finds the open request.
         row = queries.rollout(rollout_id)
-        seen = standing_of(row).fingerprint
+        seen = status_of(row).fingerprint
         actions.request_step(row, step="start", seen=seen, reason="Again.")
     assert main_text(as_admin.get(PAGE)).count(says) == 1
     for visitor in (as_officer, as_contributor, as_viewer):

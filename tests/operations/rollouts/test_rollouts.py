@@ -19,7 +19,7 @@ from governance.operations.policies import actions as policies
 from governance.operations.policies.effective_policies import Content
 from governance.operations.policies.queries import POLICY
 from governance.operations.rollouts import actions, queries
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from governance.operations.systems import actions as systems
 from governance.operations.systems import queries as register
 from tests import make
@@ -88,7 +88,7 @@ def test_the_first_stage_needs_a_rollback_plan(standard, as_contributor):
     assert "A rollback plan is missing" in main_text(refused)
     with make.acting("contributor"):
         row = queries.rollout(rollout_id)
-        at = standing_of(row)
+        at = status_of(row)
         with pytest.raises(DomainError, match="rollback plan is missing"):
             actions.advance(row, step="start", seen=at.fingerprint)
     address = f"rollouts/{rollout_id}/plan"
@@ -144,7 +144,7 @@ def test_a_release_that_was_never_evaluated_cant_advance(standard):
     assert readings(rollout_id)["Evaluation: Claims grounding"] == "missing"
     with make.acting("contributor"):
         row = queries.rollout(rollout_id)
-        at = standing_of(row)
+        at = status_of(row)
         with pytest.raises(DomainError, match="don't pass"):
             actions.advance(row, step="promote", seen=at.fingerprint)
 
@@ -162,7 +162,7 @@ def test_undecided_and_failing_gates_keep_a_release_where_it_is(standard, as_con
     page = main_text(as_contributor.get(f"rollouts/{rollout_id}"))
     assert "can't advance" in page and "Fails" in page
     with make.acting("contributor", read_only=True):
-        seen = standing_of(queries.rollout(rollout_id)).fingerprint
+        seen = status_of(queries.rollout(rollout_id)).fingerprint
     sent = {"step": "promote", "seen": seen, "reason": "I insist."}
     reply = as_contributor.post(f"rollouts/{rollout_id}/advance", then=None, **sent)
     assert reply.status_code in {409, 422} and "Grounded answers" in main_text(reply)
@@ -174,8 +174,7 @@ def test_a_stage_needs_its_time_and_its_answers_in_the_right_ratio(standard):
     running_at(100, rollout_id)
     with make.acting("viewer", read_only=True):
         assert (
-            "1 d of its time at 1% is missing"
-            in standing_of(queries.rollout(rollout_id)).blockers[0]
+            "1 d of its time at 1% is missing" in status_of(queries.rollout(rollout_id)).blockers[0]
         )
     pass_time(rollout_id)
     found = readings(rollout_id)
@@ -202,7 +201,7 @@ def test_consent_that_expires_during_a_rollout_keeps_it_from_advancing(standard)
         answered(100, 9_900)
         with make.acting("contributor"):
             row = queries.rollout(rollout_id)
-            at = standing_of(row)
+            at = status_of(row)
             with pytest.raises(DomainError, match="Data set: claims-2025"):
                 actions.advance(row, step="promote", seen=at.fingerprint)
     assert state_of(rollout_id) == ("running", "1%")
@@ -230,7 +229,7 @@ def test_a_system_that_becomes_high_risk_takes_two_people_from_then_on(standard)
         system = register.system("claims-triage", lock=True)
         system.lane = "high_risk"
     with make.acting("admin", read_only=True):
-        assert standing_of(queries.rollout(rollout_id)).people == 2
+        assert status_of(queries.rollout(rollout_id)).people == 2
 
 
 def test_a_step_after_a_figure_changed_is_refused(standard, as_contributor):
@@ -253,7 +252,7 @@ def test_of_two_promotions_at_once_the_second_is_refused(standard):
     pass_time(rollout_id)
     with make.acting("contributor"):
         row = queries.rollout(rollout_id)
-        seen = standing_of(row).fingerprint
+        seen = status_of(row).fingerprint
         actions.advance(row, step="promote", seen=seen)
         with pytest.raises(Stale, match="has changed"):
             actions.advance(row, step="promote", seen=seen)
@@ -333,7 +332,7 @@ def test_a_policy_of_stable_releases_lets_nobody_in_before_half(standard):
     with make.acting("viewer", read_only=True):
         (found,) = queries.serving()
         assert found.rings == ("canary", "early") and found.stage == "5%"
-        assert standing_of(queries.rollout(rollout_id)).ring == "early"
+        assert status_of(queries.rollout(rollout_id)).ring == "early"
 
 
 def test_the_page_names_earlier_releases_that_todays_limits_would_have_stopped(
@@ -343,7 +342,7 @@ def test_the_page_names_earlier_releases_that_todays_limits_would_have_stopped(
     first = planned(release="2026.10.0", previous="2026.9.0")
     with make.acting("contributor"):
         row = queries.rollout(first)
-        actions.advance(row, step="start", seen=standing_of(row).fingerprint)
+        actions.advance(row, step="start", seen=status_of(row).fingerprint)
         actions.roll_back(row, reason="Adjusters complained.")
     second = planned()
     page = main_text(as_contributor.get(f"rollouts/{second}"))
@@ -374,7 +373,7 @@ def test_in_a_freeze_nothing_advances_but_everything_can_be_halted(
     now = clock.now()
     _freeze(as_officer, now, now + timedelta(days=9))
     with make.acting("contributor", read_only=True):
-        at = standing_of(queries.rollout(rollout_id))
+        at = status_of(queries.rollout(rollout_id))
         assert "A freeze is in effect until" in at.blockers[0]
     page = main_text(as_contributor.get("rollouts/freezes/"))
     assert "A freeze is in effect until" in page and "Year-end close" in page
@@ -393,7 +392,7 @@ def test_the_clock_of_a_stage_leaves_out_a_freeze_that_began_in_its_middle(stand
         clock.frozen(now + timedelta(hours=20)),
         make.acting("viewer", read_only=True),
     ):
-        at = standing_of(queries.rollout(rollout_id))
+        at = status_of(queries.rollout(rollout_id))
         assert timedelta(hours=9, minutes=58) < at.dwelt < timedelta(hours=10, minutes=2)
 
 
@@ -402,7 +401,7 @@ def test_on_a_machine_whose_clock_was_set_back_no_stage_has_had_its_time(standar
     running_at(0, rollout_id)
     with clock.frozen(clock.now() - timedelta(days=40)), make.acting("contributor"):
         row = queries.rollout(rollout_id)
-        at = standing_of(row)
+        at = status_of(row)
         assert at.dwelt == timedelta()
         with pytest.raises(DomainError, match="1 d of its time in shadow is missing"):
             actions.advance(row, step="promote", seen=at.fingerprint)

@@ -4,7 +4,7 @@ import pytest
 
 from governance.kernel.errors import DomainError
 from governance.operations.rollouts import actions, queries
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from tests import make
 from tests.assurance.frameworks.framework_files import main_text
 from tests.browser import field_value
@@ -60,7 +60,7 @@ def test_one_person_alone_advances_no_high_risk_rollout(high_risk):
     rollout_id = planned()
     with make.acting("admin"):
         row = queries.rollout(rollout_id)
-        at = standing_of(row)
+        at = status_of(row)
         with pytest.raises(DomainError, match="needs two people"):
             actions.advance(row, step="start", seen=at.fingerprint)
 

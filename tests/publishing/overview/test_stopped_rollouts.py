@@ -1,7 +1,7 @@
 """Halted and paused rollouts, which the overview names until a person resumes them."""
 
 from governance.operations.rollouts import actions, queries
-from governance.operations.rollouts.standing import standing_of
+from governance.operations.rollouts.status import status_of
 from tests import make
 from tests.assurance.evidence import evidence_helpers
 from tests.browser import words
@@ -14,7 +14,7 @@ def _step(rollout_id, step: str) -> None:
         if step == "halt":
             actions.halt(row, reason="Adjusters complained.")
         else:
-            actions.advance(row, step=step, seen=standing_of(row).fingerprint)
+            actions.advance(row, step=step, seen=status_of(row).fingerprint)
 
 
 def test_a_halted_rollout_is_on_the_overview_until_it_is_resumed(

@@ -13,7 +13,7 @@ from governance.foundation.notifications.models import Notification
 from governance.foundation.people.jobs import actor_of
 from governance.foundation.people.models import Membership
 from governance.foundation.people.preferences import Preferences
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import session, transaction
 from governance.kernel.work import jobs
@@ -239,7 +239,7 @@ def test_two_processes_at_the_same_moment_request_one_report(committed_world):
     start, counts = threading.Barrier(2), []
 
     def run():
-        with clock.frozen(DECEMBER), current.acting_as(founder(tenant_id, "acme", "Acme")):
+        with clock.frozen(DECEMBER), current.acting_as(system_actor_in(tenant_id, "acme", "Acme")):
             start.wait(MAX_WAIT_SECONDS)
             with transaction():
                 counts.append(actions.generate_due(schedule_id))

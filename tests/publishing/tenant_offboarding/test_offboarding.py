@@ -27,6 +27,7 @@ from governance.foundation.people.models import Person
 from governance.foundation.privacy import legal_hold_actions
 from governance.foundation.tenants import actions as tenants
 from governance.foundation.tenants import queries as directory
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data import db, embedded, tenant_cache
 from governance.kernel.data.db import Model, session, transaction
@@ -127,7 +128,7 @@ def work_says() -> str:
 
 def rows_of(tenant_id) -> dict[str, int]:
     """Return how many rows of a tenant each table has, by the catalogue and not by the models."""
-    with current.acting_as(tenants.founder(tenant_id, "x", "x")), transaction() as work:
+    with current.acting_as(system_actor_in(tenant_id, "x", "x")), transaction() as work:
         names = work.scalars(
             text(
                 "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"

@@ -21,8 +21,8 @@ from governance.foundation.people import (
 from governance.foundation.people.models import person_key
 from governance.foundation.people.oidc_types import Identity
 from governance.foundation.tenants import queries as tenants
-from governance.foundation.tenants import system_actor
 from governance.foundation.tenants.models import Tenant
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import session, transaction
@@ -103,7 +103,7 @@ def _find_tenant(slug: str) -> Tenant:
 
 
 def _system_actor_of(tenant: Tenant) -> Actor:
-    return system_actor.founder(tenant.id, tenant.slug, tenant.name)
+    return system_actor_in(tenant.id, tenant.slug, tenant.name)
 
 
 def _auditor_of_link(token: str, *, lock: bool = False) -> tuple[EngagementAuditor, Engagement]:

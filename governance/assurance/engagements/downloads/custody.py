@@ -24,7 +24,7 @@ from governance.assurance.engagements.events import AuditorAccessEnded
 from governance.assurance.engagements.models import Engagement
 from governance.assurance.engagements.ports import signed_copies
 from governance.foundation.people import queries as members
-from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.current import Actor
 from governance.kernel.data.db import session, transaction
@@ -43,9 +43,7 @@ def end_refused_session(response: Response) -> Response:
     who: Actor | None = g.pop("access_ended", None)
     if who is not None and who.person_id is not None:
         with (
-            current.acting_as(
-                system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)
-            ),
+            current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)),
             transaction(),
         ):
             publish(AuditorAccessEnded(who.person_id, how="access to the engagement ended"))

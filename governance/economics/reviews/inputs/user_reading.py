@@ -30,7 +30,7 @@ from governance.economics.usage.completed_tasks import CompletedTasks
 from governance.economics.usage.feature_adoption import feature_starts
 from governance.economics.usage.request_costs import UnitPrice, request_costs
 from governance.foundation.tenants.queries import all_tenants
-from governance.foundation.tenants.system_actor import founder
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.foundation.tenants.time_zones import zone_periods
 from governance.kernel import current
 from governance.kernel.data.db import transaction
@@ -83,7 +83,7 @@ def read(month: Month) -> dict[UUID, Users]:
     """
     with transaction(read_only=True):
         customers = [
-            founder(each.id, each.slug, each.name)
+            system_actor_in(each.id, each.slug, each.name)
             for each in all_tenants()
             if each.kind == "customer" and each.status == "active"
         ]

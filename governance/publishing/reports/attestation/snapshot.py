@@ -105,13 +105,13 @@ def _dimension(key: str) -> Json:
     }
 
 
-def _tier(standing: EffectivePolicy) -> Json:
+def _tier(policy: EffectivePolicy) -> Json:
     return {
-        "key": standing.tier.key,
-        "name": standing.tier.name,
-        "means": standing.tier.means,
-        "version": standing.number,
-        "since": iso(standing.since),
+        "key": policy.tier.key,
+        "name": policy.tier.name,
+        "means": policy.tier.means,
+        "version": policy.number,
+        "since": iso(policy.since),
     }
 
 
@@ -174,9 +174,9 @@ def _points(
     return [_point("start", since, begin), *steps, _point("end", until, end)]
 
 
-def _point(label: str, at: datetime | None, standing: EffectivePolicy) -> Json:
+def _point(label: str, at: datetime | None, policy: EffectivePolicy) -> Json:
     return {
         "label": label,
         "at": iso(at),
-        "values": {key: plain(each.value) for key, each in standing.effective().items()},
+        "values": {key: plain(each.value) for key, each in policy.effective().items()},
     }

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from governance.assurance.engagements.downloads.watermark import Watermark
 from governance.assurance.engagements.ports import SignedOriginal, SignedOriginals
-from governance.foundation.tenants import system_actor
+from governance.foundation.tenants.system_actor import system_actor_in
 from governance.kernel import clock, current
 from governance.kernel.data.db import session, transaction
 from governance.kernel.files import storage
@@ -36,7 +36,7 @@ def seal(copy: Path, mark: Watermark) -> str | None:
     """Seal the file. Return the digest of the sealing certificate, or None if nothing sealed it."""
     who = current.actor()
     with (
-        current.acting_as(system_actor.founder(who.tenant_id, who.tenant_slug, who.tenant_name)),
+        current.acting_as(system_actor_in(who.tenant_id, who.tenant_slug, who.tenant_name)),
         transaction(),
     ):
         if _report(mark.original) is None or not queries.is_sealed_for(who.role):

@@ -1,6 +1,6 @@
 """The current state of a rollout, its gates' figures, and blockers of its next step.
 
-standing_of(rollout)      the data of its page, its approval and its actions
+status_of(rollout)      the data of its page, its approval and its actions
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ HOUR = 60  # minutes
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RolloutStatus:
     """A rollout at one instant, with the figures of its gates."""
 
     rollout: Rollout
@@ -75,7 +75,7 @@ def next_step(row: Rollout) -> str | None:
     return None
 
 
-def standing_of(row: Rollout, about: tuple[AISystem, SystemFeature] | None = None) -> Standing:
+def status_of(row: Rollout, about: tuple[AISystem, SystemFeature] | None = None) -> RolloutStatus:
     """Read its current state; `about` has its AI system and feature, if already read."""
     system, feature = about or queries.about(row)
     ring = _ring(system)
@@ -90,7 +90,7 @@ def standing_of(row: Rollout, about: tuple[AISystem, SystemFeature] | None = Non
         row.entered_at,
         is_reachable=stage is not None and ring in stage.rings,
     )
-    return Standing(
+    return RolloutStatus(
         row,
         system,
         feature,
@@ -104,12 +104,12 @@ def standing_of(row: Rollout, about: tuple[AISystem, SystemFeature] | None = Non
 
 
 def _ring(system: AISystem) -> str:
-    standing = policies.current_policy()
-    governed = next((each for each in standing.systems if each.id == system.id), None)
-    return str(standing.effective(governed)["release_ring"].value)
+    policy = policies.current_policy()
+    governed = next((each for each in policy.systems if each.id == system.id), None)
+    return str(policy.effective(governed)["release_ring"].value)
 
 
-def _blockers(at: Standing) -> Iterator[str]:
+def _blockers(at: RolloutStatus) -> Iterator[str]:
     row, step = at.rollout, at.step
     if step is None:
         yield f"The rollout is {row.state_name.lower()}."
